@@ -1,0 +1,106 @@
+"""Invoices with their lines and numbers, and the payments that settle them."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.tables.base import Cents, Currency, Id, Instant, RecordedAt, Table
+
+
+class InvoiceSeries(Table):
+    """The last number given in a series and year. Taken last in a transaction: numbers have no gaps."""
+
+    __tablename__ = "invoice_series"
+
+    series: Mapped[str] = mapped_column(primary_key=True)
+    year: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    last_number: Mapped[int]
+
+
+class Invoice(Table):
+    """What is owed for a period. Numbered and immutable once finalized; a trigger guards both."""
+
+    __tablename__ = "invoices"
+    __table_args__ = (
+        CheckConstraint("status IN ('draft', 'open', 'paid', 'void')", name="status_is_known"),
+        CheckConstraint("billing_reason IN ('subscription_create')", name="billing_reason_is_known"),
+        CheckConstraint("total_cents >= 0", name="total_is_not_negative"),
+        CheckConstraint("net_cents + vat_cents = total_cents", name="net_and_vat_are_the_total"),
+        CheckConstraint("period_end > period_start", name="period_has_a_length"),
+        CheckConstraint("(status = 'draft') = (number IS NULL)", name="numbered_when_finalized"),
+        CheckConstraint("(status = 'paid') = (paid_by_payment_id IS NOT NULL)", name="paid_by_one_payment"),
+        Index(
+            "uq_invoices_one_per_period",
+            "subscription_id",
+            "period_start",
+            "billing_reason",
+            unique=True,
+            postgresql_where=text("status <> 'void'"),
+        ),
+        Index("ix_invoices_user_id_id", "user_id", "id"),
+    )
+
+    id: Mapped[Id]
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscriptions.id"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    number: Mapped[str | None] = mapped_column(unique=True)
+    billing_reason: Mapped[str]
+    status: Mapped[str]
+    currency: Mapped[Currency]
+    total_cents: Mapped[Cents]
+    net_cents: Mapped[Cents]
+    vat_cents: Mapped[Cents]
+    vat_rate_bp: Mapped[int] = mapped_column(SmallInteger)
+    period_start: Mapped[Instant]
+    period_end: Mapped[Instant]
+    created_at: Mapped[Instant]
+    finalized_at: Mapped[datetime | None]
+    paid_at: Mapped[datetime | None]
+    voided_at: Mapped[datetime | None]
+    paid_by_payment_id: Mapped[int | None] = mapped_column(
+        ForeignKey("payments.id", use_alter=True), unique=True
+    )
+
+
+class InvoiceLine(Table):
+    __tablename__ = "invoice_lines"
+    __table_args__ = (
+        UniqueConstraint("invoice_id", "position"),
+        CheckConstraint("kind IN ('plan')", name="kind_is_known"),
+    )
+
+    id: Mapped[Id]
+    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoices.id"))
+    position: Mapped[int] = mapped_column(SmallInteger)
+    kind: Mapped[str]
+    description: Mapped[str]
+    period_start: Mapped[Instant]
+    period_end: Mapped[Instant]
+    amount_cents: Mapped[Cents]
+
+
+class Payment(Table):
+    """One attempt to collect an invoice. Its key is derived, so that repeating it is the same attempt."""
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        UniqueConstraint("invoice_id", "attempt_no"),
+        CheckConstraint("status IN ('pending', 'succeeded', 'failed')", name="status_is_known"),
+        CheckConstraint("amount_cents > 0", name="amount_is_positive"),
+        CheckConstraint("(status = 'pending') = (settled_at IS NULL)", name="settled_when_not_pending"),
+    )
+
+    id: Mapped[Id]
+    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoices.id"))
+    attempt_no: Mapped[int] = mapped_column(SmallInteger)
+    provider: Mapped[str]
+    status: Mapped[str]
+    amount_cents: Mapped[Cents]
+    received_cents: Mapped[int | None]
+    currency: Mapped[Currency]
+    idempotency_key: Mapped[str] = mapped_column(unique=True)
+    failure_code: Mapped[str | None]
+    created_at: Mapped[Instant]
+    settled_at: Mapped[datetime | None]
+    recorded_at: Mapped[RecordedAt]

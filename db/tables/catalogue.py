@@ -1,0 +1,57 @@
+"""What is sold: plans, their published prices, and the lessons that access opens."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.tables.base import Cents, Currency, Id, RecordedAt, Table
+
+
+class Plan(Table):
+    __tablename__ = "plans"
+    __table_args__ = (
+        CheckConstraint("seats >= 1", name="has_a_seat"),
+        CheckConstraint("trial_days >= 0", name="trial_is_not_negative"),
+        CheckConstraint("grace_days >= 0", name="grace_is_not_negative"),
+    )
+
+    id: Mapped[Id]
+    code: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    period_iso: Mapped[str]
+    seats: Mapped[int] = mapped_column(SmallInteger, server_default="1")
+    trial_days: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    grace_days: Mapped[int] = mapped_column(SmallInteger, server_default="7")
+    created_at: Mapped[RecordedAt]
+    retired_at: Mapped[datetime | None]
+
+
+class PlanPrice(Table):
+    """A published price. Never edited (a trigger refuses it): a change is a new version."""
+
+    __tablename__ = "plan_prices"
+    __table_args__ = (
+        UniqueConstraint("plan_id", "version"),
+        CheckConstraint("price_cents >= 0", name="is_not_negative"),
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency_is_iso_4217"),
+        CheckConstraint("vat_rate_bp BETWEEN 0 AND 10000", name="vat_rate_is_a_share"),
+    )
+
+    id: Mapped[Id]
+    plan_id: Mapped[int] = mapped_column(ForeignKey("plans.id"))
+    version: Mapped[int]
+    price_cents: Mapped[Cents]
+    currency: Mapped[Currency]
+    vat_rate_bp: Mapped[int] = mapped_column(SmallInteger)
+    created_at: Mapped[RecordedAt]
+
+
+class ContentModule(Table):
+    __tablename__ = "content_modules"
+
+    id: Mapped[Id]
+    code: Mapped[str] = mapped_column(unique=True)
+    title: Mapped[str]
+    min_tier: Mapped[int] = mapped_column(SmallInteger)
+    position: Mapped[int] = mapped_column(unique=True)

@@ -1,0 +1,68 @@
+"""What the outside sends: payment reports (the webhook inbox) and keys of requests already answered."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.tables.base import Currency, Id, Json, RecordedAt, Table
+
+
+class PaymentReport(Table):
+    """A webhook that was accepted: stored before it is answered, delivered to the workflow after.
+
+    `received` waits for its workflow, `applied` has had its effect, `parked` waits for a person
+    (`parked_reason`), `ignored` names a payment that is not ours and is never matched later.
+    """
+
+    __tablename__ = "webhook_inbox"
+    __table_args__ = (
+        CheckConstraint("status IN ('received', 'applied', 'parked', 'ignored')", name="status_is_known"),
+        CheckConstraint("reported_status IN ('SUCCEEDED', 'FAILED')", name="reported_status_is_known"),
+        CheckConstraint("(status = 'parked') = (parked_reason IS NOT NULL)", name="parked_for_a_reason"),
+        CheckConstraint("(status = 'applied') = (applied_at IS NOT NULL)", name="applied_at_an_instant"),
+        Index(
+            "uq_webhook_inbox_fact",
+            "provider",
+            "fact_key",
+            unique=True,
+            postgresql_where=text("status <> 'ignored'"),
+        ),
+        Index(
+            "ix_webhook_inbox_undelivered", "next_delivery_at", postgresql_where=text("status = 'received'")
+        ),
+        Index("ix_webhook_inbox_payment_id", "payment_id"),
+    )
+
+    id: Mapped[Id]
+    provider: Mapped[str]
+    fact_key: Mapped[str]
+    payment_id: Mapped[int]
+    reported_status: Mapped[str]
+    amount_cents: Mapped[int | None]
+    currency: Mapped[Currency | None]
+    decline_code: Mapped[str | None]
+    occurred_at: Mapped[datetime | None]
+    raw_body: Mapped[bytes] = mapped_column(LargeBinary)
+    trace_id: Mapped[str]
+    status: Mapped[str]
+    parked_reason: Mapped[str | None]
+    received_at: Mapped[RecordedAt]
+    applied_at: Mapped[datetime | None]
+    deliveries: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    next_delivery_at: Mapped[RecordedAt]
+
+
+class IdempotencyKey(Table):
+    """The answer given to a POST under a client's key. While `status_code` is null the first is running."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (CheckConstraint("(status_code IS NULL) = (answer IS NULL)", name="answered_whole"),)
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    request_hash: Mapped[str]
+    status_code: Mapped[int | None] = mapped_column(SmallInteger)
+    answer: Mapped[Json | None]
+    created_at: Mapped[RecordedAt]
+    locked_until: Mapped[datetime]

@@ -1,0 +1,93 @@
+"""The subscription row, the periods paid for, and the timeline of everything that happened."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.tables.base import Id, Instant, Json, RecordedAt, Table
+
+LIVE = "status IN ('incomplete', 'active')"
+
+
+class Subscription(Table):
+    """One subscription, written only by the activities of its workflow.
+
+    `state` is the workflow's whole state at `version`: a lost workflow can be started again from it,
+    and a write that was decided on an older version loses. `start_answer` is what the first request was
+    told, and `(user_id, idempotency_key)` is the lasting record of that key.
+    """
+
+    __tablename__ = "subscriptions"
+    __table_args__ = (
+        UniqueConstraint("user_id", "idempotency_key"),
+        CheckConstraint(
+            "status IN ('incomplete', 'incomplete_expired', 'active', 'canceled')", name="status_is_known"
+        ),
+        CheckConstraint("current_period_end > current_period_start", name="period_has_a_length"),
+        CheckConstraint("billing_day BETWEEN 1 AND 31", name="billing_day_is_a_day"),
+        CheckConstraint(f"({LIVE}) = (ended_at IS NULL)", name="ended_when_not_live"),
+        Index("uq_subscriptions_one_live_per_user", "user_id", unique=True, postgresql_where=text(LIVE)),
+        Index("ix_subscriptions_user_id_id", "user_id", "id"),
+    )
+
+    id: Mapped[Id]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    plan_id: Mapped[int] = mapped_column(ForeignKey("plans.id"))
+    plan_price_id: Mapped[int] = mapped_column(ForeignKey("plan_prices.id"))
+    workflow_id: Mapped[str] = mapped_column(unique=True)
+    idempotency_key: Mapped[str]
+    request_hash: Mapped[str]
+    start_answer: Mapped[Json | None]
+    status: Mapped[str]
+    billing_day: Mapped[int] = mapped_column(SmallInteger)
+    current_period_start: Mapped[Instant]
+    current_period_end: Mapped[Instant]
+    cancel_at_period_end: Mapped[bool]
+    next_action: Mapped[str | None]
+    next_action_at: Mapped[datetime | None]
+    canceled_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    version: Mapped[int]
+    state: Mapped[Json]
+    created_at: Mapped[RecordedAt]
+
+
+class Period(Table):
+    """A period that was paid for, half-open. Periods of one subscription never overlap."""
+
+    __tablename__ = "periods"
+    __table_args__ = (
+        ExcludeConstraint(
+            ("subscription_id", "="), ("during", "&&"), name="ex_periods_no_overlap", using="gist"
+        ),
+        CheckConstraint("NOT isempty(during)", name="has_a_length"),
+        CheckConstraint("lower_inc(during) AND NOT upper_inc(during)", name="is_half_open"),
+    )
+
+    id: Mapped[Id]
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscriptions.id"))
+    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoices.id"), unique=True)
+    during: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+
+
+class TimelineEntry(Table):
+    """One thing that happened to a subscription: who did it, why, and the trace that leads to the request.
+
+    `occurred_at` is the workflow's time, `recorded_at` the database's.
+    """
+
+    __tablename__ = "timeline_entries"
+    __table_args__ = (Index("ix_timeline_entries_subscription_id_id", "subscription_id", "id"),)
+
+    id: Mapped[Id]
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscriptions.id"))
+    version: Mapped[int]
+    event: Mapped[str]
+    actor: Mapped[str]
+    cause: Mapped[str]
+    trace_id: Mapped[str]
+    details: Mapped[Json]
+    occurred_at: Mapped[Instant]
+    recorded_at: Mapped[RecordedAt]

@@ -1,0 +1,64 @@
+"""What a provider's report does to a payment. Reports converge: any order and repetition, one outcome."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class PaymentStatus(StrEnum):
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class ReportedStatus(StrEnum):
+    """As providers spell it."""
+
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
+class Verdict(StrEnum):
+    PAID = "paid"
+    DECLINED = "declined"
+    NOTHING_NEW = "nothing_new"
+    MISMATCH = "amount_mismatch"
+
+
+@dataclass(frozen=True)
+class PaymentTerms:
+    """What we asked for, and where it stands."""
+
+    status: PaymentStatus
+    amount_cents: int
+    currency: str
+
+
+@dataclass(frozen=True)
+class PaymentFact:
+    """What the provider says. An amount that it does not name is the amount we asked for."""
+
+    status: ReportedStatus
+    amount_cents: int | None
+    currency: str | None
+
+
+def judge(payment: PaymentTerms, fact: PaymentFact) -> Verdict:
+    """Decides what a report changes.
+
+    A failure after a success of the same attempt changes nothing; a success after a failure wins. Too little
+    money, or another currency, is never "paid": a person has to look.
+    """
+    if payment.status is PaymentStatus.SUCCEEDED:
+        return Verdict.NOTHING_NEW
+    if fact.status is ReportedStatus.FAILED:
+        return Verdict.NOTHING_NEW if payment.status is PaymentStatus.FAILED else Verdict.DECLINED
+    if fact.currency not in (None, payment.currency):
+        return Verdict.MISMATCH
+    if fact.amount_cents is not None and fact.amount_cents < payment.amount_cents:
+        return Verdict.MISMATCH
+    return Verdict.PAID
+
+
+def payment_key(invoice_id: int, attempt_no: int) -> str:
+    """The idempotency key of one attempt, derived so that a repetition is the same attempt."""
+    return f"invoice:{invoice_id}:attempt:{attempt_no}"

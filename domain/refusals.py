@@ -1,0 +1,27 @@
+"""A business refusal: the request was understood, and the rules say no. Not a fault."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class RefusalCode(StrEnum):
+    """Stable words that clients may branch on."""
+
+    PLAN_NOT_FOUND = "plan_not_found"
+    SUBSCRIPTION_EXISTS = "subscription_exists"
+    SUBSCRIPTION_ENDED = "subscription_ended"
+    PAYMENT_IN_PROGRESS = "payment_in_progress"
+    TOO_MANY_STARTS = "too_many_starts"
+    NOT_CANCELING = "not_canceling"
+
+
+@dataclass
+class Refused(Exception):  # noqa: N818 - the domain's word: a refusal is an answer, not an error
+    """Raised by a rule. `facts` are ids and numbers that help the caller, never personal data."""
+
+    code: RefusalCode
+    detail: str
+    facts: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__init__(self.detail)

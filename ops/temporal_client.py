@@ -1,0 +1,20 @@
+"""The one Temporal client of a process, configured by Temporal's own `TEMPORAL_*` variables."""
+
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.envconfig import ClientConfig
+from temporalio.runtime import Runtime
+
+DEFAULT_ADDRESS = "127.0.0.1:7233"
+
+
+async def connect_temporal(*, lazy: bool = False, runtime: Runtime | None = None) -> Client:
+    """Connects to the cluster.
+
+    A lazy client connects at its first call, so a process can start while Temporal is away;
+    a worker needs one that is connected. Raises `RuntimeError` when the cluster cannot be reached.
+    """
+    config: dict[str, Any] = {**ClientConfig.load_client_connect_config()}
+    config.setdefault("target_host", DEFAULT_ADDRESS)
+    return await Client.connect(**config, lazy=lazy, runtime=runtime)

@@ -1,0 +1,42 @@
+"""What may be sent to a subscription: updates are commands and are answered, signals are facts."""
+
+from dataclasses import dataclass
+
+from activities.contracts import Cause, StartAnswer, StartOrder
+from domain.subscription import SubscriptionState
+
+
+@dataclass(frozen=True)
+class SubscriptionLife:
+    """The argument of a run: what was ordered and, from the second run on, what came of it."""
+
+    order: StartOrder
+    state: SubscriptionState | None = None
+    answer: StartAnswer | None = None
+
+
+@dataclass(frozen=True)
+class CancelCommand:
+    """`command_id` is the same when the same request comes again."""
+
+    command_id: str
+    at_period_end: bool
+    cause: Cause
+
+
+@dataclass(frozen=True)
+class UncancelCommand:
+    command_id: str
+    cause: Cause
+
+
+@dataclass(frozen=True)
+class PaymentReported:
+    """A report lies in the inbox under this id."""
+
+    report_id: int
+
+
+def workflow_id(user_id: int, idempotency_key: str) -> str:
+    """The Idempotency-Key is the workflow id, scoped by user."""
+    return f"{user_id}:{idempotency_key}"

@@ -1,0 +1,34 @@
+"""How activities are called, and when a run gives way to the next."""
+
+from datetime import timedelta
+from typing import TypedDict
+
+from temporalio.common import RetryPolicy, SearchAttributeKey
+
+BILLING_QUEUE = "billing"
+
+RUN_LIVES = timedelta(days=365)
+RUN_MAX_EVENTS = 1_000
+
+
+class ActivityOptions(TypedDict):
+    start_to_close_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+DATABASE_STEP = ActivityOptions(
+    # Short, since the caller of a start waits for as long when a worker dies in the middle.
+    start_to_close_timeout=timedelta(seconds=3),
+    # Without an end: an outage is waited for. A refusal is raised as non-retryable.
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(milliseconds=200),
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(seconds=15),
+    ),
+)
+
+SUBSCRIPTION_STATUS = SearchAttributeKey.for_keyword("SubscriptionStatus")
+PLAN_CODE = SearchAttributeKey.for_keyword("PlanCode")
+USER_ID = SearchAttributeKey.for_keyword("UserId")
+SUBSCRIPTION_ID = SearchAttributeKey.for_keyword("SubscriptionId")
+NEXT_ACTION_AT = SearchAttributeKey.for_datetime("NextActionAt")
