@@ -1,0 +1,103 @@
+"""One process of the local stack: in a session of its own, so that Ctrl-C reaches only who started it."""
+
+import asyncio
+import os
+import signal
+import subprocess
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+GLANCE_SECONDS = 0.02
+READY_SECONDS = 30.0
+STOP_SECONDS = 10.0
+
+
+class StackError(Exception):
+    """Something a person can mend; the message says what and how."""
+
+
+class ChildProcess:
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str | os.PathLike[str]],
+        *,
+        log_file: Path,
+        environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+        stop_signal: signal.Signals = signal.SIGTERM,
+    ) -> None:
+        self.name = name
+        self.log_file = log_file
+        self._command = command
+        self._environment = environment
+        self._folder = folder
+        self._stop_signal = stop_signal
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        if self._process is None:
+            raise StackError(f"{self.name} was not started")
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        """Negative when a signal ended it; None while it runs."""
+        return None if self._process is None else self._process.poll()
+
+    def start(self) -> None:
+        self.log_file.parent.mkdir(parents=True, exist_ok=True)
+        with self.log_file.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self._environment,
+                cwd=self._folder,
+                start_new_session=True,
+            )
+
+    async def wait_ready(
+        self, is_ready: Callable[[], Awaitable[bool]], patience: float = READY_SECONDS
+    ) -> None:
+        """Raises `StackError`, with the end of the log, when it ends or takes longer than `patience`."""
+        started_at = asyncio.get_running_loop().time()
+        while not await is_ready():
+            if not self.is_running:
+                raise StackError(self._complaint(f"ended with exit code {self.exit_code}"))
+            if asyncio.get_running_loop().time() - started_at > patience:
+                raise StackError(self._complaint(f"was not ready within {patience:.0f} s"))
+            await asyncio.sleep(GLANCE_SECONDS)
+
+    async def stop(self, patience: float = STOP_SECONDS) -> int | None:
+        """Asks it to end, then makes it. Returns the exit code."""
+        if self._process is None:
+            return None
+        if self._process.poll() is None:
+            self._process.send_signal(self._stop_signal)
+        try:
+            return await asyncio.to_thread(self._process.wait, patience)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        return self._process.returncode
+
+    def kill(self) -> None:
+        """As `kill -9`: no time to tidy up."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def last_words(self, count: int = 15) -> str:
+        """The end of its log."""
+        if not self.log_file.exists():
+            return ""
+        return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-count:])
+
+    def _complaint(self, what: str) -> str:
+        return f"{self.name} {what}; the end of {self.log_file}:\n{self.last_words()}"
