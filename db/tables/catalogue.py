@@ -33,7 +33,7 @@ class PlanPrice(Table):
     __tablename__ = "plan_prices"
     __table_args__ = (
         UniqueConstraint("plan_id", "version"),
-        CheckConstraint("price_cents >= 0", name="is_not_negative"),
+        CheckConstraint("price_cents > 0", name="is_positive"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency_is_iso_4217"),
         CheckConstraint("vat_rate_bp BETWEEN 0 AND 10000", name="vat_rate_is_a_share"),
     )

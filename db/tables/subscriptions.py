@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -26,7 +26,6 @@ class Subscription(Table):
             "status IN ('incomplete', 'incomplete_expired', 'active', 'canceled')", name="status_is_known"
         ),
         CheckConstraint("current_period_end > current_period_start", name="period_has_a_length"),
-        CheckConstraint("billing_day BETWEEN 1 AND 31", name="billing_day_is_a_day"),
         CheckConstraint(f"({LIVE}) = (ended_at IS NULL)", name="ended_when_not_live"),
         Index("uq_subscriptions_one_live_per_user", "user_id", unique=True, postgresql_where=text(LIVE)),
         Index("ix_subscriptions_user_id_id", "user_id", "id"),
@@ -41,7 +40,6 @@ class Subscription(Table):
     request_hash: Mapped[str]
     start_answer: Mapped[Json | None]
     status: Mapped[str]
-    billing_day: Mapped[int] = mapped_column(SmallInteger)
     current_period_start: Mapped[Instant]
     current_period_end: Mapped[Instant]
     cancel_at_period_end: Mapped[bool]
