@@ -1,0 +1,81 @@
+"""Puts the API together: what every answer has in common, then the routes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from fastapi_offline import FastAPIOffline
+from prometheus_client import CollectorRegistry
+from starlette.middleware.cors import CORSMiddleware
+
+from api.context import open_context
+from api.docs_page import ASSETS_URL, OPENAPI_URL, add_docs_page
+from api.middleware.failures import Failures
+from api.middleware.observation import Observation
+from api.middleware.request_body import RequestBody
+from api.middleware.security_headers import SecurityHeaders
+from api.middleware.trusted_host import ANY_HOST, TrustedHost
+from api.openapi import DESCRIPTION, SUMMARY, TITLE, VERSION, describe
+from api.problem_handlers import install_problem_handlers
+from ops.metrics import HttpMetrics
+from ops.settings import Settings, load_settings
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    settings = settings or load_settings()
+    app = _new_app(settings)
+    registry = CollectorRegistry()
+    _add_middleware(app, settings, HttpMetrics(registry))
+    install_problem_handlers(app)
+    return app
+
+
+def _new_app(settings: Settings) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_context(settings) as context:
+            app.state.context = context
+            yield
+
+    described: dict[str, Any] = {
+        "title": TITLE,
+        "version": VERSION,
+        "summary": SUMMARY,
+        "description": DESCRIPTION,
+        "license_info": {"name": "MIT", "identifier": "MIT"},
+        "generate_unique_id_function": _operation_id,
+        "lifespan": lifespan,
+        "redirect_slashes": False,
+    }
+    if not settings.docs_enabled:
+        return FastAPI(**described, openapi_url=None)
+    app: FastAPI = FastAPIOffline(
+        docs_url=None, redoc_url=None, openapi_url=OPENAPI_URL, static_url=ASSETS_URL, **described
+    )
+    add_docs_page(app)
+    describe(app)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def _add_middleware(app: FastAPI, settings: Settings, metrics: HttpMetrics) -> None:
+    """From the innermost to the outermost: each one added wraps those before it."""
+    app.add_middleware(RequestBody)
+    app.add_middleware(Failures)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=("GET", "POST", "PATCH", "DELETE"),
+            allow_headers=("Authorization", "Content-Type", "Idempotency-Key", "X-Request-ID", "traceparent"),
+            expose_headers=("X-Request-ID", "Idempotency-Replayed", "Retry-After", "Location"),
+        )
+    if ANY_HOST not in settings.allowed_hosts:
+        app.add_middleware(TrustedHost, allowed_hosts=settings.allowed_hosts)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(Observation, metrics=metrics)

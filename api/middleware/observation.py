@@ -1,0 +1,67 @@
+"""Gives every request its ids, and leaves one log line and two measurements of it behind."""
+
+import re
+import secrets
+from time import perf_counter
+
+import structlog
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ops.metrics import UNMATCHED_ROUTE, HttpMetrics
+from ops.tracing import trace_id_from
+
+NOT_ANSWERED = 499  # the client left, or the connection was cut before an answer began
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+log = structlog.get_logger(__name__)
+
+
+class Observation:
+    def __init__(self, app: ASGIApp, metrics: HttpMetrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started_at = perf_counter()
+        headers = Headers(scope=scope)
+        request_id = _request_id_from(headers)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(
+            request_id=request_id, trace_id=trace_id_from(headers.get("traceparent"))
+        )
+        status = NOT_ANSWERED
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"].append((b"x-request-id", request_id.encode("ascii")))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        finally:
+            self._record(scope, status, perf_counter() - started_at)
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        method: str = scope["method"]
+        route: str = getattr(scope.get("route"), "path", UNMATCHED_ROUTE)
+        self._metrics.observe(method, route, status, seconds)
+        log.info(
+            "request",
+            method=method,
+            route=route,
+            status=status,
+            duration_ms=round(seconds * 1_000, 2),
+        )
+
+
+def _request_id_from(headers: Headers) -> str:
+    """The client's own id when it is safe to repeat in a header and a log line, else a new one."""
+    sent = headers.get("x-request-id", "")
+    return sent if _REQUEST_ID.fullmatch(sent) else secrets.token_hex(8)

@@ -1,0 +1,39 @@
+"""What all request and response bodies share."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+
+LARGEST_ID = 2**63 - 1  # what a bigint column holds
+
+
+def _to_utc(instant: datetime) -> datetime:
+    return instant.astimezone(UTC)
+
+
+UtcInstant = Annotated[AwareDatetime, AfterValidator(_to_utc), Field(strict=False)]
+"""An instant with an offset, kept and rendered in UTC: `2026-03-01T12:00:00Z`."""
+
+RowId = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+"""An id that a row can have, so that no number from a client overflows a column."""
+
+
+class RequestBody(BaseModel):
+    """Refuses unknown fields, and values of another type instead of converting them."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    @field_validator("*")
+    @classmethod
+    def _refuse_nul(cls, value: Any) -> Any:
+        # Postgres cannot store it in a text column, and no person types it.
+        if isinstance(value, str) and "\x00" in value:
+            raise ValueError("must not contain a NUL character")
+        return value
+
+
+class ResponseBody(BaseModel):
+    """Built from a row or a value object of the same field names by `model_validate`."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)

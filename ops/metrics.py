@@ -1,0 +1,32 @@
+"""The Prometheus series of an API process, in a registry of their own."""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+OTHER_METHOD = "other"
+UNMATCHED_ROUTE = "unmatched"
+LATENCY_BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class HttpMetrics:
+    """Requests by route template, never by address: no client can add a series."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._requests = Counter(
+            "http_requests_total",
+            "Requests answered.",
+            ("method", "route", "status"),
+            registry=registry,
+        )
+        self._latency = Histogram(
+            "http_request_latency_seconds",
+            "Time from the request's head to the end of its answer.",
+            ("method", "route"),
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
+
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        known_method = method if method in KNOWN_METHODS else OTHER_METHOD
+        self._requests.labels(known_method, route, status).inc()
+        self._latency.labels(known_method, route).observe(seconds)
