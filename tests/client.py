@@ -1,0 +1,78 @@
+"""The product as its users meet it: over HTTP, and as the payment provider that reports by webhook."""
+
+import hashlib
+import hmac
+import json
+import uuid
+from typing import Any, Self
+
+import httpx2
+
+
+class Student:
+    """Somebody signed up and logged in."""
+
+    def __init__(self, http: httpx2.AsyncClient, *, email: str, password: str) -> None:
+        self.http = http
+        self.email = email
+        self.password = password
+        self.id = 0
+        self.access_token = ""
+        self.refresh_token = ""
+
+    @classmethod
+    async def signup(cls, http: httpx2.AsyncClient, email: str | None = None) -> Self:
+        """A new account, by default under an address that nobody used."""
+        email = email or f"student-{uuid.uuid4().hex}@italiano.example"
+        student = cls(http, email=email, password=f"tre tigri {uuid.uuid4().hex[:12]}")
+        answer = await http.post("/auth/signup", json={"email": email, "password": student.password})
+        assert answer.status_code == httpx2.codes.CREATED, answer.text
+        student.id = answer.json()["id"]
+        await student.login()
+        return student
+
+    async def login(self) -> None:
+        answer = await self.http.post("/auth/login", json={"email": self.email, "password": self.password})
+        assert answer.status_code == httpx2.codes.OK, answer.text
+        tokens = answer.json()
+        self.access_token = tokens["access_token"]
+        self.refresh_token = tokens["refresh_token"]
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.access_token}"}
+
+    async def get(self, path: str, **params: str | int) -> httpx2.Response:
+        return await self.http.get(path, params=params, headers=self.bearer)
+
+    async def post(
+        self, path: str, json: Any = None, *, key: str | None = None, headers: dict[str, str] | None = None
+    ) -> httpx2.Response:
+        """`key` is the Idempotency-Key."""
+        keyed = {} if key is None else {"Idempotency-Key": key}
+        return await self.http.post(path, json=json, headers=self.bearer | keyed | (headers or {}))
+
+    async def start(self, plan_code: str = "P30D", key: str | None = None) -> httpx2.Response:
+        """Starts a subscription, by default under a key that nobody used."""
+        return await self.post("/subscriptions/start", {"plan_code": plan_code}, key=key or uuid.uuid4().hex)
+
+
+def sign(body: bytes, secret: str) -> str:
+    """What belongs in `X-Signature`."""
+    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+async def send_webhook(
+    http: httpx2.AsyncClient, secret: str, payment_id: int, status: str = "SUCCEEDED", **fields: Any
+) -> httpx2.Response:
+    """Reports a payment as the provider does."""
+    report = {"payment_id": payment_id, "status": status, "provider": "mock", **fields}
+    return await send_raw_webhook(http, json.dumps(report).encode(), secret=secret)
+
+
+async def send_raw_webhook(
+    http: httpx2.AsyncClient, body: bytes, *, secret: str, signature: str | None = None
+) -> httpx2.Response:
+    """Sends these very bytes, rightly signed unless another signature is given."""
+    headers = {"Content-Type": "application/json", "X-Signature": signature or sign(body, secret)}
+    return await http.post("/payments/webhook", content=body, headers=headers)

@@ -1,0 +1,126 @@
+"""Real engines for every test that asks: one Postgres and one Temporal a run, shared by all of it.
+
+Tests that share them keep to users, keys and task queues of their own. Whoever breaks something on purpose
+asks for `fresh_stack`, whoever changes the schema or the catalogue for `fresh_database_url`.
+"""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import httpx2
+import pytest
+from temporalio.client import Client
+
+from cli.dev.postgres import EmbeddedPostgres
+from cli.dev.temporal import EmbeddedTemporal
+from db.database import Database
+from db.migrate import upgrade
+from ops.settings import Settings
+from tests.client import Student
+from tests.stack import UNSAFE_BUT_FAST, PrivateStack, Stack, free_port, settings_for
+
+HTTP_SECONDS = 20
+TEMPLATE = "template_italiano"
+
+FreshDatabaseUrl = Callable[[], Awaitable[str]]
+FreshStack = Callable[..., Awaitable[PrivateStack]]
+
+
+@pytest.fixture(scope="session")
+async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("engine") / "postgres", options=UNSAFE_BUT_FAST)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture(scope="session")
+async def temporal_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedTemporal]:
+    server = EmbeddedTemporal(port=free_port(), log_file=tmp_path_factory.mktemp("engine") / "temporal.log")
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture(scope="session")
+async def fresh_database_url(postgres: EmbeddedPostgres) -> FreshDatabaseUrl:
+    """Makes one more migrated database, by copying one: the migrations run once."""
+    await asyncio.to_thread(upgrade, await postgres.create_database(TEMPLATE))
+    numbers = itertools.count(1)
+
+    async def make() -> str:
+        return await postgres.create_database(f"copy_{next(numbers)}", template=TEMPLATE)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+async def database_url(fresh_database_url: FreshDatabaseUrl) -> str:
+    return await fresh_database_url()
+
+
+@pytest.fixture(scope="session")
+def settings(database_url: str) -> Settings:
+    return settings_for(database_url)
+
+
+@pytest.fixture(scope="session")
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    database = Database.from_settings(settings)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+async def temporal(temporal_server: EmbeddedTemporal) -> Client:
+    return await Client.connect(temporal_server.address)
+
+
+@pytest.fixture(scope="session")
+async def stack(
+    tmp_path_factory: pytest.TempPathFactory, database_url: str, temporal_server: EmbeddedTemporal
+) -> AsyncIterator[Stack]:
+    """API and worker on the shared database. A test that stops one starts it again."""
+    stack = Stack(
+        tmp_path_factory.mktemp("stack"),
+        database_url=database_url,
+        temporal_address=temporal_server.address,
+        environment={},
+    )
+    try:
+        await asyncio.gather(stack.start_api(), stack.start_worker())
+        yield stack
+    finally:
+        await stack.stop()
+
+
+@pytest.fixture(scope="session")
+async def http(stack: Stack) -> AsyncIterator[httpx2.AsyncClient]:
+    async with httpx2.AsyncClient(base_url=stack.api_url, timeout=HTTP_SECONDS) as client:
+        yield client
+
+
+@pytest.fixture
+async def student(http: httpx2.AsyncClient) -> Student:
+    """Somebody nobody else uses, signed up and logged in."""
+    return await Student.signup(http)
+
+
+@pytest.fixture
+async def fresh_stack(tmp_path: Path) -> AsyncIterator[FreshStack]:
+    """Makes a running stack with engines of its own; keywords are variables of its API and worker."""
+    made: list[PrivateStack] = []
+
+    async def make(**environment: str) -> PrivateStack:
+        stack = PrivateStack(tmp_path / f"stack-{len(made)}", environment)
+        made.append(stack)
+        await asyncio.gather(stack.start_postgres(), stack.start_temporal())
+        await asyncio.to_thread(upgrade, await stack.postgres.create_database("italiano"))
+        await asyncio.gather(stack.start_api(), stack.start_worker())
+        return stack
+
+    yield make
+    for stack in made:
+        await stack.stop()

@@ -1,0 +1,29 @@
+"""Waiting without sleeping: look again until it is so, or fail."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+LOOK_AGAIN_SECONDS = 0.02
+
+Answer = TypeVar("Answer")
+
+
+async def eventually(check: Callable[[], Awaitable[Answer]], timeout: float = 10) -> Answer:  # noqa: ASYNC109 - a failure, not a cancellation, must say what was last seen
+    """The first true answer of `check`. A failing assertion inside it means: not yet.
+
+    Fails with the last answer or the last assertion when the time is over.
+    """
+    loop = asyncio.get_running_loop()
+    give_up_at = loop.time() + timeout
+    while True:
+        try:
+            answer = await check()
+        except AssertionError:
+            if loop.time() > give_up_at:
+                raise
+        else:
+            if answer:
+                return answer
+            assert loop.time() <= give_up_at, f"still {answer!r} after {timeout} s"
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)

@@ -1,0 +1,124 @@
+"""The whole product for tests: real engines, and the API and the worker as real processes."""
+
+import secrets
+import socket
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from cli.dev.postgres import EmbeddedPostgres
+from cli.dev.services import Service, ServicePorts, service_environment
+from cli.dev.temporal import EmbeddedTemporal
+from ops.settings import Settings
+
+JWT_SECRET = secrets.token_hex(32)
+WEBHOOK_SECRET = secrets.token_hex(32)
+CHEAP_PASSWORDS = {"BILLING_ARGON2_TIME_COST": "1", "BILLING_ARGON2_MEMORY_KIB": "8192"}
+UNSAFE_BUT_FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+"""A killed server loses nothing by these, only a machine that loses power would."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def settings_for(database_url: str) -> Settings:
+    """For code under test that runs in the test's own process."""
+    return Settings(
+        environment="test",
+        database_url=SecretStr(database_url),
+        jwt_secret=SecretStr(JWT_SECRET),
+        webhook_secret=SecretStr(WEBHOOK_SECRET),
+        argon2_time_cost=1,
+        argon2_memory_kib=8192,
+    )
+
+
+class Stack:
+    """API and worker over engines that others may share."""
+
+    def __init__(
+        self, folder: Path, *, database_url: str, temporal_address: str, environment: dict[str, str]
+    ) -> None:
+        self.folder = folder
+        self.database_url = database_url
+        self.temporal_address = temporal_address
+        self.ports = ServicePorts(api=free_port(), worker_metrics=free_port())
+        self.api_url = self.ports.api_url
+        self.webhook_secret = WEBHOOK_SECRET
+        self.settings = settings_for(database_url)
+        self.environment = service_environment(
+            self.ports,
+            database_url=database_url,
+            temporal_address=temporal_address,
+            jwt_secret=JWT_SECRET,
+            webhook_secret=WEBHOOK_SECRET,
+            environment="test",
+        )
+        self.environment |= CHEAP_PASSWORDS | environment
+        self.api = Service.api(self.ports, self.environment, folder / "api.log")
+        self.worker = Service.worker(self.ports, self.environment, folder / "worker.log")
+
+    async def start_api(self) -> None:
+        await self.api.start()
+
+    async def stop_api(self) -> int | None:
+        return await self.api.stop()
+
+    def kill_api(self) -> None:
+        self.api.kill()
+
+    async def start_worker(self) -> None:
+        await self.worker.start()
+
+    async def stop_worker(self) -> int | None:
+        return await self.worker.stop()
+
+    def kill_worker(self) -> None:
+        self.worker.kill()
+
+    async def stop(self) -> None:
+        await self.api.stop()
+        await self.worker.stop()
+
+
+class PrivateStack(Stack):
+    """A stack with engines of its own, which a test may kill. Its Temporal keeps everything in a file."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.postgres = EmbeddedPostgres(folder / "postgres", options=UNSAFE_BUT_FAST)
+        self.temporal = EmbeddedTemporal(
+            port=free_port(), log_file=folder / "temporal.log", database_file=folder / "temporal.db"
+        )
+        super().__init__(
+            folder,
+            database_url=self.postgres.database_url(),
+            temporal_address=self.temporal.address,
+            environment=environment,
+        )
+
+    async def start_postgres(self) -> None:
+        await self.postgres.start()
+
+    async def stop_postgres(self) -> None:
+        await self.postgres.stop()
+
+    def kill_postgres(self) -> None:
+        self.postgres.kill()
+
+    async def start_temporal(self) -> None:
+        await self.temporal.start()
+
+    async def stop_temporal(self) -> None:
+        await self.temporal.stop()
+
+    def kill_temporal(self) -> None:
+        self.temporal.kill()
+
+    async def stop(self) -> None:
+        await super().stop()
+        await self.temporal.stop()
+        await self.postgres.stop()
