@@ -8,6 +8,8 @@ from domain.money import split_vat
 from domain.plan import PlanTerms
 
 SERIES = "IT"
+NUMBER_DIGITS = 6
+"""Invoices are numbered `IT-2026-000001`: series, year of finalization, number within the year, no gaps."""
 
 
 class InvoiceStatus(StrEnum):
@@ -63,8 +65,3 @@ def build_invoice(billing_reason: BillingReason, plan: PlanTerms, period: Period
         vat_rate_bp=plan.vat_rate_bp,
         lines=(InvoiceLine(LineKind.PLAN, plan.name, period, plan.price_cents),),
     )
-
-
-def invoice_number(year: int, number: int) -> str:
-    """`IT-2026-000001`: series, year of finalization, number within the year, without gaps."""
-    return f"{SERIES}-{year}-{number:06d}"

@@ -133,9 +133,7 @@ class Subscription:
 
     async def _take_due_step(self) -> None:
         async with self._lock:
-            await self._record(
-                self._decide_due_step, Cause("system", "due", self._order.cause.trace_id), "due step"
-            )
+            await self._record(self._decide_due_step, Cause("system", "due", self._order.cause.trace_id))
 
     async def _give_way_to_a_new_run(self) -> None:
         """Continue as new at a quiet step, so that replay and storage stay bounded over the years."""
@@ -182,17 +180,17 @@ class Subscription:
 
         async with self._lock:
             try:
-                await self._record(decide_once, cause, cause.reason)
+                await self._record(decide_once, cause)
             except Refused as refused:
                 raise refusal_error(refused, workflow.now()) from refused
 
-    async def _record(self, decide: Decision, cause: Cause, summary: str) -> None:
+    async def _record(self, decide: Decision, cause: Cause) -> None:
         """Persist the change first, believe it second; decide again when another one was recorded before."""
         while (change := decide(self._opened)) is not None:
             recorded = await workflow.execute_activity(
                 record_subscription,
                 RecordSubscription(change, cause, workflow.now()),
-                summary=summary,
+                summary=change.event,
                 **DATABASE_STEP,
             )
             self._state = recorded.state

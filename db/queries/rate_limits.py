@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import case, delete, func
+from sqlalchemy import case, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from db.database import Connection
 from db.tables.accounts import RateLimit
+
+LONGEST_WINDOW = timedelta(days=7)
+SWEPT_AT_ONCE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class Window:
 async def count_hit(connection: Connection, key: str, length: timedelta) -> Window:
     """Adds one hit; a window that is over starts again with this one."""
     is_over = RateLimit.window_start <= func.now() - length
-    row = (
+    hits, started_at, now = (
         await connection.execute(
             insert(RateLimit)
             .values(key=key, window_start=func.now(), hits=1)
@@ -30,11 +33,23 @@ async def count_hit(connection: Connection, key: str, length: timedelta) -> Wind
                     "window_start": case((is_over, func.now()), else_=RateLimit.window_start),
                 },
             )
-            .returning(RateLimit.hits, RateLimit.window_start + length - func.now())
+            .returning(RateLimit.hits, RateLimit.window_start, func.now())
         )
     ).one()
-    return Window(*row)
+    return Window(hits, started_at + length - now)
 
 
 async def forget_hits(connection: Connection, key: str) -> None:
     await connection.execute(delete(RateLimit).where(RateLimit.key == key))
+
+
+async def sweep_old_windows(connection: Connection) -> None:
+    """Deletes a few windows that are long over. Called as new ones begin, it keeps the table small."""
+    old = (
+        select(RateLimit.key)
+        .where(RateLimit.window_start < func.now() - LONGEST_WINDOW)
+        .order_by(RateLimit.window_start)
+        .limit(SWEPT_AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    await connection.execute(delete(RateLimit).where(RateLimit.key.in_(old)))

@@ -1,4 +1,4 @@
-"""Refresh tokens by their hash. Callers hold the user's row (`users.lock_credentials`)."""
+"""Refresh tokens by their hash. Callers hold the user's row (`users.lock_account`)."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -46,6 +46,7 @@ class RateLimit(Table):
     """Hits counted for one key in one fixed window. The key is a hash: no address or e-mail is stored."""
 
     __tablename__ = "rate_limits"
+    __table_args__ = (Index("ix_rate_limits_window_start", "window_start"),)
 
     key: Mapped[str] = mapped_column(primary_key=True)
     window_start: Mapped[Instant]

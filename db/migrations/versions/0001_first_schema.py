@@ -63,6 +63,7 @@ def upgrade() -> None:
         sa.Column("hits", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_rate_limits")),
     )
+    op.create_index("ix_rate_limits_window_start", "rate_limits", ["window_start"], unique=False)
     op.create_table(
         "users",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -300,12 +301,6 @@ def upgrade() -> None:
         sa.CheckConstraint("period_end > period_start", name=op.f("ck_invoices_period_has_a_length")),
         sa.CheckConstraint("total_cents >= 0", name=op.f("ck_invoices_total_is_not_negative")),
         sa.ForeignKeyConstraint(
-            ["paid_by_payment_id"],
-            ["payments.id"],
-            name=op.f("fk_invoices_paid_by_payment_id"),
-            use_alter=True,
-        ),
-        sa.ForeignKeyConstraint(
             ["subscription_id"], ["subscriptions.id"], name=op.f("fk_invoices_subscription_id")
         ),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_invoices_user_id")),
@@ -507,6 +502,7 @@ def downgrade() -> None:
     op.drop_index("ix_webhook_inbox_payment_id", table_name="webhook_inbox")
     op.drop_table("webhook_inbox")
     op.drop_table("users")
+    op.drop_index("ix_rate_limits_window_start", table_name="rate_limits")
     op.drop_table("rate_limits")
     op.drop_table("plans")
     op.drop_table("invoice_series")

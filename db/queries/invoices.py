@@ -1,0 +1,98 @@
+"""Invoices: inserted as drafts with their lines, finalized last, then paid or voided."""
+
+from datetime import datetime
+
+from sqlalchemy import Text, cast, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from db.database import Connection
+from db.tables.billing import Invoice, InvoiceLine, InvoiceSeries
+from domain.invoice import NUMBER_DIGITS, SERIES, InvoiceStatus
+from domain.invoice import Invoice as InvoiceContent
+
+
+async def insert_draft(
+    connection: Connection, *, subscription_id: int, user_id: int, content: InvoiceContent, at: datetime
+) -> int:
+    """Writes the draft and its lines; returns its id."""
+    invoice_id = (
+        await connection.execute(
+            insert(Invoice)
+            .values(
+                subscription_id=subscription_id,
+                user_id=user_id,
+                billing_reason=content.billing_reason,
+                status=InvoiceStatus.DRAFT,
+                currency=content.currency,
+                total_cents=content.total_cents,
+                net_cents=content.net_cents,
+                vat_cents=content.vat_cents,
+                vat_rate_bp=content.vat_rate_bp,
+                period_start=content.period.start,
+                period_end=content.period.end,
+                created_at=at,
+            )
+            .returning(Invoice.id)
+        )
+    ).scalar_one()
+    await connection.execute(
+        insert(InvoiceLine).values(
+            [
+                {
+                    "invoice_id": invoice_id,
+                    "position": position,
+                    "kind": line.kind,
+                    "description": line.description,
+                    "period_start": line.period.start,
+                    "period_end": line.period.end,
+                    "amount_cents": line.amount_cents,
+                }
+                for position, line in enumerate(content.lines, start=1)
+            ]
+        )
+    )
+    return invoice_id
+
+
+async def finalize(connection: Connection, invoice_id: int, at: datetime) -> None:
+    """Numbers the draft and makes it immutable.
+
+    To be the last statement of its transaction: the counter's row stays locked until the commit, and numbers
+    have no gaps only because of that.
+    """
+    counter = (
+        upsert(InvoiceSeries)
+        .values(series=SERIES, year=at.year, last_number=1)
+        .on_conflict_do_update(
+            index_elements=[InvoiceSeries.series, InvoiceSeries.year],
+            set_={"last_number": InvoiceSeries.last_number + 1},
+        )
+        .returning(InvoiceSeries.last_number)
+        .cte("counter")
+    )
+    digits = cast(counter.c.last_number, Text)
+    number = func.concat_ws(
+        "-", SERIES, str(at.year), func.lpad(digits, func.greatest(NUMBER_DIGITS, func.length(digits)), "0")
+    )
+    await connection.execute(
+        update(Invoice)
+        .where(Invoice.id == invoice_id)
+        .values(status=InvoiceStatus.OPEN, number=select(number).scalar_subquery(), finalized_at=at)
+    )
+
+
+async def mark_paid(connection: Connection, invoice_id: int, payment_id: int, at: datetime) -> None:
+    await connection.execute(
+        update(Invoice)
+        .where(Invoice.id == invoice_id, Invoice.status == InvoiceStatus.OPEN)
+        .values(status=InvoiceStatus.PAID, paid_at=at, paid_by_payment_id=payment_id)
+    )
+
+
+async def void(connection: Connection, invoice_id: int, at: datetime) -> None:
+    """An open invoice is no longer owed; it keeps its number."""
+    await connection.execute(
+        update(Invoice)
+        .where(Invoice.id == invoice_id, Invoice.status == InvoiceStatus.OPEN)
+        .values(status=InvoiceStatus.VOID, voided_at=at)
+    )

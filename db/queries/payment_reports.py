@@ -1,0 +1,187 @@
+"""The webhook inbox: what providers reported, until it has had its effect."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Interval, cast, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from db.database import Connection
+from db.tables.billing import Invoice, Payment
+from db.tables.messages import PaymentReport
+from db.tables.subscriptions import Subscription
+from domain.payment import PaymentFact, ReportedStatus
+
+FIRST_REDELIVERY_SECONDS = 5
+LONGEST_REDELIVERY_SECONDS = 3_600
+MOST_DOUBLINGS = 10
+
+
+class ReportStatus(StrEnum):
+    RECEIVED = "received"
+    APPLIED = "applied"
+    PARKED = "parked"
+    IGNORED = "ignored"
+
+
+@dataclass(frozen=True)
+class IncomingReport:
+    """A webhook that was verified. `event_id` is the provider's own, when it gives one."""
+
+    provider: str
+    event_id: str | None
+    payment_id: int
+    fact: PaymentFact
+    decline_code: str | None
+    occurred_at: datetime | None
+    raw_body: bytes
+    trace_id: str
+
+    @property
+    def fact_key(self) -> str:
+        """What tells a repetition: the event's id or, without one, the payment and what is said of it."""
+        return self.event_id or f"{self.payment_id}:{self.fact.status}"
+
+
+@dataclass(frozen=True)
+class StoredReport:
+    report_id: int
+    provider: str
+    payment_id: int
+    status: ReportStatus
+    fact: PaymentFact
+    decline_code: str | None
+    trace_id: str
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A report whose workflow has to be told."""
+
+    report_id: int
+    workflow_id: str
+    trace_id: str
+
+
+async def store_report(connection: Connection, report: IncomingReport, status: ReportStatus) -> int | None:
+    """Returns the report's id, or `None` when the same fact is stored already."""
+    return (
+        await connection.execute(
+            upsert(PaymentReport)
+            .values(
+                provider=report.provider,
+                fact_key=report.fact_key,
+                payment_id=report.payment_id,
+                reported_status=report.fact.status,
+                amount_cents=report.fact.amount_cents,
+                currency=report.fact.currency,
+                decline_code=report.decline_code,
+                occurred_at=report.occurred_at,
+                raw_body=report.raw_body,
+                trace_id=report.trace_id,
+                status=status,
+            )
+            .on_conflict_do_nothing()
+            .returning(PaymentReport.id)
+        )
+    ).scalar_one_or_none()
+
+
+async def share_lock_payment(connection: Connection, payment_id: int, provider: str) -> bool:
+    """Whether that provider has such a payment of ours.
+
+    The lock lets a step that is about to void its invoice wait for the report, or the report for the step.
+    """
+    query = (
+        select(Payment.id)
+        .where(Payment.id == payment_id, Payment.provider == provider)
+        .with_for_update(read=True)
+    )
+    return (await connection.execute(query)).scalar_one_or_none() is not None
+
+
+async def load_report(connection: Connection, report_id: int) -> StoredReport:
+    """Raises `sqlalchemy.exc.NoResultFound` when there is no such report."""
+    row = (
+        await connection.execute(
+            select(
+                PaymentReport.id,
+                PaymentReport.provider,
+                PaymentReport.payment_id,
+                PaymentReport.status,
+                PaymentReport.reported_status,
+                PaymentReport.amount_cents,
+                PaymentReport.currency,
+                PaymentReport.decline_code,
+                PaymentReport.trace_id,
+            ).where(PaymentReport.id == report_id)
+        )
+    ).one()
+    fact = PaymentFact(ReportedStatus(row.reported_status), row.amount_cents, row.currency)
+    status = ReportStatus(row.status)
+    return StoredReport(row.id, row.provider, row.payment_id, status, fact, row.decline_code, row.trace_id)
+
+
+async def find_unread(connection: Connection, payment_id: int) -> tuple[int, ...]:
+    """The ids of the payment's reports that have not had their effect, oldest first."""
+    query = (
+        select(PaymentReport.id)
+        .where(PaymentReport.payment_id == payment_id, PaymentReport.status == ReportStatus.RECEIVED)
+        .order_by(PaymentReport.id)
+    )
+    return tuple((await connection.execute(query)).scalars())
+
+
+async def mark_applied(connection: Connection, report_id: int, at: datetime) -> None:
+    await connection.execute(
+        update(PaymentReport)
+        .where(PaymentReport.id == report_id)
+        .values(status=ReportStatus.APPLIED, applied_at=at)
+    )
+
+
+async def park(connection: Connection, report_id: int, reason: str) -> None:
+    """Sets it aside for a person."""
+    await connection.execute(
+        update(PaymentReport)
+        .where(PaymentReport.id == report_id)
+        .values(status=ReportStatus.PARKED, parked_reason=reason)
+    )
+
+
+async def claim_deliveries(connection: Connection, limit: int) -> list[Delivery]:
+    """Takes reports that are due for delivery, oldest first, and sets when each is due again.
+
+    A report is due until it is applied: what was delivered but had no effect (a workflow killed by hand, a
+    signal that met a closing run) comes again, ever more rarely. Several relays never claim the same one.
+    """
+    due = (
+        select(PaymentReport.id)
+        .where(
+            PaymentReport.status == ReportStatus.RECEIVED,
+            PaymentReport.next_delivery_at <= func.clock_timestamp(),
+        )
+        .order_by(PaymentReport.next_delivery_at, PaymentReport.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    doublings = func.least(PaymentReport.deliveries, MOST_DOUBLINGS)
+    seconds = func.least(LONGEST_REDELIVERY_SECONDS, FIRST_REDELIVERY_SECONDS * func.power(2, doublings))
+    claimed = await connection.execute(
+        update(PaymentReport)
+        .where(
+            PaymentReport.id == due.c.id,
+            PaymentReport.payment_id == Payment.id,
+            Payment.invoice_id == Invoice.id,
+            Invoice.subscription_id == Subscription.id,
+        )
+        .values(
+            deliveries=PaymentReport.deliveries + 1,
+            next_delivery_at=func.clock_timestamp() + seconds * cast(literal("1 second"), Interval),
+        )
+        .returning(PaymentReport.id, Subscription.workflow_id, PaymentReport.trace_id)
+    )
+    deliveries = [Delivery(row.id, row.workflow_id, row.trace_id) for row in claimed]
+    return sorted(deliveries, key=lambda delivery: delivery.report_id)

@@ -1,0 +1,174 @@
+"""Subscription rows: opened once, then replaced whole by the next version of their state."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import Range
+
+from db.database import Connection
+from db.snapshot import dump_state, load_state
+from db.tables.accounts import User
+from db.tables.subscriptions import LIVE, Period, Subscription
+from domain.billing_calendar import Period as BillingPeriod
+from domain.due import next_step
+from domain.subscription import Status, SubscriptionState
+
+
+@dataclass(frozen=True)
+class OpenedRow:
+    """A subscription as it was opened under a key, whatever became of it."""
+
+    subscription_id: int
+    request_hash: str
+    state: SubscriptionState
+    start_answer: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class LiveRow:
+    subscription_id: int
+    workflow_id: str
+    state: SubscriptionState
+
+
+async def lock_user(connection: Connection, user_id: int) -> None:
+    """Makes the starts of one user happen one after the other."""
+    await connection.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
+
+
+async def find_opened(connection: Connection, user_id: int, idempotency_key: str) -> OpenedRow | None:
+    row = (
+        await connection.execute(
+            select(
+                Subscription.id, Subscription.request_hash, Subscription.state, Subscription.start_answer
+            ).where(Subscription.user_id == user_id, Subscription.idempotency_key == idempotency_key)
+        )
+    ).one_or_none()
+    return row and OpenedRow(row.id, row.request_hash, load_state(row.state), row.start_answer or {})
+
+
+async def lock_live(connection: Connection, user_id: int) -> LiveRow | None:
+    """The user's one live subscription, locked."""
+    row = (
+        await connection.execute(
+            select(Subscription.id, Subscription.workflow_id, Subscription.state)
+            .where(Subscription.user_id == user_id, text(LIVE))
+            .with_for_update(key_share=True)
+        )
+    ).one_or_none()
+    return row and LiveRow(row.id, row.workflow_id, load_state(row.state))
+
+
+async def find_live(connection: Connection, user_id: int) -> tuple[int, Status] | None:
+    """Id and status of the user's one live subscription."""
+    row = (
+        await connection.execute(
+            select(Subscription.id, Subscription.status).where(Subscription.user_id == user_id, text(LIVE))
+        )
+    ).one_or_none()
+    return row and (row.id, Status(row.status))
+
+
+async def count_opened_since(connection: Connection, user_id: int, since: datetime) -> int:
+    """How many subscriptions the user has opened, by the database's clock."""
+    query = select(func.count()).where(Subscription.user_id == user_id, Subscription.created_at > since)
+    return (await connection.execute(query)).scalar_one()
+
+
+async def insert_subscription(
+    connection: Connection,
+    *,
+    user_id: int,
+    plan_id: int,
+    plan_price_id: int,
+    workflow_id: str,
+    idempotency_key: str,
+    request_hash: str,
+    period: BillingPeriod,
+) -> int:
+    """Takes the row and its id; `write_state` and `store_start_answer` complete it before the commit."""
+    return (
+        await connection.execute(
+            insert(Subscription)
+            .values(
+                user_id=user_id,
+                plan_id=plan_id,
+                plan_price_id=plan_price_id,
+                workflow_id=workflow_id,
+                idempotency_key=idempotency_key,
+                request_hash=request_hash,
+                status=Status.INCOMPLETE,
+                current_period_start=period.start,
+                current_period_end=period.end,
+                cancel_at_period_end=False,
+                version=0,
+                state={},
+            )
+            .returning(Subscription.id)
+        )
+    ).scalar_one()
+
+
+async def store_start_answer(connection: Connection, subscription_id: int, answer: dict[str, Any]) -> None:
+    await connection.execute(
+        update(Subscription).where(Subscription.id == subscription_id).values(start_answer=answer)
+    )
+
+
+async def lock_state(connection: Connection, subscription_id: int) -> SubscriptionState:
+    """Raises `sqlalchemy.exc.NoResultFound` when there is no such subscription."""
+    query = (
+        select(Subscription.state).where(Subscription.id == subscription_id).with_for_update(key_share=True)
+    )
+    return load_state((await connection.execute(query)).scalar_one())
+
+
+async def load_current_state(connection: Connection, subscription_id: int) -> SubscriptionState:
+    """Raises `sqlalchemy.exc.NoResultFound` when there is no such subscription."""
+    query = select(Subscription.state).where(Subscription.id == subscription_id)
+    return load_state((await connection.execute(query)).scalar_one())
+
+
+async def write_state(connection: Connection, state: SubscriptionState) -> bool:
+    """Replaces the version before this one; false when the row has moved on."""
+    upcoming = next_step(state)
+    written = await connection.execute(
+        update(Subscription)
+        .where(Subscription.id == state.subscription_id, Subscription.version == state.version - 1)
+        .values(
+            status=state.status,
+            current_period_start=state.period.start,
+            current_period_end=state.period.end,
+            cancel_at_period_end=state.cancel_at_period_end,
+            canceled_at=state.canceled_at,
+            ended_at=state.ended_at,
+            next_action=upcoming and upcoming.step,
+            next_action_at=upcoming and upcoming.at,
+            version=state.version,
+            state=dump_state(state),
+        )
+    )
+    return written.rowcount == 1
+
+
+async def insert_paid_period(
+    connection: Connection, subscription_id: int, invoice_id: int, period: BillingPeriod
+) -> None:
+    await connection.execute(
+        insert(Period).values(
+            subscription_id=subscription_id, invoice_id=invoice_id, during=Range(period.start, period.end)
+        )
+    )
+
+
+async def cut_paid_period(connection: Connection, subscription_id: int, at: datetime) -> None:
+    """Ends the running paid period at `at`; one that has not begun goes away."""
+    of_this = Period.subscription_id == subscription_id
+    await connection.execute(delete(Period).where(of_this, func.lower(Period.during) >= at))
+    await connection.execute(
+        update(Period)
+        .where(of_this, Period.during.contains(at))
+        .values(during=func.tstzrange(func.lower(Period.during), at))
+    )
