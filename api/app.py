@@ -19,8 +19,12 @@ from api.middleware.security_headers import SecurityHeaders
 from api.middleware.trusted_host import ANY_HOST, TrustedHost
 from api.openapi import DESCRIPTION, SUMMARY, TITLE, VERSION, describe
 from api.problem_handlers import install_problem_handlers
+from api.routes import auth, plans, plumbing
+from api.routes.plumbing import metrics_router
 from ops.metrics import HttpMetrics
 from ops.settings import Settings, load_settings
+
+ROUTERS = (auth.router, plans.router, plumbing.router)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -29,6 +33,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     registry = CollectorRegistry()
     _add_middleware(app, settings, HttpMetrics(registry))
     install_problem_handlers(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    if settings.metrics_enabled:
+        app.include_router(metrics_router(registry))
     return app
 
 

@@ -9,13 +9,12 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from api.problems import Problem, ProblemResponse, title_of
+from api.problems import RETRY_SOON, Problem, ProblemResponse, title_of
 from db import database
 from ops import temporal_errors
 
 MOST_ERRORS_LISTED = 20
 LONGEST_FIELD_NAME = 100
-RETRY_AFTER = {"Retry-After": "1"}
 
 FRAMEWORK_REFUSALS = {
     # FastAPI's only 400 of its own: a body that it could not read as JSON.
@@ -96,7 +95,7 @@ def _outage_problem(error: Exception) -> Problem | None:
     else:
         return None
     log.warning("outage", code=code, error=type(error).__name__, cause=str(error.__cause__ or error))
-    return Problem(503, code, detail, headers=RETRY_AFTER)
+    return Problem(503, code, detail, headers=RETRY_SOON)
 
 
 def _internal_problem(error: Exception) -> Problem:

@@ -12,6 +12,9 @@ from starlette.responses import Response
 MEDIA_TYPE = "application/problem+json"
 SCHEMA_REF = "#/components/schemas/Problem"
 
+RETRY_SOON = {"Retry-After": "1"}
+"""The headers of a 503: repeating the same request helps as soon as the outage is over."""
+
 RENAMED_BY_RFC_9110 = {413: "Content Too Large", 422: "Unprocessable Content"}
 """Python knows these two names from 3.13 on."""
 
@@ -78,7 +81,10 @@ def problem_schema() -> dict[str, Any]:
 
 
 def title_of(status: int) -> str:
-    return RENAMED_BY_RFC_9110.get(status) or HTTPStatus(status).phrase
+    return RETRY_SOON = {"Retry-After": "1"}
+"""The headers of a 503: repeating the same request helps as soon as the outage is over."""
+
+RENAMED_BY_RFC_9110.get(status) or HTTPStatus(status).phrase
 
 
 def _body_of(problem: Problem) -> bytes:

@@ -1,0 +1,50 @@
+"""For the platform that runs us: is it alive, can it serve, how does it do."""
+
+from fastapi import APIRouter
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from starlette.responses import PlainTextResponse, Response
+
+from api.business_gauges import BusinessGauges
+from api.context import ContextDep
+from api.problems import Problem, problem_responses
+from api.readiness import OK, check_readiness
+from api.schemas.plumbing import AliveBody, ReadyBody
+
+router = APIRouter(tags=["Plumbing"])
+
+
+@router.get("/healthz")
+async def healthz() -> AliveBody:
+    """The process is alive. Says nothing about Postgres or Temporal: restarting us would not mend them."""
+    return AliveBody()
+
+
+@router.get("/readyz", responses=problem_responses((503, "not_ready")))
+async def readyz(context: ContextDep) -> ReadyBody:
+    """Postgres, its migrations and Temporal are there; else 503 with what is not, in `checks`."""
+    checks = await check_readiness(context)
+    missing = [name for name, state in checks.items() if state != OK]
+    if missing:
+        raise Problem(
+            503,
+            "not_ready",
+            f"Not ready: {', '.join(missing)}.",
+            headers={"Retry-After": "1"},
+            checks={**checks},
+        )
+    return ReadyBody(checks=checks)
+
+
+def metrics_router(registry: CollectorRegistry) -> APIRouter:
+    """A router of its own, so that a public listener can go without."""
+    metrics = APIRouter(tags=["Plumbing"])
+    gauges = BusinessGauges()
+    registry.register(gauges)
+
+    @metrics.get("/metrics", response_class=PlainTextResponse)
+    async def read_metrics(context: ContextDep) -> Response:
+        """Prometheus metrics in text format."""
+        await gauges.refresh(context.database)
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    return metrics
