@@ -81,10 +81,7 @@ def problem_schema() -> dict[str, Any]:
 
 
 def title_of(status: int) -> str:
-    return RETRY_SOON = {"Retry-After": "1"}
-"""The headers of a 503: repeating the same request helps as soon as the outage is over."""
-
-RENAMED_BY_RFC_9110.get(status) or HTTPStatus(status).phrase
+    return RENAMED_BY_RFC_9110.get(status) or HTTPStatus(status).phrase
 
 
 def _body_of(problem: Problem) -> bytes:

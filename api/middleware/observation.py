@@ -8,7 +8,7 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ops.metrics import UNMATCHED_ROUTE, HttpMetrics
+from ops.metrics import STATIC_ROUTE, UNMATCHED_ROUTE, HttpMetrics
 from ops.tracing import trace_id_from
 
 NOT_ANSWERED = 499  # the client left, or the connection was cut before an answer began
@@ -50,7 +50,7 @@ class Observation:
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         method: str = scope["method"]
-        route: str = getattr(scope.get("route"), "path", UNMATCHED_ROUTE)
+        route = _route_template(scope)
         self._metrics.observe(method, route, status, seconds)
         log.info(
             "request",
@@ -59,6 +59,13 @@ class Observation:
             status=status,
             duration_ms=round(seconds * 1_000, 2),
         )
+
+
+def _route_template(scope: Scope) -> str:
+    if "route" in scope:
+        path: str = scope["route"].path
+        return path
+    return STATIC_ROUTE if "endpoint" in scope else UNMATCHED_ROUTE
 
 
 def _request_id_from(headers: Headers) -> str:

@@ -6,7 +6,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from api.business_gauges import BusinessGauges
 from api.context import ContextDep
-from api.problems import Problem, problem_responses
+from api.problems import RETRY_SOON, Problem, problem_responses
 from api.readiness import OK, check_readiness
 from api.schemas.plumbing import AliveBody, ReadyBody
 
@@ -29,7 +29,7 @@ async def readyz(context: ContextDep) -> ReadyBody:
             503,
             "not_ready",
             f"Not ready: {', '.join(missing)}.",
-            headers={"Retry-After": "1"},
+            headers=RETRY_SOON,
             checks={**checks},
         )
     return ReadyBody(checks=checks)
