@@ -10,7 +10,7 @@ from activities.contracts import OpenedSubscription, OpenSubscription, StartAnsw
 from activities.refusal import refusal_error
 from db.database import Connection, Database
 from db.queries import invoices, ledger, payment_reports, payments, plan_terms, subscriptions, timeline
-from db.queries.subscriptions import LiveRow
+from db.queries.subscriptions import LiveRow, OpenedRow
 from domain import ledger as movements
 from domain import lifecycle
 from domain.billing_calendar import Anchor, Period, period
@@ -49,8 +49,7 @@ class OpenSubscriptionActivity:
         await subscriptions.lock_user(connection, order.user_id)
         opened = await subscriptions.find_opened(connection, order.user_id, order.idempotency_key)
         if opened is not None:
-            answer = _ANSWER.validate_python(opened.start_answer)
-            return OpenedSubscription(opened.state, answer, superseded_workflow_id=None)
+            return await _open_again(connection, command, opened)
         superseded = await self._make_room(connection, command)
         state, answer = await _open(connection, command)
         return OpenedSubscription(state, answer, superseded.workflow_id if superseded else None)
@@ -72,6 +71,18 @@ class OpenSubscriptionActivity:
             )
         await _supersede(connection, live, command)
         return live
+
+
+async def _open_again(
+    connection: Connection, command: OpenSubscription, opened: OpenedRow
+) -> OpenedSubscription:
+    """What the first call answered: it was cut off after its commit, or its workflow was lost."""
+    if opened.request_hash != command.order.request_hash:
+        raise Refused(RefusalCode.IDEMPOTENCY_KEY_REUSED, "the key belongs to another request")
+    superseded = await subscriptions.find_superseded(
+        connection, command.order.user_id, opened.subscription_id
+    )
+    return OpenedSubscription(opened.state, _ANSWER.validate_python(opened.start_answer), superseded)
 
 
 async def _supersede(connection: Connection, live: LiveRow, command: OpenSubscription) -> None:

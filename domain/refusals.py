@@ -12,6 +12,7 @@ class RefusalCode(StrEnum):
     SUBSCRIPTION_ENDED = "subscription_ended"
     PAYMENT_IN_PROGRESS = "payment_in_progress"
     TOO_MANY_STARTS = "too_many_starts"
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     NOT_CANCELING = "not_canceling"
 
 

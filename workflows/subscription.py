@@ -77,7 +77,9 @@ class Subscription:
     @start.validator
     def refuse_another_request(self, request_hash: str) -> None:
         if request_hash != self._order.request_hash:
-            raise ApplicationError("the key belongs to another request", type="idempotency_key_reused")
+            raise ApplicationError(
+                "the key belongs to another request", type=RefusalCode.IDEMPOTENCY_KEY_REUSED
+            )
 
     @workflow.update
     async def cancel(self, command: CancelCommand) -> None:

@@ -71,6 +71,18 @@ async def find_live(connection: Connection, user_id: int) -> tuple[int, Status] 
     return row and (row.id, Status(row.status))
 
 
+async def find_superseded(connection: Connection, user_id: int, subscription_id: int) -> str | None:
+    """The workflow of the user's subscription just before this one, when that one was never paid."""
+    previous = (
+        select(Subscription.workflow_id, Subscription.status)
+        .where(Subscription.user_id == user_id, Subscription.id < subscription_id)
+        .order_by(Subscription.id.desc())
+        .limit(1)
+    )
+    row = (await connection.execute(previous)).one_or_none()
+    return row.workflow_id if row and row.status == Status.INCOMPLETE_EXPIRED else None
+
+
 async def count_opened_since(connection: Connection, user_id: int, since: datetime) -> int:
     """How many subscriptions the user has opened, by the database's clock."""
     query = select(func.count()).where(Subscription.user_id == user_id, Subscription.created_at > since)

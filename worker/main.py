@@ -1,0 +1,94 @@
+"""Runs one worker until it is asked to stop, then lets what is running finish."""
+
+import asyncio
+import os
+import signal
+import sys
+from datetime import timedelta
+
+import structlog
+from temporalio.client import Client
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.worker import Worker
+
+from db.database import Database
+from ops.logging import configure_logging
+from ops.settings import Settings, load_settings
+from ops.temporal_client import connect_temporal
+from worker.interceptors import Observation
+from worker.registry import WORKFLOWS, billing_activities
+from worker.sandbox import sandboxed_runner
+from workflows.options import BILLING_QUEUE
+
+GRACE = timedelta(seconds=10)
+CONNECT_AGAIN_SECONDS = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+def build_worker(client: Client, database: Database, settings: Settings) -> Worker:
+    return Worker(
+        client,
+        task_queue=BILLING_QUEUE,
+        workflows=WORKFLOWS,
+        activities=billing_activities(database, settings),
+        workflow_runner=sandboxed_runner(),
+        interceptors=[Observation()],
+        max_concurrent_activities=settings.database_pool_size,
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
+def metrics_runtime(settings: Settings) -> Runtime:
+    """Serves the SDK's metrics and our own on one port, by Prometheus' naming rules."""
+    address = f"{settings.worker_metrics_host}:{settings.worker_metrics_port}"
+    return Runtime(
+        telemetry=TelemetryConfig(
+            metrics=PrometheusConfig(
+                bind_address=address,
+                counters_total_suffix=True,
+                unit_suffix=True,
+                durations_as_seconds=True,
+            )
+        )
+    )
+
+
+async def run_worker(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+    client = await _connect(metrics_runtime(settings), stop)
+    if client is None:
+        return
+    database = Database.from_settings(settings)
+    async with build_worker(client, database, settings):
+        log.info("worker_started", queue=BILLING_QUEUE)
+        await stop.wait()
+        log.info("worker_stopping")
+    await database.close()
+
+
+async def _connect(runtime: Runtime, stop: asyncio.Event) -> Client | None:
+    """Waits for a cluster that is away; `None` when asked to stop before it came."""
+    while not stop.is_set():
+        try:
+            return await connect_temporal(runtime=runtime)
+        except RuntimeError as error:
+            log.warning("temporal_unavailable", error=str(error))
+            await asyncio.sleep(CONNECT_AGAIN_SECONDS)
+    return None
+
+
+def main() -> None:
+    settings = load_settings()
+    configure_logging("worker", settings.log_level)
+    asyncio.run(run_worker(settings))
+    # The SDK's threads may abort an interpreter that is finalizing; everything is closed by now.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,13 @@
+"""The sandbox that keeps clocks, random numbers and I/O out of workflow code."""
+
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+# Pure and shared: loading them again for each workflow costs CPU and guards nothing that the tests do not.
+# Named one by one: passing everything through would switch the guards off.
+PASSED_THROUGH = ("domain", "activities.contracts", "activities.refusal")
+
+
+def sandboxed_runner() -> SandboxedWorkflowRunner:
+    return SandboxedWorkflowRunner(
+        restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
+    )
