@@ -1,0 +1,165 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from ops.settings import EXAMPLE_SECRET_MARK, Settings
+
+CHECK_JSONSCHEMA = Path(sys.executable).with_name("check-jsonschema")
+OURS = ("migrate", "api", "worker")
+JOBS = ("temporal-schema", "temporal-namespace", "migrate")
+TEMPORAL_CLIENT_VARIABLES = {"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE"}  # read by Temporal's own loader
+SECRET = re.compile("PASSWORD|SECRET|DATABASE_URL")
+
+Services = dict[str, dict[str, Any]]
+Variables = dict[str, FieldInfo]
+
+
+def test_file_is_valid_compose(root: Path) -> None:
+    check = subprocess.run(
+        [CHECK_JSONSCHEMA, "--builtin-schema", "vendor.compose-spec", root / "docker-compose.yml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert check.returncode == 0, check.stdout + check.stderr
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_process_gets_only_variables_that_it_reads(
+    services: Services, variables_of_settings: Variables, name: str
+) -> None:
+    assert services[name]["environment"].keys() <= variables_of_settings.keys() | TEMPORAL_CLIENT_VARIABLES
+
+
+def test_our_processes_get_every_variable_without_a_default(
+    services: Services, variables_of_settings: Variables
+) -> None:
+    required = {variable for variable, field in variables_of_settings.items() if field.is_required()}
+
+    assert required == {"DATABASE_URL", "JWT_SECRET", "PAYMENTS_WEBHOOK_SECRET"}
+    assert all(required <= services[name]["environment"].keys() for name in OURS)
+
+
+def test_example_file_names_exactly_the_variables_of_compose(
+    root: Path, example_environment: dict[str, str]
+) -> None:
+    used = set(re.findall(r"\$\{(\w+)", (root / "docker-compose.yml").read_text()))
+
+    assert set(example_environment) == used
+
+
+def test_no_secret_has_a_default(root: Path) -> None:
+    expressions = re.findall(r"\$\{(\w+)(:[-?])([^}]*)\}", (root / "docker-compose.yml").read_text())
+    secrets = {(name, operator, rest) for name, operator, rest in expressions if SECRET.search(name)}
+
+    assert secrets
+    for name, operator, rest in secrets:
+        assert operator == ":?" or (name.endswith("_PREVIOUS") and rest == ""), name
+
+
+def test_example_works_in_development_and_is_refused_in_production(
+    monkeypatch: pytest.MonkeyPatch, example_environment: dict[str, str]
+) -> None:
+    for name, value in example_environment.items():
+        monkeypatch.setenv(name, value)
+
+    assert Settings().environment == "development"
+
+    monkeypatch.setenv("BILLING_ENVIRONMENT", "production")
+    with pytest.raises(ValidationError, match="example secrets"):
+        Settings()
+
+
+def test_every_example_secret_says_that_it_is_one(example_environment: dict[str, str]) -> None:
+    secrets = {name: value for name, value in example_environment.items() if SECRET.search(name) and value}
+
+    assert len(secrets) == 6
+    assert all(EXAMPLE_SECRET_MARK in value for value in secrets.values())
+
+
+def test_product_connects_with_the_role_and_the_database_made_for_it(
+    root: Path, services: Services, example_environment: dict[str, str]
+) -> None:
+    password = example_environment["ITALIANO_DATABASE_PASSWORD"]
+    script = (root / "ops/postgres/create-databases.sh").read_text()
+
+    assert (
+        example_environment["DATABASE_URL"]
+        == f"postgresql+psycopg://italiano:{password}@postgres:5432/italiano"
+    )
+    assert "CREATE ROLE italiano" in script
+    assert "CREATE DATABASE italiano OWNER italiano" in script
+    assert "postgres" in services
+
+
+def test_our_processes_have_no_rights_to_spare(services: Services) -> None:
+    for name in OURS:
+        assert services[name]["read_only"] is True
+        assert services[name]["cap_drop"] == ["ALL"]
+        assert services[name]["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_ports_are_published_on_this_machine_only(
+    services: Services, variables_of_settings: Variables
+) -> None:
+    api_port = variables_of_settings["API_PORT"].default
+    published = {name: service["ports"] for name, service in services.items() if "ports" in service}
+
+    assert published == {
+        "api": [f"127.0.0.1:${{API_PORT:-{api_port}}}:{api_port}"],
+        "temporal-ui": ["127.0.0.1:${TEMPORAL_UI_PORT:-8233}:8080"],
+        "prometheus": ["127.0.0.1:${PROMETHEUS_PORT:-9090}:9090"],
+    }
+
+
+def test_images_have_fixed_versions(services: Services) -> None:
+    for name, service in services.items():
+        version = service["image"].partition(":")[2]
+        assert re.match(r"v?\d+\.\d+", version) or (name in OURS and "build" in service), service["image"]
+
+
+def test_mounted_files_exist(root: Path, compose: dict[str, Any], services: Services) -> None:
+    mounts = [mount.split(":") for service in services.values() for mount in service.get("volumes", ())]
+    files = [mount for mount in mounts if mount[0].startswith("./")]
+
+    assert len(files) == 5
+    for source, _, mode in files:
+        assert (root / source).is_file()
+        assert mode == "ro"
+    assert {mount[0] for mount in mounts if mount not in files} == set(compose["volumes"])
+    assert ["postgres", "/var/lib/postgresql"] in mounts
+
+
+def test_everything_that_runs_is_watched_and_started_in_order(services: Services) -> None:
+    for name, service in services.items():
+        if name in JOBS:
+            assert service["restart"] == "no"
+        else:
+            assert service["restart"] == "unless-stopped"
+            assert service["healthcheck"]["test"][0] == "CMD"
+        for needed, condition in service.get("depends_on", {}).items():
+            expected = "service_completed_successfully" if needed in JOBS else "service_healthy"
+            assert condition == {"condition": expected}, f"{name} waits for {needed}"
+
+
+def test_scraped_targets_are_listeners_of_these_services(
+    root: Path, services: Services, variables_of_settings: Variables
+) -> None:
+    config = yaml.safe_load((root / "ops/prometheus/prometheus.yml").read_text())
+    scraped = {job["job_name"]: job["static_configs"][0]["targets"] for job in config["scrape_configs"]}
+    temporal_port = services["temporal"]["environment"]["PROMETHEUS_ENDPOINT"].rpartition(":")[2]
+
+    assert scraped == {
+        "api": [f"api:{variables_of_settings['API_PORT'].default}"],
+        "worker": [f"worker:{variables_of_settings['WORKER_METRICS_PORT'].default}"],
+        "temporal": [f"temporal:{temporal_port}"],
+    }
+    assert scraped.keys() <= services.keys()

@@ -1,0 +1,69 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+CHECK_JSONSCHEMA = Path(sys.executable).with_name("check-jsonschema")
+
+
+@pytest.fixture(scope="module")
+def ci_file(root: Path) -> Path:
+    return root / ".github/workflows/ci.yml"
+
+
+@pytest.fixture(scope="module")
+def ci(ci_file: Path) -> dict[str, Any]:
+    parsed: dict[str, Any] = yaml.load(ci_file.read_text(), Loader=yaml.BaseLoader)  # noqa: S506 - keeps the key `on` a string; it builds nothing but strings
+    return parsed
+
+
+def test_file_is_a_valid_workflow(ci_file: Path) -> None:
+    check = subprocess.run(
+        [CHECK_JSONSCHEMA, "--builtin-schema", "vendor.github-workflows", ci_file],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert check.returncode == 0, check.stdout + check.stderr
+
+
+def test_runs_on_every_push_pull_request_and_version_tag(ci: dict[str, Any]) -> None:
+    assert ci["on"] == {"push": {"branches": ["**"], "tags": ["v*"]}, "pull_request": ""}
+
+
+def test_may_read_only_and_uses_actions_pinned_by_commit(ci: dict[str, Any]) -> None:
+    actions = [step["uses"] for job in ci["jobs"].values() for step in job["steps"] if "uses" in step]
+
+    assert ci["permissions"] == {"contents": "read"}
+    assert not any("permissions" in job for job in ci["jobs"].values())
+    assert actions
+    assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action) for action in actions)
+
+
+def test_coverage_is_kept_as_an_artifact(ci: dict[str, Any]) -> None:
+    uploads = [
+        step["with"]["path"]
+        for step in ci["jobs"]["check"]["steps"]
+        if "upload-artifact" in step.get("uses", "")
+    ]
+
+    assert uploads == ["coverage.xml"]
+
+
+def test_image_is_published_for_version_tags_only(ci: dict[str, Any]) -> None:
+    image = ci["jobs"]["image"]
+    publishing = [step for step in image["steps"] if "docker push" in step.get("run", "")]
+
+    assert image["needs"] == "check"
+    assert [step["if"] for step in publishing] == ["startsWith(github.ref, 'refs/tags/v')"]
+    assert publishing[0]["env"] == {"GHCR_TOKEN": "${{ secrets.GHCR_TOKEN }}"}
+
+
+@pytest.mark.parametrize("script", [".ci/run", "requirements/compile"])
+def test_script_is_executable(root: Path, script: str) -> None:
+    assert (root / script).stat().st_mode & 0o111 == 0o111
