@@ -1,0 +1,40 @@
+"""The limits of guessing: tight for one account from one address, wide for the account, and per address.
+
+Tries are counted before the password is looked at, so that they hold however many come at once. The
+account as a whole has ten times the room of one address: an attacker does not lock the owner out.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+from api.rate_limits import Limit
+from ops.settings import Settings
+
+ADDRESSES_PER_ACCOUNT: Final = 10
+
+
+def login_limits(settings: Settings, email: str, address: str) -> tuple[Limit, Limit, Limit]:
+    return (
+        Limit("login address", address, settings.logins_per_address_per_minute, timedelta(minutes=1)),
+        *account_limits(settings, email, address),
+    )
+
+
+def account_limits(settings: Settings, email: str, address: str) -> tuple[Limit, Limit]:
+    """The two that a successful login starts anew."""
+    tries = settings.login_failures_per_account
+    window = timedelta(minutes=settings.login_window_minutes)
+    return (
+        Limit("login account and address", f"{email} {address}", tries, window),
+        Limit("login account", email, tries * ADDRESSES_PER_ACCOUNT, window),
+    )
+
+
+def password_change_limit(settings: Settings, user_id: int) -> Limit:
+    """Whoever holds a stolen access token may not guess the password with it."""
+    window = timedelta(minutes=settings.login_window_minutes)
+    return Limit("password change", str(user_id), settings.login_failures_per_account, window)
+
+
+def signup_limit(settings: Settings, address: str) -> Limit:
+    return Limit("signup address", address, settings.signups_per_address_per_hour, timedelta(hours=1))
