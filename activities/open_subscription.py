@@ -20,8 +20,8 @@ from domain.payment import PaymentStatus
 from domain.plan import PlanTerms
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import Status, SubscriptionState
+from payments import manual_mock
 
-PROVIDER = "mock"
 FIRST_ATTEMPT = 1
 FIRST_VERSION = 1
 
@@ -172,7 +172,7 @@ async def _bill(
         connection,
         invoice_id=invoice_id,
         attempt_no=FIRST_ATTEMPT,
-        provider=PROVIDER,
+        provider=manual_mock.NAME,
         amount_cents=content.total_cents,
         currency=content.currency,
         at=at,
@@ -209,6 +209,6 @@ def _answer(state: SubscriptionState, invoice_id: int, payment_id: int, content:
         period_start=content.period.start,
         period_end=content.period.end,
         payment_status=PaymentStatus.PENDING,
-        provider=PROVIDER,
+        provider=manual_mock.NAME,
         status=state.status,
     )

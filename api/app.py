@@ -19,12 +19,21 @@ from api.middleware.security_headers import SecurityHeaders
 from api.middleware.trusted_host import ANY_HOST, TrustedHost
 from api.openapi import DESCRIPTION, SUMMARY, TITLE, VERSION, describe
 from api.problem_handlers import install_problem_handlers
-from api.routes import auth, plans, plumbing
+from api.routes import auth, content, invoices, me, payments, plans, plumbing, subscriptions
 from api.routes.plumbing import metrics_router
 from ops.metrics import HttpMetrics
 from ops.settings import Settings, load_settings
 
-ROUTERS = (auth.router, plans.router, plumbing.router)
+ROUTERS = (
+    auth.router,
+    plans.router,
+    subscriptions.router,
+    me.router,
+    invoices.router,
+    payments.router,
+    content.router,
+    plumbing.router,
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

@@ -1,8 +1,10 @@
 """What the routes share for the life of the process: opened once, handed in, closed at the end."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -11,6 +13,10 @@ from temporalio.client import Client
 from api.auth.passwords import PasswordHasher
 from api.auth.sessions import Sessions
 from api.auth.tokens import TokenIssuer
+from api.idempotency import AnswerKeeper
+from api.start_subscription import SubscriptionStarter
+from api.subscription_commands import SubscriptionCommands
+from api.webhook_relay import WebhookRelay
 from db.database import Database
 from ops.settings import Settings
 from ops.temporal_client import connect_temporal
@@ -24,23 +30,37 @@ class Context:
     tokens: TokenIssuer
     passwords: PasswordHasher
     sessions: Sessions
+    answers: AnswerKeeper
+    starter: SubscriptionStarter
+    commands: SubscriptionCommands
+    relay: WebhookRelay
 
 
 @asynccontextmanager
 async def open_context(settings: Settings) -> AsyncIterator[Context]:
     """Neither Postgres nor Temporal has to be there yet: both are reached at the first use."""
     database = Database.from_settings(settings)
+    temporal = await connect_temporal(lazy=True)
     tokens = TokenIssuer.from_settings(settings)
+    rpc_timeout = timedelta(milliseconds=settings.workflow_rpc_timeout_ms)
+    relay = WebhookRelay(database, temporal, rpc_timeout)
+    relaying = asyncio.create_task(relay.run())
     try:
         yield Context(
             settings=settings,
             database=database,
-            temporal=await connect_temporal(lazy=True),
+            temporal=temporal,
             tokens=tokens,
             passwords=PasswordHasher.from_settings(settings),
             sessions=Sessions(settings, tokens),
+            answers=AnswerKeeper(database),
+            starter=SubscriptionStarter(database, temporal, rpc_timeout),
+            commands=SubscriptionCommands(database, temporal, rpc_timeout),
+            relay=relay,
         )
     finally:
+        relaying.cancel()
+        await asyncio.wait([relaying])
         await database.close()
 
 

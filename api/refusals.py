@@ -1,0 +1,36 @@
+"""Business refusals as problems: which HTTP status each code has."""
+
+from collections.abc import Mapping
+
+from api.problems import Problem
+from domain.refusals import RefusalCode, Refused
+
+STATUSES: Mapping[RefusalCode, int] = {
+    RefusalCode.PLAN_NOT_FOUND: 404,
+    RefusalCode.SUBSCRIPTION_EXISTS: 409,
+    RefusalCode.SUBSCRIPTION_ENDED: 409,
+    RefusalCode.PAYMENT_IN_PROGRESS: 409,
+    RefusalCode.NOT_CANCELING: 409,
+    RefusalCode.IDEMPOTENCY_KEY_REUSED: 422,
+    RefusalCode.TOO_MANY_STARTS: 429,
+}
+RETRY_SECONDS: Mapping[RefusalCode, int] = {
+    RefusalCode.PAYMENT_IN_PROGRESS: 2,
+    RefusalCode.TOO_MANY_STARTS: 600,
+}
+
+
+def problem_of(refused: Refused) -> Problem:
+    retry = RETRY_SECONDS.get(refused.code)
+    return Problem(
+        STATUSES[refused.code],
+        refused.code,
+        f"{refused.detail[:1].upper()}{refused.detail[1:]}.",
+        headers={"Retry-After": str(retry)} if retry else None,
+        **refused.facts,
+    )
+
+
+def responses_of(*codes: RefusalCode) -> tuple[tuple[int, str], ...]:
+    """For `problem_responses` of a route."""
+    return tuple((STATUSES[code], code.value) for code in codes)

@@ -1,0 +1,92 @@
+"""The payment webhook: verified on raw bytes, stored, answered; delivered to the workflow after."""
+
+import time
+from typing import Annotated
+
+import structlog
+from fastapi import APIRouter, Depends, Request
+
+from api.context import Context, ContextDep
+from api.problems import Problem, problem_responses
+from api.schemas.payments import AcceptedBody
+from db.queries import payment_reports
+from db.queries.payment_reports import IncomingReport, ReportStatus
+from ops.tracing import current_trace_id
+from payments import manual_mock
+from payments.provider_report import ProviderReport, ReportRefusedError
+
+router = APIRouter(tags=["Payments"])
+log = structlog.get_logger(__name__)
+
+PAYLOAD = manual_mock.Payload.model_json_schema()
+
+
+async def _verified_body(request: Request, context: ContextDep) -> bytes:
+    """The raw bytes, once their signature holds. Nothing is parsed before."""
+    body = await request.body()
+    try:
+        manual_mock.verify(
+            context.settings.webhook_secrets,
+            body,
+            signatures=request.headers.getlist("X-Signature"),
+            timestamps=request.headers.getlist("X-Timestamp"),
+            now=time.time(),
+        )
+    except ReportRefusedError as refused:
+        raise Problem(401, refused.code, refused.detail) from refused
+    return body
+
+
+@router.post(
+    "/payments/webhook",
+    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": PAYLOAD}}}},
+    response_model_exclude_none=True,
+    responses=problem_responses(
+        (400, "invalid_json"),
+        (401, "signature_missing"),
+        (401, "signature_invalid"),
+        (401, "signature_expired"),
+        (413, "body_too_large"),
+        (422, "invalid_payload"),
+        (422, "unsupported_status"),
+        (503, "database_unavailable"),
+    ),
+)
+async def receive_payment_report(
+    body: Annotated[bytes, Depends(_verified_body)], context: ContextDep
+) -> AcceptedBody:
+    """Takes a provider's report about a payment. What was answered with 200 is never lost."""
+    report = _parse(body, context)
+    incoming = IncomingReport(
+        provider=report.provider,
+        event_id=report.event_id,
+        payment_id=report.payment_id,
+        fact=report.fact,
+        decline_code=report.decline_code,
+        occurred_at=report.occurred_at,
+        raw_body=body,
+        trace_id=current_trace_id(),
+    )
+    async with context.database.transaction() as connection:
+        is_ours = await payment_reports.share_lock_payment(connection, report.payment_id, report.provider)
+        status = ReportStatus.RECEIVED if is_ours else ReportStatus.IGNORED
+        report_id = await payment_reports.store_report(connection, incoming, status)
+    log.info("payment_reported", report_id=report_id, payment_id=report.payment_id, status=report.fact.status)
+    if not is_ours:
+        return AcceptedBody(ignored=True)
+    if report_id is None:
+        return AcceptedBody(duplicate=True)
+    context.relay.wake()
+    return AcceptedBody()
+
+
+def _parse(body: bytes, context: Context) -> ProviderReport:
+    try:
+        report = manual_mock.parse(body)
+    except ReportRefusedError as refused:
+        raise Problem(
+            400 if refused.code == "invalid_json" else 422, refused.code, refused.detail
+        ) from refused
+    if context.settings.is_production:
+        raise Problem(422, "invalid_payload", "The provider mock is not accepted in production.")
+    return report

@@ -1,0 +1,133 @@
+"""Starting, reading, canceling."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import JSONResponse
+
+from activities.contracts import Cause, StartOrder
+from api.auth.current_user import TOKEN_REFUSALS, CurrentUser, SignedInUser
+from api.context import ContextDep
+from api.idempotency import (
+    KEY_REFUSALS,
+    REPLAYED,
+    OptionalKey,
+    RequiredKey,
+    command_id,
+    request_hash,
+)
+from api.problems import problem_responses
+from api.refusals import responses_of
+from api.schemas.base import LARGEST_ID
+from api.schemas.subscriptions import CancelBody, StartBody, StartedBody, SubscriptionBody
+from domain.refusals import RefusalCode
+from ops.tracing import current_trace_id
+from workflows.messages import CancelCommand, UncancelCommand
+
+router = APIRouter(tags=["Subscriptions"])
+
+SubscriptionId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+
+AWAY = ((503, "database_unavailable"), (503, "workflow_engine_unavailable"), (503, "workflow_interrupted"))
+NOT_FOUND = (404, "subscription_not_found")
+COMMAND_REFUSALS = (*TOKEN_REFUSALS, *KEY_REFUSALS, (409, "idempotency_in_progress"), NOT_FOUND, *AWAY)
+
+
+@router.post(
+    "/subscriptions/start",
+    status_code=201,
+    responses=problem_responses(
+        *TOKEN_REFUSALS,
+        (400, "idempotency_key_missing"),
+        *KEY_REFUSALS,
+        *responses_of(
+            RefusalCode.PLAN_NOT_FOUND,
+            RefusalCode.SUBSCRIPTION_EXISTS,
+            RefusalCode.PAYMENT_IN_PROGRESS,
+            RefusalCode.TOO_MANY_STARTS,
+        ),
+        *AWAY,
+    ),
+)
+async def start_subscription(
+    body: StartBody,
+    request: Request,
+    response: Response,
+    user: CurrentUser,
+    key: RequiredKey,
+    context: ContextDep,
+) -> StartedBody:
+    """Starts a subscription: it stays `incomplete` until its payment is reported, for 23 hours at most."""
+    order = StartOrder(
+        user_id=user.id,
+        idempotency_key=key,
+        request_hash=request_hash("POST", request.url.path, body),
+        plan_code=body.plan_code,
+        cause=_cause(user, "asked for"),
+    )
+    started = await context.starter.start(order)
+    response.headers["Location"] = f"/subscriptions/{started.answer.subscription_id}"
+    if started.is_replay:
+        response.headers.update(REPLAYED)
+    return StartedBody.of(started.answer)
+
+
+@router.get("/subscriptions/{subscription_id}", responses=problem_responses(*TOKEN_REFUSALS, NOT_FOUND))
+async def read_subscription(
+    subscription_id: SubscriptionId, user: CurrentUser, context: ContextDep
+) -> SubscriptionBody:
+    """One of the user's own subscriptions, running or ended."""
+    return SubscriptionBody.of(await context.commands.find(user.id, subscription_id))
+
+
+@router.post(
+    "/subscriptions/{subscription_id}/cancel",
+    response_model=SubscriptionBody,
+    responses=problem_responses(*COMMAND_REFUSALS, *responses_of(RefusalCode.SUBSCRIPTION_ENDED)),
+)
+async def cancel_subscription(
+    subscription_id: SubscriptionId,
+    body: CancelBody,
+    request: Request,
+    user: CurrentUser,
+    key: OptionalKey,
+    context: ContextDep,
+) -> JSONResponse:
+    """Cancels at the period's end, or now. Twice is once; what was never paid is canceled at once."""
+
+    async def act() -> SubscriptionBody:
+        command = CancelCommand(
+            command_id=command_id(user.id, key),
+            at_period_end=body.at_period_end,
+            cause=_cause(user, body.reason or "asked for"),
+        )
+        return SubscriptionBody.of(await context.commands.cancel(user.id, subscription_id, command))
+
+    asked = request_hash("POST", request.url.path, body)
+    return await context.answers.once(user.id, key, asked, act)
+
+
+@router.post(
+    "/subscriptions/{subscription_id}/uncancel",
+    response_model=SubscriptionBody,
+    responses=problem_responses(*COMMAND_REFUSALS, *responses_of(RefusalCode.NOT_CANCELING)),
+)
+async def uncancel_subscription(
+    subscription_id: SubscriptionId,
+    request: Request,
+    user: CurrentUser,
+    key: OptionalKey,
+    context: ContextDep,
+) -> JSONResponse:
+    """Takes back a cancellation that waits for the period's end."""
+
+    async def act() -> SubscriptionBody:
+        command = UncancelCommand(command_id(user.id, key), _cause(user, "asked for"))
+        return SubscriptionBody.of(await context.commands.uncancel(user.id, subscription_id, command))
+
+    asked = request_hash("POST", request.url.path, None)
+    return await context.answers.once(user.id, key, asked, act)
+
+
+def _cause(user: SignedInUser, reason: str) -> Cause:
+    return Cause(actor=f"user:{user.id}", reason=reason, trace_id=current_trace_id())

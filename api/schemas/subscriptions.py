@@ -1,0 +1,111 @@
+"""Bodies about subscriptions."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Self
+
+from pydantic import AliasChoices, Field, StringConstraints
+
+from activities.contracts import StartAnswer
+from api.schemas.base import RequestBody, ResponseBody, UtcInstant
+from db.queries.subscription_views import SubscriptionView
+from domain.access import Access, AccessTerms, NoAccess, access
+
+INACTIVE = "inactive"
+
+
+class StartBody(RequestBody):
+    """`code` is accepted for `plan_code`."""
+
+    plan_code: Annotated[str, StringConstraints(min_length=1, max_length=64)] = Field(
+        validation_alias=AliasChoices("plan_code", "code"), examples=["P30D"]
+    )
+
+
+class StartedBody(ResponseBody):
+    subscription_id: int
+    invoice_id: int
+    payment_id: int
+    promo_code: None = None
+    gift_code: None = None
+    discount_cents: int = 0
+    gift_cents: int = 0
+    amount_cents: int
+    currency: str
+    period_start: UtcInstant
+    period_end: UtcInstant
+    payment_status: str
+    provider: str
+    status: str
+
+    @classmethod
+    def of(cls, answer: StartAnswer) -> Self:
+        return cls.model_validate(answer)
+
+
+class AccessBody(ResponseBody):
+    allowed: bool
+    until: UtcInstant | None
+    reason: NoAccess | None
+
+    @classmethod
+    def of(cls, verdict: Access) -> Self:
+        return cls.model_validate(verdict)
+
+
+class SubscriptionBody(ResponseBody):
+    """Without a subscription the status is `inactive` and the rest is null."""
+
+    status: str
+    subscription_id: int | None
+    plan_code: str | None
+    current_period_start: UtcInstant | None
+    current_period_end: UtcInstant | None
+    cancel_at_period_end: bool
+    canceled_at: UtcInstant | None
+    ended_at: UtcInstant | None
+    next_action: str | None
+    next_action_at: UtcInstant | None
+    access: AccessBody
+
+    @classmethod
+    def of(cls, view: SubscriptionView) -> Self:
+        return cls(
+            status=view.status,
+            subscription_id=view.subscription_id,
+            plan_code=view.plan_code,
+            current_period_start=view.current_period_start,
+            current_period_end=view.current_period_end,
+            cancel_at_period_end=view.cancel_at_period_end,
+            canceled_at=view.canceled_at,
+            ended_at=view.ended_at,
+            next_action=view.next_action,
+            next_action_at=view.next_action_at,
+            access=AccessBody.of(access_now(view.access_terms)),
+        )
+
+    @classmethod
+    def none(cls) -> Self:
+        return cls(
+            status=INACTIVE,
+            subscription_id=None,
+            plan_code=None,
+            current_period_start=None,
+            current_period_end=None,
+            cancel_at_period_end=False,
+            canceled_at=None,
+            ended_at=None,
+            next_action=None,
+            next_action_at=None,
+            access=AccessBody.of(access_now(None)),
+        )
+
+
+class CancelBody(RequestBody):
+    """`reason` is kept with the subscription's timeline: no personal data, please."""
+
+    at_period_end: bool = True
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+
+
+def access_now(terms: AccessTerms | None) -> Access:
+    return access(terms, datetime.now(UTC))

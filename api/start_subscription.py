@@ -1,0 +1,112 @@
+"""Starts a subscription, so that one key is one subscription whatever is interrupted in between.
+
+1. The row under (user, key) is the authority: it has the answer, also when the workflow's history is gone.
+2. What a read can refuse is refused before a workflow exists: nothing is burnt.
+3. Update-with-start, with the key as workflow id and the request's hash in the update id: whoever comes first
+   starts, whoever comes with it gets the same answer, and another body under the key is refused.
+4. A refusal stored by an earlier try is not taken for an answer (api/workflow_updates.py).
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from pydantic import TypeAdapter
+from temporalio.client import Client, WithStartWorkflowOperation
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from activities.contracts import StartAnswer, StartOrder
+from api.idempotency import KEY_REUSED
+from api.refusals import problem_of
+from api.workflow_updates import ask, interrupted
+from db.database import Database
+from db.queries import idempotency, plan_terms, subscriptions
+from domain.refusals import RefusalCode, Refused
+from domain.subscription import Status
+from workflows.messages import SubscriptionLife, workflow_id
+from workflows.options import BILLING_QUEUE, PLAN_CODE, SUBSCRIPTION_STATUS, USER_ID
+from workflows.subscription import Subscription
+
+_ANSWER = TypeAdapter(StartAnswer)
+
+
+@dataclass(frozen=True)
+class Started:
+    answer: StartAnswer
+    is_replay: bool
+
+
+@dataclass(frozen=True)
+class SubscriptionStarter:
+    database: Database
+    temporal: Client
+    rpc_timeout: timedelta
+
+    async def start(self, order: StartOrder) -> Started:
+        """Raises `Problem` with the refusal's code; 503 when Temporal or the worker is away."""
+        answer = await self._answer_or_refuse(order)
+        if answer is not None:
+            return Started(answer, is_replay=True)
+        try:
+            answer = await ask(partial(self._update_with_start, order), f"start:{order.request_hash}")
+            return Started(answer, is_replay=False)
+        except WorkflowAlreadyStartedError:
+            return await self._answer_of_a_closed_run(order)
+
+    async def _answer_or_refuse(self, order: StartOrder) -> StartAnswer | None:
+        async with self.database.read() as connection:
+            opened = await subscriptions.find_opened(connection, order.user_id, order.idempotency_key)
+            if opened is not None:
+                if opened.request_hash != order.request_hash:
+                    raise problem_of(KEY_REUSED)
+                return _ANSWER.validate_python(opened.start_answer)
+            if await idempotency.find_answer(connection, order.user_id, order.idempotency_key):
+                raise problem_of(KEY_REUSED)
+            if await plan_terms.find_plan_on_sale(connection, order.plan_code) is None:
+                raise problem_of(Refused(RefusalCode.PLAN_NOT_FOUND, "there is no such plan on sale"))
+            live = await subscriptions.find_live(connection, order.user_id)
+            if live is not None and live[1] is not Status.INCOMPLETE:
+                facts = {"subscription_id": live[0]}
+                raise problem_of(
+                    Refused(RefusalCode.SUBSCRIPTION_EXISTS, "the user has a live subscription", facts)
+                )
+        return None
+
+    async def _update_with_start(self, order: StartOrder, update_id: str) -> StartAnswer:
+        start = WithStartWorkflowOperation(
+            Subscription.run,
+            SubscriptionLife(order),
+            id=workflow_id(order.user_id, order.idempotency_key),
+            task_queue=BILLING_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            # A refused start fails its run on purpose, and only such a run gives its key back.
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            search_attributes=TypedSearchAttributes(
+                [
+                    SearchAttributePair(SUBSCRIPTION_STATUS, Status.INCOMPLETE),
+                    SearchAttributePair(PLAN_CODE, order.plan_code),
+                    SearchAttributePair(USER_ID, str(order.user_id)),
+                ]
+            ),
+            static_summary=f"{order.plan_code} of user {order.user_id}",
+        )
+        return await self.temporal.execute_update_with_start_workflow(
+            Subscription.start,
+            order.request_hash,
+            start_workflow_operation=start,
+            id=update_id,
+            rpc_timeout=self.rpc_timeout,
+        )
+
+    async def _answer_of_a_closed_run(self, order: StartOrder) -> Started:
+        """The subscription was opened and has ended between our read and our call."""
+        answer = await self._answer_or_refuse(order)
+        if answer is None:
+            raise interrupted()
+        return Started(answer, is_replay=True)

@@ -1,0 +1,98 @@
+"""Delivers stored payment reports to their workflows: at once when woken, and again until they are applied.
+
+A webhook is answered when its report is stored. If Temporal is away then, or this process dies here, the
+report stays due in the inbox, and this or another process's relay delivers it later.
+"""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+from temporalio.client import Client
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from db.database import Database, is_unavailable
+from db.queries import payment_reports
+from db.queries.payment_reports import Delivery
+from workflows.late_payment import LatePayment, late_payment_id
+from workflows.messages import PaymentReported
+from workflows.options import BILLING_QUEUE
+from workflows.subscription import Subscription
+
+LOOK_AGAIN_SECONDS = 1.0
+BATCH = 50
+
+log = structlog.get_logger(__name__)
+
+
+class WebhookRelay:
+    def __init__(self, database: Database, temporal: Client, rpc_timeout: timedelta) -> None:
+        self._database = database
+        self._temporal = temporal
+        self._rpc_timeout = rpc_timeout
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """A report was stored."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Works until canceled. What it could not deliver is due again later."""
+        while True:
+            try:
+                while await self._deliver_due() == BATCH:
+                    pass
+            except Exception as error:  # a relay that dies would strand every later report
+                if not is_unavailable(error):
+                    log.exception("relay_failed")
+            await self._sleep()
+
+    async def _deliver_due(self) -> int:
+        """Returns how many were due. No connection is held while Temporal is called."""
+        async with self._database.transaction() as connection:
+            deliveries = await payment_reports.claim_deliveries(connection, BATCH)
+        by_workflow: dict[str, list[Delivery]] = {}
+        for delivery in deliveries:
+            by_workflow.setdefault(delivery.workflow_id, []).append(delivery)
+        await asyncio.gather(*(self._deliver_in_order(of_one) for of_one in by_workflow.values()))
+        return len(deliveries)
+
+    async def _deliver_in_order(self, deliveries: list[Delivery]) -> None:
+        for delivery in deliveries:
+            try:
+                await self._deliver(delivery)
+            except RPCError as error:
+                log.warning("report_not_delivered", report_id=delivery.report_id, status=error.status.name)
+                return
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        report = PaymentReported(delivery.report_id)
+        workflow = self._temporal.get_workflow_handle(delivery.workflow_id)
+        try:
+            await workflow.signal(Subscription.payment_reported, report, rpc_timeout=self._rpc_timeout)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            await self._settle_without_workflow(report)
+
+    async def _settle_without_workflow(self, report: PaymentReported) -> None:
+        """The subscription's workflow has closed, or its history is gone."""
+        try:
+            await self._temporal.start_workflow(
+                LatePayment.run,
+                report,
+                id=late_payment_id(report.report_id),
+                task_queue=BILLING_QUEUE,
+                rpc_timeout=self._rpc_timeout,
+            )
+        except WorkflowAlreadyStartedError:
+            return
+
+    async def _sleep(self) -> None:
+        try:
+            async with asyncio.timeout(LOOK_AGAIN_SECONDS):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+        self._woken.clear()

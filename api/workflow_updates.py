@@ -1,0 +1,59 @@
+"""Asks a workflow to do something, and turns its refusal into a problem."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+
+from api.problems import RETRY_SOON, Problem
+from api.refusals import problem_of
+from domain.refusals import RefusalCode, Refused
+
+T = TypeVar("T")
+
+
+async def ask(update: Callable[[str], Awaitable[T]], update_id: str) -> T:
+    """Sends the update under an id that is the same for the same request, so that it happens once.
+
+    Temporal keeps the outcome of an update id, refusals included. A refusal older than this request is asked
+    for once more, under an id of its own: its cause may have gone. Raises `Problem`.
+    """
+    asked_at = datetime.now(UTC)
+    try:
+        return await update(update_id)
+    except WorkflowUpdateFailedError as failure:
+        refused_at = _refused_at(failure)
+        if refused_at is None or refused_at >= asked_at:
+            raise _problem_in(failure) from failure
+    try:
+        return await update(f"{update_id}:{refused_at.isoformat()}")
+    except WorkflowUpdateFailedError as failure:
+        raise _problem_in(failure) from failure
+
+
+def interrupted() -> Problem:
+    return Problem(
+        503,
+        "workflow_interrupted",
+        "The request was interrupted. Repeat it with the same key to finish it.",
+        headers=RETRY_SOON,
+    )
+
+
+def _problem_in(failure: WorkflowUpdateFailedError) -> Problem:
+    error = failure.cause
+    if not isinstance(error, ApplicationError) or error.type not in set(RefusalCode):
+        return interrupted()
+    return problem_of(Refused(RefusalCode(error.type), error.message, _details(error).get("facts", {})))
+
+
+def _refused_at(failure: WorkflowUpdateFailedError) -> datetime | None:
+    at = _details(failure.cause).get("refused_at")
+    return datetime.fromisoformat(at) if at else None
+
+
+def _details(error: BaseException) -> dict[str, Any]:
+    details: dict[str, Any] = next(iter(error.details), {}) if isinstance(error, ApplicationError) else {}
+    return details

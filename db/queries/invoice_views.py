@@ -1,0 +1,129 @@
+"""What a user sees of their invoices, with lines and payments."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from db.database import Connection
+from db.tables.billing import Invoice, InvoiceLine, Payment
+
+
+@dataclass(frozen=True)
+class LineView:
+    kind: str
+    description: str
+    period_start: datetime
+    period_end: datetime
+    amount_cents: int
+
+
+@dataclass(frozen=True)
+class PaymentView:
+    id: int
+    attempt_no: int
+    provider: str
+    status: str
+    amount_cents: int
+    currency: str
+    failure_code: str | None
+    created_at: datetime
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True)
+class InvoiceView:
+    id: int
+    number: str | None
+    subscription_id: int
+    billing_reason: str
+    status: str
+    currency: str
+    total_cents: int
+    net_cents: int
+    vat_cents: int
+    vat_rate_bp: int
+    period_start: datetime
+    period_end: datetime
+    finalized_at: datetime | None
+    paid_at: datetime | None
+    voided_at: datetime | None
+    lines: list[LineView]
+    payments: list[PaymentView]
+
+
+_INVOICE = select(
+    Invoice.id,
+    Invoice.number,
+    Invoice.subscription_id,
+    Invoice.billing_reason,
+    Invoice.status,
+    Invoice.currency,
+    Invoice.total_cents,
+    Invoice.net_cents,
+    Invoice.vat_cents,
+    Invoice.vat_rate_bp,
+    Invoice.period_start,
+    Invoice.period_end,
+    Invoice.finalized_at,
+    Invoice.paid_at,
+    Invoice.voided_at,
+)
+
+
+_LINES = select(
+    InvoiceLine.invoice_id,
+    InvoiceLine.kind,
+    InvoiceLine.description,
+    InvoiceLine.period_start,
+    InvoiceLine.period_end,
+    InvoiceLine.amount_cents,
+).order_by(InvoiceLine.invoice_id, InvoiceLine.position)
+
+_PAYMENTS = select(
+    Payment.invoice_id,
+    Payment.id,
+    Payment.attempt_no,
+    Payment.provider,
+    Payment.status,
+    Payment.amount_cents,
+    Payment.currency,
+    Payment.failure_code,
+    Payment.created_at,
+    Payment.settled_at,
+).order_by(Payment.invoice_id, Payment.attempt_no)
+
+
+async def list_invoices(
+    connection: Connection, user_id: int, *, after_id: int | None, limit: int, status: str | None
+) -> list[InvoiceView]:
+    """The user's invoices, newest first, from the one before `after_id` on."""
+    query = _INVOICE.where(Invoice.user_id == user_id).order_by(Invoice.id.desc()).limit(limit)
+    if after_id is not None:
+        query = query.where(Invoice.id < after_id)
+    if status is not None:
+        query = query.where(Invoice.status == status)
+    return await _with_lines_and_payments(connection, (await connection.execute(query)).all())
+
+
+async def find_invoice(connection: Connection, user_id: int, invoice_id: int) -> InvoiceView | None:
+    query = _INVOICE.where(Invoice.id == invoice_id, Invoice.user_id == user_id)
+    found = await _with_lines_and_payments(connection, (await connection.execute(query)).all())
+    return found[0] if found else None
+
+
+async def _with_lines_and_payments(
+    connection: Connection, invoices: Sequence[Row[*tuple[Any, ...]]]
+) -> list[InvoiceView]:
+    ids = [invoice.id for invoice in invoices]
+    lines: dict[int, list[LineView]] = {invoice_id: [] for invoice_id in ids}
+    payments: dict[int, list[PaymentView]] = {invoice_id: [] for invoice_id in ids}
+    for line in await connection.execute(_LINES.where(InvoiceLine.invoice_id.in_(ids))):
+        lines[line.invoice_id].append(LineView(*line[1:]))
+    for payment in await connection.execute(_PAYMENTS.where(Payment.invoice_id.in_(ids))):
+        payments[payment.invoice_id].append(PaymentView(*payment[1:]))
+    return [
+        InvoiceView(*invoice, lines=lines[invoice.id], payments=payments[invoice.id]) for invoice in invoices
+    ]

@@ -1,0 +1,118 @@
+"""What readers see of a subscription. One indexed query each; the workflow is never asked."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from db.database import Connection
+from db.tables.catalogue import ContentModule, Plan
+from db.tables.subscriptions import Subscription
+from domain.access import AccessTerms
+from domain.subscription import Status
+
+
+@dataclass(frozen=True)
+class SubscriptionView:
+    subscription_id: int
+    workflow_id: str
+    plan_code: str
+    status: Status
+    current_period_start: datetime
+    current_period_end: datetime
+    cancel_at_period_end: bool
+    canceled_at: datetime | None
+    ended_at: datetime | None
+    next_action: str | None
+    next_action_at: datetime | None
+    grace_days: int
+
+    @property
+    def access_terms(self) -> AccessTerms:
+        return AccessTerms(self.status, self.current_period_end, self.cancel_at_period_end, self.grace_days)
+
+
+@dataclass(frozen=True)
+class LessonModule:
+    code: str
+    title: str
+    min_tier: int
+
+
+_VIEW = select(
+    Subscription.id,
+    Subscription.workflow_id,
+    Plan.code.label("plan_code"),
+    Subscription.status,
+    Subscription.current_period_start,
+    Subscription.current_period_end,
+    Subscription.cancel_at_period_end,
+    Subscription.canceled_at,
+    Subscription.ended_at,
+    Subscription.next_action,
+    Subscription.next_action_at,
+    Plan.grace_days,
+).join(Plan, Subscription.plan_id == Plan.id)
+
+
+async def find_current(connection: Connection, user_id: int) -> SubscriptionView | None:
+    """The user's live subscription or, without one, the newest of those that ended."""
+    row = (await connection.execute(_newest_of(user_id, _VIEW))).one_or_none()
+    return None if row is None else _view(row)
+
+
+async def find_of_user(connection: Connection, user_id: int, subscription_id: int) -> SubscriptionView | None:
+    query = _VIEW.where(Subscription.id == subscription_id, Subscription.user_id == user_id)
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else _view(row)
+
+
+async def find_access_and_modules(
+    connection: Connection, user_id: int
+) -> tuple[AccessTerms | None, list[LessonModule]]:
+    """What decides the user's access, and the lessons that it opens, in one query."""
+    lesson = func.jsonb_build_object(
+        "code", ContentModule.code, "title", ContentModule.title, "min_tier", ContentModule.min_tier
+    )
+    lessons = select(func.jsonb_agg(aggregate_order_by(lesson, ContentModule.position))).scalar_subquery()
+    terms = _newest_of(
+        user_id,
+        select(
+            Subscription.status,
+            Subscription.current_period_end,
+            Subscription.cancel_at_period_end,
+            Plan.grace_days,
+            lessons.label("lessons"),
+        ).join(Plan, Subscription.plan_id == Plan.id),
+    )
+    row = (await connection.execute(terms)).one_or_none()
+    if row is None:
+        return None, []
+    access_terms = AccessTerms(
+        Status(row.status), row.current_period_end, row.cancel_at_period_end, row.grace_days
+    )
+    return access_terms, [LessonModule(**lesson) for lesson in row.lessons or []]
+
+
+def _newest_of(user_id: int, query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """Starts of one user follow one another, and a live one refuses the next: the newest is the live one."""
+    return query.where(Subscription.user_id == user_id).order_by(Subscription.id.desc()).limit(1)
+
+
+def _view(row: Row[*tuple[Any, ...]]) -> SubscriptionView:
+    return SubscriptionView(
+        subscription_id=row.id,
+        workflow_id=row.workflow_id,
+        plan_code=row.plan_code,
+        status=Status(row.status),
+        current_period_start=row.current_period_start,
+        current_period_end=row.current_period_end,
+        cancel_at_period_end=row.cancel_at_period_end,
+        canceled_at=row.canceled_at,
+        ended_at=row.ended_at,
+        next_action=row.next_action,
+        next_action_at=row.next_action_at,
+        grace_days=row.grace_days,
+    )
