@@ -13,6 +13,7 @@ from db.tables.billing import Invoice, InvoiceLine, Payment
 
 @dataclass(frozen=True)
 class LineView:
+    invoice_id: int
     kind: str
     description: str
     period_start: datetime
@@ -23,6 +24,7 @@ class LineView:
 @dataclass(frozen=True)
 class PaymentView:
     id: int
+    invoice_id: int
     attempt_no: int
     provider: str
     status: str
@@ -118,12 +120,19 @@ async def _with_lines_and_payments(
     connection: Connection, invoices: Sequence[Row[*tuple[Any, ...]]]
 ) -> list[InvoiceView]:
     ids = [invoice.id for invoice in invoices]
-    lines: dict[int, list[LineView]] = {invoice_id: [] for invoice_id in ids}
-    payments: dict[int, list[PaymentView]] = {invoice_id: [] for invoice_id in ids}
-    for line in await connection.execute(_LINES.where(InvoiceLine.invoice_id.in_(ids))):
-        lines[line.invoice_id].append(LineView(*line[1:]))
-    for payment in await connection.execute(_PAYMENTS.where(Payment.invoice_id.in_(ids))):
-        payments[payment.invoice_id].append(PaymentView(*payment[1:]))
-    return [
-        InvoiceView(*invoice, lines=lines[invoice.id], payments=payments[invoice.id]) for invoice in invoices
+    lines = [_fields(row) for row in await connection.execute(_LINES.where(InvoiceLine.invoice_id.in_(ids)))]
+    payments = [
+        _fields(row) for row in await connection.execute(_PAYMENTS.where(Payment.invoice_id.in_(ids)))
     ]
+    return [
+        InvoiceView(
+            **_fields(invoice),
+            lines=[LineView(**line) for line in lines if line["invoice_id"] == invoice.id],
+            payments=[PaymentView(**payment) for payment in payments if payment["invoice_id"] == invoice.id],
+        )
+        for invoice in invoices
+    ]
+
+
+def _fields(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
+    return dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for the row as a mapping
