@@ -1,11 +1,15 @@
 """What all request and response bodies share."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 LARGEST_ID = 2**63 - 1  # what a bigint column holds
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""JSON can spell NUL and halves of surrogate pairs; Postgres and UTF-8 cannot."""
 
 
 def _to_utc(instant: datetime) -> datetime:
@@ -26,10 +30,9 @@ class RequestBody(BaseModel):
 
     @field_validator("*")
     @classmethod
-    def _refuse_nul(cls, value: Any) -> Any:
-        # Postgres cannot store it in a text column, and no person types it.
-        if isinstance(value, str) and "\x00" in value:
-            raise ValueError("must not contain a NUL character")
+    def _refuse_what_no_column_holds(cls, value: Any) -> Any:
+        if isinstance(value, str) and _UNSTORABLE.search(value):
+            raise ValueError("must be Unicode text without NUL characters")
         return value
 
 
