@@ -39,13 +39,15 @@ def test_process_gets_only_variables_that_it_reads(
     assert services[name]["environment"].keys() <= variables_of_settings.keys() | TEMPORAL_CLIENT_VARIABLES
 
 
-def test_our_processes_get_every_variable_without_a_default(
+def test_processes_get_every_variable_without_a_default_and_migrations_no_secret_of_theirs(
     services: Services, variables_of_settings: Variables
 ) -> None:
     required = {variable for variable, field in variables_of_settings.items() if field.is_required()}
 
     assert required == {"DATABASE_URL", "JWT_SECRET", "PAYMENTS_WEBHOOK_SECRET"}
-    assert all(required <= services[name]["environment"].keys() for name in OURS)
+    assert required <= services["api"]["environment"].keys()
+    assert required <= services["worker"]["environment"].keys()
+    assert services["migrate"]["environment"].keys() == {"DATABASE_URL"}
 
 
 def test_example_file_names_exactly_the_variables_of_compose(

