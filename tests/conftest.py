@@ -19,7 +19,7 @@ from db.database import Database
 from db.migrate import upgrade
 from ops.settings import Settings
 from tests.client import Student
-from tests.stack import UNSAFE_BUT_FAST, PrivateStack, Stack, free_port, settings_for
+from tests.stack import DATABASE, UNSAFE_BUT_FAST, PrivateStack, Stack, free_port, settings_for
 
 HTTP_SECONDS = 20
 TEMPLATE = "template_italiano"
@@ -117,7 +117,7 @@ async def fresh_stack(tmp_path: Path) -> AsyncIterator[FreshStack]:
         stack = PrivateStack(tmp_path / f"stack-{len(made)}", environment)
         made.append(stack)
         await asyncio.gather(stack.start_postgres(), stack.start_temporal())
-        await asyncio.to_thread(upgrade, await stack.postgres.create_database("italiano"))
+        await asyncio.to_thread(upgrade, await stack.postgres.create_database(DATABASE))
         await asyncio.gather(stack.start_api(), stack.start_worker())
         return stack
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from cli.dev.postgres import EmbeddedPostgres
-from cli.dev.services import Service, ServicePorts, service_environment
+from cli.dev.services import Service, service_environment
 from cli.dev.temporal import EmbeddedTemporal
 from ops.settings import Settings
 
+DATABASE = "italiano"
 JWT_SECRET = secrets.token_hex(32)
 WEBHOOK_SECRET = secrets.token_hex(32)
 CHEAP_PASSWORDS = {"BILLING_ARGON2_TIME_COST": "1", "BILLING_ARGON2_MEMORY_KIB": "8192"}
@@ -46,21 +47,23 @@ class Stack:
         self.folder = folder
         self.database_url = database_url
         self.temporal_address = temporal_address
-        self.ports = ServicePorts(api=free_port(), worker_metrics=free_port())
-        self.api_url = self.ports.api_url
+        self.api_port = free_port()
+        self.worker_metrics_port = free_port()
+        self.api_url = f"http://127.0.0.1:{self.api_port}"
         self.webhook_secret = WEBHOOK_SECRET
         self.settings = settings_for(database_url)
         self.environment = service_environment(
-            self.ports,
+            environment="test",
+            api_port=self.api_port,
+            worker_metrics_port=self.worker_metrics_port,
             database_url=database_url,
             temporal_address=temporal_address,
             jwt_secret=JWT_SECRET,
             webhook_secret=WEBHOOK_SECRET,
-            environment="test",
         )
         self.environment |= CHEAP_PASSWORDS | environment
-        self.api = Service.api(self.ports, self.environment, folder / "api.log")
-        self.worker = Service.worker(self.ports, self.environment, folder / "worker.log")
+        self.api = Service.api(self.api_port, self.environment, folder / "api.log")
+        self.worker = Service.worker(self.worker_metrics_port, self.environment, folder / "worker.log")
 
     async def start_api(self) -> None:
         await self.api.start()
@@ -95,7 +98,7 @@ class PrivateStack(Stack):
         )
         super().__init__(
             folder,
-            database_url=self.postgres.database_url(),
+            database_url=self.postgres.database_url(DATABASE),
             temporal_address=self.temporal.address,
             environment=environment,
         )

@@ -1,22 +1,26 @@
 """One process of the local stack: in a session of its own, so that Ctrl-C reaches only who started it."""
 
 import asyncio
+import contextlib
+import json
 import os
 import signal
 import subprocess
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
+import psutil
+
+from cli.dev.stack_error import StackError
+
 GLANCE_SECONDS = 0.02
 READY_SECONDS = 30.0
 STOP_SECONDS = 10.0
 
 
-class StackError(Exception):
-    """Something a person can mend; the message says what and how."""
-
-
 class ChildProcess:
+    """Writes its log to a file and who it is beside it, so that a later run finds what a killed one left."""
+
     def __init__(
         self,
         name: str,
@@ -62,6 +66,12 @@ class ChildProcess:
                 cwd=self._folder,
                 start_new_session=True,
             )
+        identity = {
+            "pid": self._process.pid,
+            "started_at": psutil.Process(self._process.pid).create_time(),
+            "stop_signal": self._stop_signal,
+        }
+        self.log_file.with_suffix(".pid").write_text(json.dumps(identity))
 
     async def wait_ready(
         self, is_ready: Callable[[], Awaitable[bool]], patience: float = READY_SECONDS
@@ -70,7 +80,7 @@ class ChildProcess:
         started_at = asyncio.get_running_loop().time()
         while not await is_ready():
             if not self.is_running:
-                raise StackError(self._complaint(f"ended with exit code {self.exit_code}"))
+                raise StackError(self.obituary())
             if asyncio.get_running_loop().time() - started_at > patience:
                 raise StackError(self._complaint(f"was not ready within {patience:.0f} s"))
             await asyncio.sleep(GLANCE_SECONDS)
@@ -81,23 +91,27 @@ class ChildProcess:
             return None
         if self._process.poll() is None:
             self._process.send_signal(self._stop_signal)
-        try:
-            return await asyncio.to_thread(self._process.wait, patience)
-        except subprocess.TimeoutExpired:
-            self.kill()
-        return self._process.returncode
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            await asyncio.to_thread(self._process.wait, patience)
+        self.kill()
+        return self.exit_code
 
     def kill(self) -> None:
-        """As `kill -9`: no time to tidy up."""
+        """As `kill -9`, without time to tidy up; nothing when it has ended."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+            self.log_file.with_suffix(".pid").unlink(missing_ok=True)
 
     def last_words(self, count: int = 15) -> str:
         """The end of its log."""
         if not self.log_file.exists():
             return ""
         return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-count:])
+
+    def obituary(self) -> str:
+        """How it ended, and what it said last."""
+        return self._complaint(f"ended with exit code {self.exit_code}")
 
     def _complaint(self, what: str) -> str:
         return f"{self.name} {what}; the end of {self.log_file}:\n{self.last_words()}"

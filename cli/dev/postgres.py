@@ -15,8 +15,9 @@ from urllib.parse import quote
 
 import psutil
 
-from cli.dev.child_process import READY_SECONDS, ChildProcess, StackError
+from cli.dev.child_process import READY_SECONDS, ChildProcess
 from cli.dev.privileges import step_down_from_root
+from cli.dev.stack_error import StackError
 
 SUPERUSER = "postgres"
 LONGEST_SOCKET_PATH = 103  # bytes: Linux allows 107, macOS 103
@@ -56,7 +57,7 @@ class EmbeddedPostgres:
             raise StackError("Postgres was not started")
         return self._process
 
-    def database_url(self, database: str = "italiano") -> str:
+    def database_url(self, database: str) -> str:
         """One spelling that both psql and SQLAlchemy take."""
         return f"postgresql://{SUPERUSER}@/{database}?host={quote(str(self._socket_folder), safe='/')}"
 

@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from cli.dev.child_process import StackError
+from cli.dev.stack_error import StackError
 
 NOBODY = 65534  # initdb asks for the user's name: it must be one that every system knows
 

@@ -9,7 +9,8 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from cli.dev.child_process import ChildProcess, StackError
+from cli.dev.child_process import ChildProcess
+from cli.dev.stack_error import StackError
 
 NAMESPACE = "default"
 SEARCH_ATTRIBUTES = {

@@ -1,0 +1,88 @@
+"""`italiano`: every command of the product.
+
+What a command needs is imported when it runs: the image holds no engines, and a worker needs no HTTP server.
+"""
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="italiano",
+    help="Subscriptions to online Italian lessons: run the product and look after it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def dev(
+    *,
+    with_parent: Annotated[bool, typer.Option(help="Stop when the process that started this ends.")] = False,
+) -> None:
+    """Run the whole product here, until Ctrl-C: Postgres, Temporal, API and worker."""
+    from cli.dev.command import run_dev  # noqa: PLC0415 - see above
+
+    run_dev(with_parent=with_parent)
+
+
+@app.command()
+def status(*, as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False) -> None:
+    """Show where the stack of `italiano dev` is, and how to get in."""
+    from cli.dev.status import show_status  # noqa: PLC0415 - see above
+
+    show_status(as_json=as_json)
+
+
+@app.command()
+def api() -> None:
+    """Serve the HTTP API."""
+    from cli.serve import serve_api  # noqa: PLC0415 - see above
+
+    serve_api()
+
+
+@app.command()
+def worker() -> None:
+    """Run the workflows and their activities."""
+    from worker.main import main as run_worker  # noqa: PLC0415 - see above
+
+    run_worker()
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database of DATABASE_URL to the newest schema."""
+    from cli.migrate import migrate_database  # noqa: PLC0415 - see above
+
+    migrate_database()
+
+
+@app.command("create-admin")
+def create_admin(
+    email: Annotated[str, typer.Option(prompt="E-mail", help="The administrator's e-mail address.")],
+    password: Annotated[
+        str,
+        typer.Option(
+            prompt=True,
+            hide_input=True,
+            confirmation_prompt=True,
+            envvar="BILLING_ADMIN_PASSWORD",
+            show_envvar=True,
+            help="Asked for when it is not given. On the command line others can see it.",
+        ),
+    ],
+) -> None:
+    """Make an administrator, or give an account that exists this role and this password."""
+    from cli.admin import create_admin as make_admin  # noqa: PLC0415 - see above
+
+    make_admin(email, password)
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

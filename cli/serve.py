@@ -1,0 +1,47 @@
+"""`italiano api`: the HTTP API under uvicorn, as it is run in production."""
+
+import os
+import signal
+import sys
+
+import uvicorn
+
+from api.app import create_app
+from cli.http_protocol import BoundedProtocol
+from ops.logging import configure_logging
+from ops.settings import Settings, load_settings
+
+DRAIN_SECONDS = 20
+KEEP_ALIVE_SECONDS = 20
+MOST_CONNECTIONS = 2_000
+
+
+def serve_api() -> None:
+    settings = load_settings()
+    configure_logging("api", settings.log_level)
+    server = uvicorn.Server(server_config(settings))
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        # Once it has shut down, uvicorn raises the signal again; by then it is no failure.
+        signal.signal(sign, lambda *_: None)
+    server.run()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Temporal's threads may abort an interpreter that is finalizing; everything is closed by now.
+    os._exit(0 if server.started else 1)
+
+
+def server_config(settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(settings),
+        host=settings.api_host,
+        port=settings.api_port,
+        http=BoundedProtocol,
+        ws="none",
+        log_config=None,  # ours is set up already
+        access_log=False,  # the application logs each request with its ids
+        server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
