@@ -38,6 +38,7 @@ class Database:
                 max_overflow=0,
                 pool_timeout=POOL_WAIT_SECONDS,
                 pool_pre_ping=True,
+                hide_parameters=True,  # an error's text ends in the logs: no e-mail or hash may be in it
                 connect_args={
                     "connect_timeout": CONNECT_SECONDS,
                     "options": (

@@ -14,6 +14,7 @@ _SENSITIVE_KEY = re.compile(
 _EMAIL = re.compile(r"[^\s@\"'<>()\[\]{},:;=]+@[^\s@\"'<>()\[\]{},:;=]+\.[A-Za-z]{2,}")
 _URL_LOGIN = re.compile(r"(?<=://)[^/\s@]+(?=@)")
 _JWT = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*")
+_PASSWORD_HASH = re.compile(r"\$argon2\S+")
 _DEEPEST = 6  # a log line is flat; whatever is nested deeper is not worth a recursion
 
 
@@ -48,4 +49,6 @@ def _cleaned_text(text: str) -> str:
         text = _EMAIL.sub(REDACTED, _URL_LOGIN.sub(REDACTED, text))
     if "eyJ" in text:
         text = _JWT.sub(REDACTED, text)
+    if "$argon2" in text:
+        text = _PASSWORD_HASH.sub(REDACTED, text)
     return text

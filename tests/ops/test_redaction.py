@@ -45,6 +45,7 @@ def test_names_deep_inside_are_hidden_too() -> None:
             "postgresql+psycopg://[redacted]@db:5432/italiano",
         ),
         ("Bearer eyJhbGciOi.eyJzdWIi.c2ln-_ rest", "Bearer [redacted] rest"),
+        ("row contains (1, $argon2id$v=19$m=8,t=1$c2FsdA$aGFzaA, en)", "row contains (1, [redacted] en)"),
         ("4 @ 5 euros", "4 @ 5 euros"),
         ("eyJust a word", "eyJust a word"),
     ],
