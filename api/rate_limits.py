@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv6Network, ip_address
 from math import ceil
 from typing import Final
 
+import structlog
 from fastapi import Request
 
 from api.context import Context
@@ -15,6 +16,8 @@ from api.problems import Problem
 from db.database import Connection
 from db.queries.rate_limits import count_hit, forget_hits, sweep_old_windows
 from ops.settings import Settings
+
+log = structlog.get_logger()
 
 NETWORK_OF_ONE_HOUSEHOLD: Final = 64  # bits of an IPv6 address: the rest is the holder's to change
 
@@ -40,7 +43,7 @@ async def admit(context: Context, *limits: Limit) -> None:
     The order matters: what a narrow limit refuses is not counted against the wider ones after it, so
     that nobody uses up a limit that is shared with others by being refused. It is also the order of locks.
     """
-    refused_for: timedelta | None = None
+    refused_for: timedelta | None = None  # raised after the block: a refusal counts too
     async with context.database.transaction() as connection:
         for limit in limits:
             window = await count_hit(connection, limit.key(context.settings), limit.per)
@@ -48,6 +51,7 @@ async def admit(context: Context, *limits: Limit) -> None:
                 await sweep_old_windows(connection)
             if window.hits > limit.tries:
                 refused_for = window.ends_in
+                log.warning("rate_limited", limit=limit.kind)
                 break
     if refused_for is not None:
         raise Problem(

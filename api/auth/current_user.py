@@ -27,11 +27,11 @@ _DETAILS: dict[Refusal, str] = {
 
 AccessHeader = Annotated[
     HTTPAuthorizationCredentials | None,
-    Depends(HTTPBearer(scheme_name="Access token", bearerFormat="JWT", auto_error=False)),
+    Depends(HTTPBearer(scheme_name="AccessToken", bearerFormat="JWT", auto_error=False)),
 ]
 RefreshHeader = Annotated[
     HTTPAuthorizationCredentials | None,
-    Depends(HTTPBearer(scheme_name="Refresh token", bearerFormat="JWT", auto_error=False)),
+    Depends(HTTPBearer(scheme_name="RefreshToken", bearerFormat="JWT", auto_error=False)),
 ]
 
 T = TypeVar("T")

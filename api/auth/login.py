@@ -54,7 +54,7 @@ async def refuse_weak_password(context: Context, password: str, email: str) -> N
 async def _prove(context: Context, account: Account | None, password: str) -> Account:
     matches = await context.passwords.verify(password, account.password_hash if account else None)
     if account is None or not matches:
-        log.warning("login_failed", user_id=account.id if account else None)
+        log.warning("credentials_refused", user_id=account.id if account else None)
         raise Problem(
             401,
             "bad_credentials",

@@ -22,12 +22,13 @@ log = structlog.get_logger()
 
 BUSY = (503, "busy")
 LIMITED = (429, "too_many_attempts")
+NO_DATABASE = (503, "database_unavailable")
 
 
 @router.post(
     "/signup",
     status_code=201,
-    responses=problem_responses((409, "email_taken"), (422, "weak_password"), LIMITED, BUSY),
+    responses=problem_responses((409, "email_taken"), (422, "weak_password"), LIMITED, BUSY, NO_DATABASE),
 )
 async def sign_up(body: SignupBody, request: Request, context: ContextDep) -> UserBody:
     await admit(context, signup_limit(context.settings, client_address(request)))
@@ -44,13 +45,13 @@ async def sign_up(body: SignupBody, request: Request, context: ContextDep) -> Us
     return UserBody.model_validate(user)
 
 
-@router.post("/login", responses=problem_responses((401, "bad_credentials"), LIMITED, BUSY))
+@router.post("/login", responses=problem_responses((401, "bad_credentials"), LIMITED, BUSY, NO_DATABASE))
 async def open_session(body: LoginBody, request: Request, context: ContextDep) -> SessionBody:
     session = await log_in(context, body.email, body.password, client_address(request))
     return SessionBody.model_validate(session)
 
 
-@router.post("/refresh", responses=problem_responses(*TOKEN_REFUSALS))
+@router.post("/refresh", responses=problem_responses(*TOKEN_REFUSALS, NO_DATABASE))
 async def refresh(token: PresentedRefreshToken, context: ContextDep) -> SessionBody:
     """A refresh token works once. A second use ends every session that came from the same login."""
     async with context.database.transaction() as connection:
@@ -60,7 +61,7 @@ async def refresh(token: PresentedRefreshToken, context: ContextDep) -> SessionB
     return SessionBody.model_validate(session)
 
 
-@router.post("/logout", status_code=204, responses=problem_responses(*TOKEN_REFUSALS))
+@router.post("/logout", status_code=204, responses=problem_responses(*TOKEN_REFUSALS, NO_DATABASE))
 async def log_out(token: PresentedRefreshToken, context: ContextDep) -> None:
     async with context.database.transaction() as connection:
         await context.sessions.close(connection, token)
@@ -70,7 +71,7 @@ async def log_out(token: PresentedRefreshToken, context: ContextDep) -> None:
     "/password",
     status_code=204,
     responses=problem_responses(
-        *TOKEN_REFUSALS, (401, "bad_credentials"), (422, "weak_password"), LIMITED, BUSY
+        *TOKEN_REFUSALS, (401, "bad_credentials"), (422, "weak_password"), LIMITED, BUSY, NO_DATABASE
     ),
 )
 async def replace_password(body: PasswordBody, user: CurrentUser, context: ContextDep) -> None:
@@ -78,7 +79,7 @@ async def replace_password(body: PasswordBody, user: CurrentUser, context: Conte
     await change_password(context, user.id, body.current, body.new)
 
 
-@router.get("/me", responses=problem_responses(*TOKEN_REFUSALS))
+@router.get("/me", responses=problem_responses(*TOKEN_REFUSALS, NO_DATABASE))
 async def show_me(user: CurrentUser, context: ContextDep) -> UserBody:
     async with context.database.read() as connection:
         account = await users.find_account(connection, user.id)

@@ -36,6 +36,20 @@ async def insert_user(
     return Account(*row) if row else None
 
 
+async def put_user(connection: Connection, *, email: str, password_hash: str, role: str) -> int:
+    """The id of the account at this address, which has this password and role now, new or not."""
+    values = {"password_hash": password_hash, "role": role}
+    user_id: int = (
+        await connection.execute(
+            insert(User)
+            .values(email=email, **values)
+            .on_conflict_do_update(index_elements=[User.email], set_=values)
+            .returning(User.id)
+        )
+    ).scalar_one()
+    return user_id
+
+
 async def find_account(connection: Connection, user_id: int) -> Account | None:
     return await _one(connection, select(*COLUMNS).where(User.id == user_id))
 
@@ -55,10 +69,6 @@ async def lock_account(connection: Connection, user_id: int) -> Account | None:
 
 async def set_password_hash(connection: Connection, user_id: int, password_hash: str) -> None:
     await connection.execute(update(User).where(User.id == user_id).values(password_hash=password_hash))
-
-
-async def set_role(connection: Connection, user_id: int, role: str) -> None:
-    await connection.execute(update(User).where(User.id == user_id).values(role=role))
 
 
 async def _one(connection: Connection, query: Select[int, str, str, str, str]) -> Account | None:
