@@ -19,6 +19,7 @@ from db.database import Database
 from db.migrate import upgrade
 from ops.settings import Settings
 from tests.client import Student
+from tests.lives import World
 from tests.stack import DATABASE, UNSAFE_BUT_FAST, PrivateStack, Stack, free_port, settings_for
 
 HTTP_SECONDS = 20
@@ -124,3 +125,8 @@ async def fresh_stack(tmp_path: Path) -> AsyncIterator[FreshStack]:
     yield make
     for stack in made:
         await stack.stop()
+
+
+@pytest.fixture(scope="session")
+def world(stack: Stack, http: httpx2.AsyncClient, temporal: Client, database: Database) -> World:
+    return World(stack, http, temporal, database)

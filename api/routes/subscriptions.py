@@ -87,13 +87,14 @@ async def read_subscription(
 )
 async def cancel_subscription(
     subscription_id: SubscriptionId,
-    body: CancelBody,
     request: Request,
     user: CurrentUser,
     key: OptionalKey,
     context: ContextDep,
+    asked: CancelBody | None = None,
 ) -> JSONResponse:
     """Cancels at the period's end, or now. Twice is once; what was never paid is canceled at once."""
+    body = asked or CancelBody()
 
     async def act() -> SubscriptionBody:
         command = CancelCommand(
@@ -103,8 +104,8 @@ async def cancel_subscription(
         )
         return SubscriptionBody.of(await context.commands.cancel(user.id, subscription_id, command))
 
-    asked = request_hash("POST", request.url.path, body)
-    return await context.answers.once(user.id, key, asked, act)
+    content_hash = request_hash("POST", request.url.path, body)
+    return await context.answers.once(user.id, key, content_hash, act)
 
 
 @router.post(
@@ -125,8 +126,8 @@ async def uncancel_subscription(
         command = UncancelCommand(command_id(user.id, key), _cause(user, "asked for"))
         return SubscriptionBody.of(await context.commands.uncancel(user.id, subscription_id, command))
 
-    asked = request_hash("POST", request.url.path, None)
-    return await context.answers.once(user.id, key, asked, act)
+    content_hash = request_hash("POST", request.url.path, None)
+    return await context.answers.once(user.id, key, content_hash, act)
 
 
 def _cause(user: SignedInUser, reason: str) -> Cause:

@@ -1,0 +1,88 @@
+"""A subscription under test: driven through the API and its own clock, read back from the books."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+from temporalio.client import Client, WorkflowExecutionStatus
+
+from db.database import Database
+from tests.book import Book, read_book, workflow_id_of
+from tests.client import Student, send_webhook
+from tests.deadline import eventually
+from tests.stack import Stack
+from tests.virtual_clock import fast_forward
+
+
+@dataclass
+class World:
+    """What a life needs around it."""
+
+    stack: Stack
+    http: httpx2.AsyncClient
+    temporal: Client
+    database: Database
+
+
+@dataclass
+class Life:
+    world: World
+    student: Student
+    subscription_id: int
+    payment_id: int
+    workflow_id: str
+
+    @classmethod
+    async def begin(
+        cls, world: World, plan_code: str = "P30D", *, student: Student | None = None, key: str | None = None
+    ) -> "Life":
+        student = student or await Student.signup(world.http)
+        started = await student.start(plan_code, key or uuid.uuid4().hex)
+        assert started.status_code == 201, started.text
+        subscription_id = started.json()["subscription_id"]
+        workflow_id = await workflow_id_of(world.database, subscription_id)
+        return cls(world, student, subscription_id, started.json()["payment_id"], workflow_id)
+
+    async def report(self, status: str = "SUCCEEDED", **fields: Any) -> None:
+        answer = await send_webhook(
+            self.world.http, self.world.stack.webhook_secret, self.payment_id, status, **fields
+        )
+        assert answer.status_code == 200, answer.text
+
+    async def pay(self) -> None:
+        await self.report("SUCCEEDED")
+        await self.becomes("active")
+
+    async def post(self, command: str, json: Any = None) -> httpx2.Response:
+        return await self.student.post(f"/subscriptions/{self.subscription_id}/{command}", json)
+
+    async def wait(self, duration: timedelta) -> None:
+        """Lets the subscription's own time pass."""
+        await fast_forward(self.world.temporal, self.workflow_id, duration)
+
+    async def book(self) -> Book:
+        return await read_book(self.world.database, self.subscription_id)
+
+    async def becomes(self, status: str) -> None:
+        async def has_become() -> bool:
+            return (await self.book()).status == status
+
+        await eventually(has_become)
+
+    async def applies_reports(self, count: int) -> None:
+        async def applied() -> bool:
+            reports = (await self.book()).reports
+            return len(reports) == count and "received" not in reports
+
+        await eventually(applied)
+
+    async def closes(self) -> None:
+        """Waits until the workflow has completed."""
+
+        async def has_closed() -> bool:
+            described = await self.world.temporal.get_workflow_handle(self.workflow_id).describe()
+            return described.status is WorkflowExecutionStatus.COMPLETED
+
+        await eventually(has_closed)

@@ -1,0 +1,35 @@
+"""A run gives way to the next without losing anything."""
+
+import uuid
+from unittest.mock import ANY
+
+from tests.deadline import eventually
+from tests.lives import Life, World
+from workflows.options import RUN_MAX_EVENTS
+
+EVENTS_PER_COMMAND = 10
+
+
+async def test_a_long_run_gives_way_to_the_next_and_forgets_nothing(world: World) -> None:
+    key = uuid.uuid4().hex
+    life = await Life.begin(world, key=key)
+    await life.pay()
+    workflow = world.temporal.get_workflow_handle(life.workflow_id)
+    first_run = (await workflow.describe()).run_id
+    answer = (await life.post("cancel")).json()
+
+    for _ in range(RUN_MAX_EVENTS // EVENTS_PER_COMMAND // 2):
+        uncanceled = await life.post("uncancel")
+        assert uncanceled.status_code == 200, uncanceled.text
+        assert (await life.post("cancel")).json() == answer | {"canceled_at": ANY}
+
+    async def has_a_new_run() -> bool:
+        return (await workflow.describe()).run_id != first_run
+
+    await eventually(has_a_new_run)
+    replay = await life.student.start("P30D", key)
+    assert (replay.status_code, replay.headers["Idempotency-Replayed"]) == (201, "true")
+    await life.report("FAILED")  # a signal reaches the new run
+    await life.applies_reports(2)
+    assert (await life.post("uncancel")).json()["cancel_at_period_end"] is False
+    assert (await life.book()).status == "active"
