@@ -4,8 +4,21 @@ from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
+import structlog
 
 from tests.api.shell import client_of, shell_app
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_log_lines() -> None:
+    """Without this, structlog paints every traceback with all local variables: seconds for each."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ]
+    )
 
 
 @pytest.fixture(scope="module")
