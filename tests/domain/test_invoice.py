@@ -1,0 +1,28 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.invoice import BillingReason, Invoice, InvoiceLine, LineKind, build_invoice
+from domain.money import split_vat
+from tests.domain.states import MONTHLY, PERIOD
+
+
+def test_a_period_of_a_plan_is_one_line_at_its_pinned_price() -> None:
+    invoice = build_invoice(BillingReason.SUBSCRIPTION_CREATE, MONTHLY, PERIOD)
+
+    assert invoice == Invoice(
+        billing_reason=BillingReason.SUBSCRIPTION_CREATE,
+        period=PERIOD,
+        currency="EUR",
+        vat_rate_bp=2_200,
+        lines=(InvoiceLine(LineKind.PLAN, "One month", PERIOD, 1_990),),
+    )
+    assert (invoice.total_cents, invoice.net_cents, invoice.vat_cents) == (1_990, 1_631, 359)
+
+
+@given(st.lists(st.integers(-(10**6), 10**6)), st.integers(0, 10_000))
+def test_the_total_is_the_sum_of_the_lines(amounts: list[int], rate: int) -> None:
+    lines = tuple(InvoiceLine(LineKind.PLAN, "line", PERIOD, amount) for amount in amounts)
+    invoice = Invoice(BillingReason.SUBSCRIPTION_CREATE, PERIOD, "EUR", rate, lines)
+
+    assert invoice.total_cents == sum(amounts)
+    assert (invoice.net_cents, invoice.vat_cents) == split_vat(sum(amounts), rate)

@@ -1,0 +1,96 @@
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.ledger import (
+    Account,
+    Movement,
+    Posting,
+    invoice_finalized,
+    invoice_voided,
+    payment_received,
+    revenue_recognized,
+)
+
+CENTS = st.integers(0, 10**12)
+
+
+def balances(*movements: Movement) -> dict[Account, int]:
+    """What the accounts hold after these, without those that hold nothing."""
+    total: Counter[Account] = Counter()
+    for movement in movements:
+        for posting in movement.postings:
+            total[posting.account] += posting.amount_cents
+    return {account: cents for account, cents in total.items() if cents}
+
+
+@pytest.mark.parametrize(
+    ("movement", "key", "postings"),
+    [
+        (
+            invoice_finalized(5, "EUR", 1_631, 359),
+            "invoice:5:finalized",
+            {Account.RECEIVABLE: 1_990, Account.DEFERRED_REVENUE: -1_631, Account.VAT_PAYABLE: -359},
+        ),
+        (
+            invoice_voided(5, "EUR", 1_631, 359),
+            "invoice:5:voided",
+            {Account.RECEIVABLE: -1_990, Account.DEFERRED_REVENUE: 1_631, Account.VAT_PAYABLE: 359},
+        ),
+        (
+            payment_received(9, "EUR", 1_990, 1_990),
+            "payment:9:received",
+            {Account.CASH_AT_PROVIDER: 1_990, Account.RECEIVABLE: -1_990},
+        ),
+        (
+            payment_received(9, "EUR", 2_500, 1_990),
+            "payment:9:received",
+            {Account.CASH_AT_PROVIDER: 2_500, Account.RECEIVABLE: -1_990, Account.CUSTOMER_BALANCE: -510},
+        ),
+        (
+            payment_received(9, "EUR", 1_990, 0),
+            "payment:9:received",
+            {Account.CASH_AT_PROVIDER: 1_990, Account.CUSTOMER_BALANCE: -1_990},
+        ),
+        (
+            revenue_recognized(5, "EUR", 1_631),
+            "invoice:5:recognized",
+            {Account.DEFERRED_REVENUE: 1_631, Account.REVENUE: -1_631},
+        ),
+    ],
+)
+def test_what_a_movement_touches(movement: Movement, key: str, postings: dict[Account, int]) -> None:
+    assert movement == Movement(key, "EUR", tuple(Posting(*each) for each in postings.items()))
+
+
+@given(net=CENTS, vat=CENTS, received=CENTS, owed=CENTS)
+def test_every_movement_sums_to_zero_and_moves_something_on_every_account(
+    net: int, vat: int, received: int, owed: int
+) -> None:
+    movements = [
+        invoice_finalized(1, "EUR", net, vat),
+        invoice_voided(1, "EUR", net, vat),
+        payment_received(1, "EUR", received, owed),
+        revenue_recognized(1, "EUR", net),
+    ]
+    for movement in movements:
+        amounts = [posting.amount_cents for posting in movement.postings]
+        assert sum(amounts) == 0
+        assert 0 not in amounts
+
+
+@given(CENTS, CENTS)
+def test_a_void_takes_back_what_finalization_posted(net: int, vat: int) -> None:
+    assert balances(invoice_finalized(1, "EUR", net, vat), invoice_voided(1, "EUR", net, vat)) == {}
+
+
+def test_a_sale_delivered_leaves_cash_revenue_and_vat() -> None:
+    sale = balances(
+        invoice_finalized(1, "EUR", 1_631, 359),
+        payment_received(1, "EUR", 1_990, 1_990),
+        revenue_recognized(1, "EUR", 1_631),
+    )
+
+    assert sale == {Account.CASH_AT_PROVIDER: 1_990, Account.REVENUE: -1_631, Account.VAT_PAYABLE: -359}

@@ -1,0 +1,96 @@
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.payment import (
+    PaymentFact,
+    PaymentStatus,
+    PaymentTerms,
+    ReportedStatus,
+    Verdict,
+    judge,
+    payment_key,
+)
+
+ASKED_CENTS = 1_990
+
+DECLINED = PaymentFact(ReportedStatus.FAILED, None, None)
+DECLINED_NAMING_MONEY = PaymentFact(ReportedStatus.FAILED, 1, "USD")
+PAID = PaymentFact(ReportedStatus.SUCCEEDED, None, None)
+PAID_EXACTLY = PaymentFact(ReportedStatus.SUCCEEDED, ASKED_CENTS, "EUR")
+OVERPAID = PaymentFact(ReportedStatus.SUCCEEDED, ASKED_CENTS + 1, "EUR")
+UNDERPAID = PaymentFact(ReportedStatus.SUCCEEDED, ASKED_CENTS - 1, "EUR")
+PAID_NOTHING = PaymentFact(ReportedStatus.SUCCEEDED, 0, None)
+FOREIGN = PaymentFact(ReportedStatus.SUCCEEDED, ASKED_CENTS, "USD")
+
+DECLINES = (DECLINED, DECLINED_NAMING_MONEY)
+ENOUGH = (PAID, PAID_EXACTLY, OVERPAID)
+NOT_ENOUGH = (UNDERPAID, PAID_NOTHING, FOREIGN)
+FACTS = (*DECLINES, *ENOUGH, *NOT_ENOUGH)
+
+
+def asked(status: PaymentStatus = PaymentStatus.PENDING) -> PaymentTerms:
+    return PaymentTerms(status, ASKED_CENTS, "EUR")
+
+
+def verdicts(facts: list[PaymentFact]) -> tuple[PaymentStatus, list[Verdict]]:
+    """Where a payment stands after these reports, and what each was taken for."""
+    outcome = {Verdict.PAID: PaymentStatus.SUCCEEDED, Verdict.DECLINED: PaymentStatus.FAILED}
+    status, taken = PaymentStatus.PENDING, []
+    for fact in facts:
+        taken.append(judge(asked(status), fact))
+        status = outcome.get(taken[-1], status)
+    return status, taken
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (
+            PaymentStatus.PENDING,
+            dict.fromkeys(DECLINES, Verdict.DECLINED)
+            | dict.fromkeys(ENOUGH, Verdict.PAID)
+            | dict.fromkeys(NOT_ENOUGH, Verdict.MISMATCH),
+        ),
+        (
+            PaymentStatus.FAILED,
+            dict.fromkeys(DECLINES, Verdict.NOTHING_NEW)
+            | dict.fromkeys(ENOUGH, Verdict.PAID)
+            | dict.fromkeys(NOT_ENOUGH, Verdict.MISMATCH),
+        ),
+        (PaymentStatus.SUCCEEDED, dict.fromkeys(FACTS, Verdict.NOTHING_NEW)),
+    ],
+)
+def test_what_each_report_changes(status: PaymentStatus, expected: dict[PaymentFact, Verdict]) -> None:
+    assert {fact: judge(asked(status), fact) for fact in FACTS} == expected
+
+
+@given(st.lists(st.sampled_from(FACTS), max_size=8), st.data())
+def test_reports_converge_in_any_order_and_repetition(facts: list[PaymentFact], data: st.DataObject) -> None:
+    repeated = facts + data.draw(st.lists(st.sampled_from(facts))) if facts else facts
+    status, _ = verdicts(facts)
+
+    shuffled, taken = verdicts(data.draw(st.permutations(repeated)))
+
+    assert shuffled is status
+    assert taken.count(Verdict.PAID) == (1 if status is PaymentStatus.SUCCEEDED else 0)
+    assert taken.count(Verdict.DECLINED) <= 1
+
+
+@pytest.mark.parametrize(
+    ("facts", "status"),
+    [
+        ((DECLINED, PAID, DECLINED, UNDERPAID), PaymentStatus.SUCCEEDED),
+        ((DECLINED, DECLINED, FOREIGN, UNDERPAID), PaymentStatus.FAILED),
+        ((UNDERPAID, FOREIGN, PAID_NOTHING), PaymentStatus.PENDING),
+        ((OVERPAID, PAID_EXACTLY, DECLINED), PaymentStatus.SUCCEEDED),
+    ],
+)
+def test_enough_money_wins_in_every_order(facts: tuple[PaymentFact, ...], status: PaymentStatus) -> None:
+    assert {verdicts(list(order))[0] for order in permutations(facts)} == {status}
+
+
+def test_the_key_of_an_attempt_is_derived() -> None:
+    assert payment_key(invoice_id=17, attempt_no=2) == "invoice:17:attempt:2"
