@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.problems import MEDIA_TYPE, SCHEMA_REF, problem_schema, title_of
+from api.problems import MEDIA_TYPE, problem_responses, problem_schema
 
 TITLE = "Italiano Billing"
 VERSION = "0.1.0"
@@ -22,7 +22,13 @@ When Postgres or the workflow engine cannot be reached the answer is 503 with `R
 lost or half-done: the same request with the same `Idempotency-Key` finishes the job.
 """
 
-_FRAMEWORK_ERROR = "HTTPValidationError"
+BODY_REFUSALS = (
+    (400, "invalid_json"),
+    (408, "request_timeout"),
+    (413, "body_too_large"),
+    (415, "unsupported_media_type"),
+)
+"""Of every request that has a body."""
 
 
 def describe(app: FastAPI) -> None:
@@ -48,20 +54,33 @@ def describe(app: FastAPI) -> None:
 
 def _with_problems(schema: dict[str, Any]) -> dict[str, Any]:
     schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-    for name in (_FRAMEWORK_ERROR, "ValidationError"):
+    for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas["Problem"] = problem_schema()
     for operations in schema.get("paths", {}).values():
         for operation in operations.values():
-            _replace_framework_error(operation["responses"])
+            _add_shared_refusals(operation)
     return schema
 
 
-def _replace_framework_error(responses: dict[str, Any]) -> None:
-    described = responses.get("422", {}).get("content", {})
-    reference = described.get("application/json", {}).get("schema", {}).get("$ref", "")
-    if reference.endswith(f"/{_FRAMEWORK_ERROR}"):
-        responses["422"] = {
-            "description": f"{title_of(422)}: `validation_failed`",
-            "content": {MEDIA_TYPE: {"schema": {"$ref": SCHEMA_REF}}},
-        }
+def _add_shared_refusals(operation: dict[str, Any]) -> None:
+    """Beside the refusals that a route names itself: those of reading a body, and of validating a request."""
+    responses = operation["responses"]
+    refusals = [(int(status), code) for status, response in responses.items() for code in _codes_in(response)]
+    if "requestBody" in operation:
+        refusals += BODY_REFUSALS
+    if _is_validated(operation):
+        refusals.append((422, "validation_failed"))
+    described = problem_responses(*dict.fromkeys(refusals))
+    responses |= {str(status): response for status, response in described.items()}
+
+
+def _codes_in(response: dict[str, Any]) -> list[str]:
+    return list(response.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {}))
+
+
+def _is_validated(operation: dict[str, Any]) -> bool:
+    """By FastAPI: it refers to the models that it knows, and reads no header here."""
+    places = {parameter["in"] for parameter in operation.get("parameters", [])}
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    return bool(places & {"path", "query"}) or "$ref" in body.get("schema", {})

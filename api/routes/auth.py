@@ -31,6 +31,7 @@ NO_DATABASE = (503, "database_unavailable")
     responses=problem_responses((409, "email_taken"), (422, "weak_password"), LIMITED, BUSY, NO_DATABASE),
 )
 async def sign_up(body: SignupBody, request: Request, context: ContextDep) -> UserBody:
+    """Opens an account, as a student."""
     await admit(context, signup_limit(context.settings, client_address(request)))
     await refuse_weak_password(context, body.password, body.email)
     password_hash = await context.passwords.hash(body.password)
@@ -47,6 +48,7 @@ async def sign_up(body: SignupBody, request: Request, context: ContextDep) -> Us
 
 @router.post("/login", responses=problem_responses((401, "bad_credentials"), LIMITED, BUSY, NO_DATABASE))
 async def open_session(body: LoginBody, request: Request, context: ContextDep) -> SessionBody:
+    """Gives an access token, good for minutes, and a refresh token, good for one renewal."""
     session = await log_in(context, body.email, body.password, client_address(request))
     return SessionBody.model_validate(session)
 
@@ -63,6 +65,7 @@ async def refresh(token: PresentedRefreshToken, context: ContextDep) -> SessionB
 
 @router.post("/logout", status_code=204, responses=problem_responses(*TOKEN_REFUSALS, NO_DATABASE))
 async def log_out(token: PresentedRefreshToken, context: ContextDep) -> None:
+    """Ends the session that the refresh token belongs to; its last access token runs out by itself."""
     async with context.database.transaction() as connection:
         await context.sessions.close(connection, token)
 
@@ -81,6 +84,7 @@ async def replace_password(body: PasswordBody, user: CurrentUser, context: Conte
 
 @router.get("/me", responses=problem_responses(*TOKEN_REFUSALS, NO_DATABASE))
 async def show_me(user: CurrentUser, context: ContextDep) -> UserBody:
+    """Who is signed in."""
     async with context.database.read() as connection:
         account = await users.find_account(connection, user.id)
     if account is None:

@@ -1,7 +1,7 @@
 """The payment webhook: verified on raw bytes, stored, answered; delivered to the workflow after."""
 
 import time
-from typing import Annotated
+from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Depends, Request
@@ -18,7 +18,34 @@ from payments.provider_report import ProviderReport, ReportRefusedError
 router = APIRouter(tags=["Payments"])
 log = structlog.get_logger(__name__)
 
-PAYLOAD = manual_mock.Payload.model_json_schema()
+DESCRIBED: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": "X-Signature",
+            "in": "header",
+            "required": True,
+            "schema": {"type": "string", "pattern": "^sha256=[0-9a-f]{64}$"},
+            "description": "`sha256=` and the hex HMAC-SHA256 of the raw body, or of `{timestamp}.{body}`.",
+        },
+        {
+            "name": "X-Timestamp",
+            "in": "header",
+            "required": False,
+            "schema": {"type": "string", "pattern": "^[0-9]{1,12}$"},
+            "description": "Unix seconds. When sent, it is signed too and has to be within 5 minutes of now.",
+        },
+    ],
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": manual_mock.Payload.model_json_schema(),
+                "example": {"payment_id": 1, "status": "SUCCEEDED", "provider": "mock"},
+            }
+        },
+    },
+}
+"""The raw bytes are read by hand, so FastAPI sees neither headers nor body."""
 
 
 async def _verified_body(request: Request, context: ContextDep) -> bytes:
@@ -39,7 +66,7 @@ async def _verified_body(request: Request, context: ContextDep) -> bytes:
 
 @router.post(
     "/payments/webhook",
-    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": PAYLOAD}}}},
+    openapi_extra=DESCRIBED,
     response_model_exclude_none=True,
     responses=problem_responses(
         (400, "invalid_json"),

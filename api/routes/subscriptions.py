@@ -14,6 +14,7 @@ from api.idempotency import (
     OptionalKey,
     RequiredKey,
     command_id,
+    key_parameter,
     request_hash,
 )
 from api.problems import problem_responses
@@ -36,6 +37,7 @@ COMMAND_REFUSALS = (*TOKEN_REFUSALS, *KEY_REFUSALS, (409, "idempotency_in_progre
 @router.post(
     "/subscriptions/start",
     status_code=201,
+    openapi_extra=key_parameter(required=True),
     responses=problem_responses(
         *TOKEN_REFUSALS,
         (400, "idempotency_key_missing"),
@@ -72,7 +74,10 @@ async def start_subscription(
     return StartedBody.of(started.answer)
 
 
-@router.get("/subscriptions/{subscription_id}", responses=problem_responses(*TOKEN_REFUSALS, NOT_FOUND))
+@router.get(
+    "/subscriptions/{subscription_id}",
+    responses=problem_responses(*TOKEN_REFUSALS, NOT_FOUND, (503, "database_unavailable")),
+)
 async def read_subscription(
     subscription_id: SubscriptionId, user: CurrentUser, context: ContextDep
 ) -> SubscriptionBody:
@@ -83,6 +88,7 @@ async def read_subscription(
 @router.post(
     "/subscriptions/{subscription_id}/cancel",
     response_model=SubscriptionBody,
+    openapi_extra=key_parameter(required=False),
     responses=problem_responses(*COMMAND_REFUSALS, *responses_of(RefusalCode.SUBSCRIPTION_ENDED)),
 )
 async def cancel_subscription(
@@ -111,6 +117,7 @@ async def cancel_subscription(
 @router.post(
     "/subscriptions/{subscription_id}/uncancel",
     response_model=SubscriptionBody,
+    openapi_extra=key_parameter(required=False),
     responses=problem_responses(*COMMAND_REFUSALS, *responses_of(RefusalCode.NOT_CANCELING)),
 )
 async def uncancel_subscription(
