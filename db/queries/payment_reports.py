@@ -40,8 +40,13 @@ class IncomingReport:
 
     @property
     def fact_key(self) -> str:
-        """What tells a repetition: the event's id or, without one, the payment and what is said of it."""
-        return self.event_id or f"{self.payment_id}:{self.fact.status}"
+        """What tells a repetition: the event's id or, without one, the payment and what is said of it.
+
+        The two never meet, whatever a provider calls its events.
+        """
+        if self.event_id is not None:
+            return f"event:{self.event_id}"
+        return f"fact:{self.payment_id}:{self.fact.status}"
 
 
 @dataclass(frozen=True)
