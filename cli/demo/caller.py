@@ -1,0 +1,75 @@
+"""Calls the API, checks each answer against the story, and tells it: what was asked, what came, how fast."""
+
+import time
+from typing import Any
+
+import httpx2
+from rich.console import Console
+from rich.markup import escape
+
+LOOK_AGAIN_SECONDS = 0.01
+
+
+class NotAsToldError(Exception):
+    """A step did not come out as the story says; the message says which and how."""
+
+
+class Caller:
+    def __init__(self, http: httpx2.Client, console: Console) -> None:
+        self._http = http
+        self._console = console
+        self._chapter = 0
+        self.bearer: dict[str, str] = {}
+
+    def chapter(self, title: str) -> None:
+        self._chapter += 1
+        self.say(f"\n[bold]{self._chapter}. {escape(title)}[/bold]")
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        expect: int,
+        *,
+        json: dict[str, Any] | None = None,
+        content: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> httpx2.Response:
+        """Raises `NotAsToldError` when the answer has another status."""
+        began = time.perf_counter()
+        answer = self._request(method, path, json=json, content=content, headers=headers)
+        milliseconds = (time.perf_counter() - began) * 1_000
+        self.say(f"   [cyan]{method:<4} {path:<28}[/cyan] {answer.status_code} {milliseconds:6.0f} ms")
+        if answer.status_code != expect:
+            raise NotAsToldError(
+                f"{method} {path} answered {answer.status_code} instead of {expect}: {answer.text}"
+            )
+        return answer
+
+    def call_until(self, path: str, expect: int, patience: float) -> httpx2.Response:
+        """Asks again until it is so, and tells nothing on the way."""
+        give_up_at = time.monotonic() + patience
+        while (answer := self._request("GET", path)).status_code != expect:
+            if time.monotonic() > give_up_at:
+                raise NotAsToldError(
+                    f"GET {path} still answers {answer.status_code} instead of {expect} "
+                    f"after {patience:.0f} s: {answer.text}"
+                )
+            time.sleep(LOOK_AGAIN_SECONDS)
+        return answer
+
+    def tell(self, text: str) -> None:
+        """What the last call means."""
+        self.say(f"        {escape(text)}")
+
+    def say(self, markup: str) -> None:
+        self._console.print(markup, highlight=False, soft_wrap=True)
+
+    def check(self, is_so: object, otherwise: str) -> None:
+        """Raises `NotAsToldError`."""
+        if not is_so:
+            raise NotAsToldError(otherwise)
+
+    def _request(self, method: str, path: str, **arguments: Any) -> httpx2.Response:
+        headers = self.bearer | (arguments.pop("headers", None) or {})
+        return self._http.request(method, path, headers=headers, **arguments)

@@ -1,0 +1,48 @@
+"""The tests' own stack, shown to commands as the one that runs here."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cli.dev.home import Home
+from cli.dev.status import Status
+from tests.stack import JWT_SECRET, Stack
+
+COMMAND_SECONDS = 80
+
+
+@contextmanager
+def shown_home(stack: Stack, folder: Path, **changes: Any) -> Iterator[Home]:
+    """Keywords are fields of the status that are to be wrong."""
+    home = Home(folder)
+    status = Status(
+        api_url=stack.api_url,
+        temporal_address=stack.temporal_address,
+        temporal_ui_url="http://127.0.0.1:1",
+        metrics_urls=[f"{stack.api_url}/metrics"],
+        database_url=stack.database_url,
+        webhook_secret=stack.webhook_secret,
+        admin_email="nobody@example.test",
+        admin_password="",
+        processes={name: part.process.pid for name, part in (("api", stack.api), ("worker", stack.worker))},
+    )
+    with home.claimed():
+        replace(status, **changes).keep(home)
+        yield home
+
+
+def italiano(home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "cli.main", *arguments],
+        env=os.environ | {"ITALIANO_HOME": str(home.folder), "JWT_SECRET": JWT_SECRET},
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
+        check=False,
+    )

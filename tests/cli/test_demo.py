@@ -1,0 +1,88 @@
+"""`italiano demo` as a person starts it: a process that tells a story, or fails and says where."""
+
+import asyncio
+import re
+import tempfile
+from pathlib import Path
+
+import psutil
+import pytest
+
+from cli.dev.home import Home
+from tests.cli.shown_home import italiano, shown_home
+from tests.stack import Stack
+
+TOLD = (
+    r"1\. A student signs up and logs in",
+    r"POST /auth/signup +201 +\d+ ms",
+    r"POST /auth/login +200",
+    r"P30D +19\.90 EUR",
+    r"GET +/content/modules +403",
+    r"subscription_inactive, none:",
+    r"POST /subscriptions/start +201",
+    r"subscription \d+ is incomplete: payment \d+ of 19\.90 EUR on invoice \d+",
+    r"subscription_inactive, payment_required:",
+    r"POST /payments/webhook +200",
+    r"the lessons are open, \d+ ms after the webhook was sent:",
+    r"Alfabeto e pronuncia",
+    r"payments_succeeded_total +\d+ → \d+",
+    r"http_requests_total +\d+ → \d+",
+    r"active_subscriptions +\d+ → \d+",
+    r"IT-\d{4}-\d{6}, paid: 19\.90 EUR = 16\.31 EUR \+ 3\.59 EUR VAT at 22 %",
+    r"active until \d{4}-\d\d-\d\dT.*, and then it ends",
+    r"active, and it goes on",
+    r"Idempotency-Replayed: true",
+)
+
+
+def assert_told(story: str, *more: str) -> None:
+    """Every line of it, in this order."""
+    assert re.search(".*".join((*TOLD, *more)), story, re.DOTALL), story
+
+
+async def test_on_a_running_stack(stack: Stack, tmp_path: Path) -> None:
+    with shown_home(stack, tmp_path) as home:
+        done = await asyncio.to_thread(italiano, home, "demo")
+    assert done.returncode == 0, done.stderr
+    assert_told(
+        done.stdout,
+        r"http://127\.0\.0\.1:1/namespaces/default/workflows/\d+%3Ademo-[0-9a-f]{16}",
+        re.escape(f"{stack.api_url}/docs"),
+    )
+    assert "\x1b" not in done.stdout  # plain lines where nobody looks at a terminal
+
+
+async def test_a_step_that_comes_out_otherwise_fails_it(stack: Stack, tmp_path: Path) -> None:
+    with shown_home(stack, tmp_path, webhook_secret="a secret that the API does not have") as home:
+        done = await asyncio.to_thread(italiano, home, "demo")
+    assert done.returncode == 1
+    assert "POST /subscriptions/start         201" in done.stdout
+    assert done.stderr.startswith("FAIL POST /payments/webhook answered 401 instead of 200:")
+    assert "signature_invalid" in done.stderr
+
+
+async def test_an_api_that_is_away_fails_it(stack: Stack, tmp_path: Path) -> None:
+    with shown_home(stack, tmp_path, api_url="http://127.0.0.1:1") as home:
+        done = await asyncio.to_thread(italiano, home, "demo")
+    assert (done.returncode, done.stdout.count("POST")) == (1, 0)
+    assert done.stderr.startswith("FAIL the API does not answer:")
+
+
+async def test_without_a_stack_it_runs_its_own_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    done = await asyncio.to_thread(italiano, Home(tmp_path / "no-stack"), "demo")
+    assert done.returncode == 0, done.stderr
+    assert_told(done.stdout, r"This stack ends with the demo")
+    assert left_behind(tmp_path) == ([], [])
+
+
+def left_behind(folder: Path) -> tuple[list[Path], list[psutil.Process]]:
+    """Files in it, and processes that speak of it."""
+
+    def speaks_of_it(process: psutil.Process) -> bool:
+        return any(str(folder) in argument for argument in process.info["cmdline"] or ())
+
+    return list(folder.iterdir()), [p for p in psutil.process_iter(["cmdline"]) if speaks_of_it(p)]
