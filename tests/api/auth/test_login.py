@@ -109,6 +109,14 @@ async def test_one_address_has_a_limit_over_all_accounts(start_api: StartApi) ->
     assert await guess(new_address()) == 401
 
 
+async def test_refused_tries_count_for_the_address_too(start_api: StartApi) -> None:
+    client = (await start_api(login_failures_per_account=1, logins_per_address_per_minute=3))(new_address())
+    one, another = (f"nobody-{uuid.uuid4().hex}@italiano.example" for _ in range(2))
+
+    answers = [await log_in(client, email, WRONG) for email in (one, one, one, another)]
+    assert [answer.status_code for answer in answers] == [401, 429, 429, 429]
+
+
 async def test_one_address_makes_so_many_accounts(start_api: StartApi) -> None:
     client_from = await start_api(signups_per_address_per_hour=2)
     host = f"2001:db8:{uuid.uuid4().hex[:4]}:2::1"

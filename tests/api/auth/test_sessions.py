@@ -7,8 +7,11 @@ import jwt
 import pytest
 from sqlalchemy import text
 
+from api.auth.sessions import Sessions
 from api.auth.tokens import AccessClaims, TokenIssuer
 from db.database import Database
+from db.queries import users
+from ops.settings import Settings
 from tests.client import Student
 from tests.stack import Stack
 
@@ -116,6 +119,23 @@ async def test_logout_leaves_other_logins_alone(http: httpx2.AsyncClient, studen
     await student.login()
     assert (await log_out(http, here)).status_code == 204
     assert (await refresh(http, student.refresh_token)).status_code == 200
+
+
+async def test_a_password_verified_before_it_was_changed_opens_nothing(
+    database: Database, settings: Settings, student: Student
+) -> None:
+    sessions = Sessions(settings, TokenIssuer.from_settings(settings))
+    async with database.read() as connection:
+        verified = await users.find_account(connection, student.id)
+    assert verified is not None
+    async with database.transaction() as connection:
+        await users.set_password_hash(connection, student.id, "changed meanwhile")
+
+    async with database.transaction() as connection:
+        assert await sessions.open(connection, verified) is None
+        now = await users.find_account(connection, student.id)
+        assert now is not None
+        assert await sessions.open(connection, now) is not None
 
 
 async def test_a_new_role_is_in_the_next_access_token(
