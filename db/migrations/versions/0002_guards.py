@@ -40,6 +40,12 @@ BEGIN
     IF TG_OP = 'DELETE' THEN
         RAISE EXCEPTION 'invoices are never deleted' USING ERRCODE = 'restrict_violation';
     END IF;
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.status <> 'draft' THEN
+            RAISE EXCEPTION 'an invoice begins as a draft' USING ERRCODE = 'check_violation';
+        END IF;
+        RETURN NEW;
+    END IF;
     IF (OLD.status, NEW.status) NOT IN
         (('draft', 'draft'), ('draft', 'open'), ('open', 'open'), ('open', 'paid'), ('open', 'void')) THEN
         RAISE EXCEPTION 'invoice % cannot go from % to %', OLD.id, OLD.status, NEW.status
@@ -62,10 +68,11 @@ BEGIN
 END $$
 """
 
+# The lock makes a finalization wait for the line, and then count it.
 GUARD_INVOICE_LINE = """
 CREATE FUNCTION guard_invoice_line() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM FROM invoices WHERE id = NEW.invoice_id AND status = 'draft';
+    PERFORM FROM invoices WHERE id = NEW.invoice_id AND status = 'draft' FOR SHARE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'invoice % is finalized', NEW.invoice_id USING ERRCODE = 'restrict_violation';
     END IF;
@@ -87,7 +94,7 @@ def upgrade() -> None:
         " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_ledger_transaction()"
     )
     op.execute(
-        "CREATE TRIGGER guard BEFORE UPDATE OR DELETE ON invoices"
+        "CREATE TRIGGER guard BEFORE INSERT OR UPDATE OR DELETE ON invoices"
         " FOR EACH ROW EXECUTE FUNCTION guard_invoice()"
     )
     op.execute(

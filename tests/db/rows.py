@@ -1,0 +1,196 @@
+"""A valid row of every table that has rules, and what a test wants different about it."""
+
+import itertools
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy.dialects.postgresql import Range
+
+from db.database import Connection
+from db.tables.accounts import User
+from db.tables.base import Table
+from db.tables.billing import Invoice, InvoiceLine, Payment
+from db.tables.catalogue import ContentModule, Plan, PlanPrice
+from db.tables.ledger import LedgerEntry, LedgerTransaction
+from db.tables.messages import IdempotencyKey, PaymentReport
+from db.tables.subscriptions import Period, Subscription, TimelineEntry
+
+Row = dict[str, Any]
+
+START = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
+END = START + timedelta(days=30)
+
+_unused_ids = itertools.count(10**12)
+
+
+def valid_row(table: type[Table], **changes: Any) -> Row:
+    """Its parents are rows that do not exist, unless `changes` name others."""
+    return _VALID_ROWS[table]() | changes
+
+
+async def insert_row(connection: Connection, table: type[Table], **changes: Any) -> int:
+    """Returns the id of the new row."""
+    statement = insert(table).values(valid_row(table, **changes)).returning(table.__table__.c.id)
+    new_id: int = (await connection.execute(statement)).scalar_one()
+    return new_id
+
+
+def _unused_id() -> int:
+    return next(_unused_ids)
+
+
+def _unused_word() -> str:
+    return uuid.uuid4().hex
+
+
+def _user() -> Row:
+    return {"email": f"{_unused_word()}@italiano.example", "password_hash": "none"}
+
+
+def _plan() -> Row:
+    return {"code": _unused_word(), "name": "Italian lessons", "period_iso": "P30D"}
+
+
+def _plan_price() -> Row:
+    return {
+        "plan_id": _unused_id(),
+        "version": 1,
+        "price_cents": 1_990,
+        "currency": "EUR",
+        "vat_rate_bp": 2_200,
+    }
+
+
+def _content_module() -> Row:
+    return {"code": _unused_word(), "title": "In viaggio", "min_tier": 1, "position": _unused_id()}
+
+
+def _subscription() -> Row:
+    return {
+        "user_id": _unused_id(),
+        "plan_id": _unused_id(),
+        "plan_price_id": _unused_id(),
+        "workflow_id": _unused_word(),
+        "idempotency_key": _unused_word(),
+        "request_hash": "hash",
+        "status": "incomplete",
+        "current_period_start": START,
+        "current_period_end": END,
+        "cancel_at_period_end": False,
+        "version": 1,
+        "state": {},
+    }
+
+
+def _period() -> Row:
+    return {"subscription_id": _unused_id(), "invoice_id": _unused_id(), "during": Range(START, END)}
+
+
+def _timeline_entry() -> Row:
+    return {
+        "subscription_id": _unused_id(),
+        "version": 1,
+        "event": "opened",
+        "actor": "user:1",
+        "cause": "start",
+        "trace_id": "0" * 32,
+        "details": {},
+        "occurred_at": START,
+    }
+
+
+def _draft_invoice() -> Row:
+    return {
+        "subscription_id": _unused_id(),
+        "user_id": _unused_id(),
+        "billing_reason": "subscription_create",
+        "status": "draft",
+        "currency": "EUR",
+        "total_cents": 1_990,
+        "net_cents": 1_631,
+        "vat_cents": 359,
+        "vat_rate_bp": 2_200,
+        "period_start": START,
+        "period_end": END,
+        "created_at": START,
+    }
+
+
+def _invoice_line() -> Row:
+    return {
+        "invoice_id": _unused_id(),
+        "position": 1,
+        "kind": "plan",
+        "description": "Italian lessons",
+        "period_start": START,
+        "period_end": END,
+        "amount_cents": 1_990,
+    }
+
+
+def _payment() -> Row:
+    return {
+        "invoice_id": _unused_id(),
+        "attempt_no": 1,
+        "provider": "mock",
+        "status": "pending",
+        "amount_cents": 1_990,
+        "currency": "EUR",
+        "idempotency_key": _unused_word(),
+        "created_at": START,
+    }
+
+
+def _ledger_transaction() -> Row:
+    return {"key": _unused_word(), "subscription_id": _unused_id(), "occurred_at": START}
+
+
+def _ledger_entry() -> Row:
+    return {
+        "transaction_id": _unused_id(),
+        "account": "receivable",
+        "amount_cents": 1_990,
+        "currency": "EUR",
+    }
+
+
+def _payment_report() -> Row:
+    return {
+        "provider": "mock",
+        "fact_key": _unused_word(),
+        "payment_id": _unused_id(),
+        "reported_status": "SUCCEEDED",
+        "raw_body": b"{}",
+        "trace_id": "0" * 32,
+        "status": "received",
+    }
+
+
+def _idempotency_key() -> Row:
+    return {
+        "user_id": _unused_id(),
+        "key": _unused_word(),
+        "request_hash": "hash",
+        "locked_until": END,
+    }
+
+
+_VALID_ROWS: dict[type[Table], Callable[[], Row]] = {
+    User: _user,
+    Plan: _plan,
+    PlanPrice: _plan_price,
+    ContentModule: _content_module,
+    Subscription: _subscription,
+    Period: _period,
+    TimelineEntry: _timeline_entry,
+    Invoice: _draft_invoice,
+    InvoiceLine: _invoice_line,
+    Payment: _payment,
+    LedgerTransaction: _ledger_transaction,
+    LedgerEntry: _ledger_entry,
+    PaymentReport: _payment_report,
+    IdempotencyKey: _idempotency_key,
+}

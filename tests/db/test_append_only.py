@@ -1,0 +1,50 @@
+"""What is written once stays: not even by mistake is it changed, deleted or emptied out."""
+
+import pytest
+from sqlalchemy import text
+
+from db.database import Connection
+from db.tables.ledger import LedgerEntry, LedgerTransaction
+from db.tables.subscriptions import TimelineEntry
+from tests.db.refused import refused
+from tests.db.rows import insert_row
+from tests.db.sold import insert_sold
+
+# And what a change of each might be.
+APPEND_ONLY = {
+    "plan_prices": "price_cents = 1",
+    "ledger_transactions": "key = 'another'",
+    "ledger_entries": "amount_cents = -amount_cents",
+    "timeline_entries": "actor = 'nobody'",
+    "invoice_lines": "amount_cents = 1",
+}
+
+
+@pytest.fixture
+async def filled(connection: Connection) -> Connection:
+    """A row in every one of them."""
+    sold = await insert_sold(connection)
+    await insert_row(connection, TimelineEntry, subscription_id=sold.subscription_id)
+    movement = await insert_row(connection, LedgerTransaction, subscription_id=sold.subscription_id)
+    await insert_row(connection, LedgerEntry, transaction_id=movement, amount_cents=1_990)
+    await insert_row(connection, LedgerEntry, transaction_id=movement, amount_cents=-1_990)
+    await connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))  # nothing of it is still to be checked
+    return connection
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+@pytest.mark.parametrize(
+    "statement", ["UPDATE {table} SET {change}", "DELETE FROM {table}", "TRUNCATE {table} CASCADE"]
+)
+async def test_rows_are_only_ever_added(filled: Connection, table: str, statement: str) -> None:
+    with refused(by=f"{table} is append-only"):
+        await filled.execute(text(statement.format(table=table, change=APPEND_ONLY[table])))
+
+
+async def test_every_guarded_table_is_tested_here(connection: Connection) -> None:
+    guarded = await connection.execute(
+        text(
+            "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'append_only' AND tgenabled = 'O'"
+        )
+    )
+    assert set(guarded.scalars()) == APPEND_ONLY.keys()

@@ -1,0 +1,193 @@
+"""Every CHECK, UNIQUE and EXCLUDE of the schema refuses a row, and each is named here.
+
+Triggers and foreign keys are off in these tests: what a constraint forbids it forbids alone.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, text
+from sqlalchemy.dialects.postgresql import Range
+
+from db.database import Connection
+from db.tables.accounts import User
+from db.tables.base import Table
+from db.tables.billing import Invoice, InvoiceLine, Payment
+from db.tables.catalogue import ContentModule, Plan, PlanPrice
+from db.tables.ledger import LedgerEntry, LedgerTransaction
+from db.tables.messages import IdempotencyKey, PaymentReport
+from db.tables.subscriptions import Period, Subscription
+from tests.db.refused import refused
+from tests.db.rows import END, START, Row, valid_row
+
+ENDED: Row = {"status": "canceled", "ended_at": END}
+ISSUED: Row = {"status": "open", "number": "IT-2026-999999"}
+
+FORBIDDEN: list[tuple[str, type[Table], Row]] = [
+    ("ck_users_email_is_lower_case", User, {"email": "Anna@italiano.example"}),
+    ("ck_users_role_is_known", User, {"role": "owner"}),
+    ("ck_plans_has_a_seat", Plan, {"seats": 0}),
+    ("ck_plans_trial_is_not_negative", Plan, {"trial_days": -1}),
+    ("ck_plans_grace_is_not_negative", Plan, {"grace_days": -1}),
+    ("ck_plan_prices_is_positive", PlanPrice, {"price_cents": 0}),
+    ("ck_plan_prices_currency_is_iso_4217", PlanPrice, {"currency": "eur"}),
+    ("ck_plan_prices_currency_is_iso_4217", PlanPrice, {"currency": "EURO"}),
+    ("ck_plan_prices_vat_rate_is_a_share", PlanPrice, {"vat_rate_bp": -1}),
+    ("ck_plan_prices_vat_rate_is_a_share", PlanPrice, {"vat_rate_bp": 10_001}),
+    ("ck_subscriptions_status_is_known", Subscription, {"status": "frozen", "ended_at": END}),
+    ("ck_subscriptions_period_has_a_length", Subscription, {"current_period_end": START}),
+    ("ck_subscriptions_ended_when_not_live", Subscription, {"status": "active", "ended_at": END}),
+    ("ck_subscriptions_ended_when_not_live", Subscription, {"status": "incomplete", "ended_at": END}),
+    ("ck_subscriptions_ended_when_not_live", Subscription, {"status": "canceled"}),
+    ("ck_subscriptions_ended_when_not_live", Subscription, {"status": "incomplete_expired"}),
+    ("ck_periods_has_a_length", Period, {"during": Range(START, START)}),
+    ("ck_periods_is_half_open", Period, {"during": Range(START, END, bounds="[]")}),
+    ("ck_periods_is_half_open", Period, {"during": Range(START, END, bounds="(]")}),
+    ("ck_periods_is_half_open", Period, {"during": Range(None, END)}),
+    ("ck_invoices_status_is_known", Invoice, {"status": "lost", "number": "IT-2026-999999"}),
+    ("ck_invoices_billing_reason_is_known", Invoice, {"billing_reason": "manual"}),
+    ("ck_invoices_total_is_not_negative", Invoice, {"total_cents": -1, "net_cents": -1, "vat_cents": 0}),
+    ("ck_invoices_net_and_vat_are_the_total", Invoice, {"vat_cents": 360}),
+    ("ck_invoices_period_has_a_length", Invoice, {"period_end": START}),
+    ("ck_invoices_period_has_a_length", Invoice, {"period_end": START - timedelta(days=1)}),
+    ("ck_invoices_numbered_when_finalized", Invoice, {"number": "IT-2026-999999"}),
+    ("ck_invoices_numbered_when_finalized", Invoice, {"status": "open"}),
+    ("ck_invoices_paid_by_one_payment", Invoice, ISSUED | {"status": "paid"}),
+    ("ck_invoices_paid_by_one_payment", Invoice, ISSUED | {"paid_by_payment_id": 1}),
+    ("ck_invoice_lines_kind_is_known", InvoiceLine, {"kind": "gift"}),
+    ("ck_payments_status_is_known", Payment, {"status": "unknown", "settled_at": END}),
+    ("ck_payments_amount_is_positive", Payment, {"amount_cents": 0}),
+    ("ck_payments_settled_when_not_pending", Payment, {"settled_at": END}),
+    ("ck_payments_settled_when_not_pending", Payment, {"status": "succeeded"}),
+    ("ck_ledger_entries_account_is_known", LedgerEntry, {"account": "pocket"}),
+    ("ck_ledger_entries_moves_something", LedgerEntry, {"amount_cents": 0}),
+    ("ck_webhook_inbox_status_is_known", PaymentReport, {"status": "lost"}),
+    ("ck_webhook_inbox_reported_status_is_known", PaymentReport, {"reported_status": "succeeded"}),
+    ("ck_webhook_inbox_parked_for_a_reason", PaymentReport, {"status": "parked"}),
+    ("ck_webhook_inbox_parked_for_a_reason", PaymentReport, {"parked_reason": "amount_mismatch"}),
+    ("ck_webhook_inbox_applied_at_an_instant", PaymentReport, {"status": "applied"}),
+    ("ck_webhook_inbox_applied_at_an_instant", PaymentReport, {"applied_at": END}),
+    ("ck_idempotency_keys_answered_whole", IdempotencyKey, {"status_code": 200}),
+    ("ck_idempotency_keys_answered_whole", IdempotencyKey, {"answer": {}}),
+]
+
+# Two rows that are both valid, but not together.
+EXCLUSIVE: list[tuple[str, type[Table], Row, Row]] = [
+    ("uq_users_email", User, {"email": "anna@italiano.example"}, {}),
+    ("uq_plans_code", Plan, {"code": "P2M"}, {}),
+    ("uq_plan_prices_plan_id_version", PlanPrice, {"plan_id": 1_000_001, "version": 1}, {}),
+    ("uq_content_modules_code", ContentModule, {"code": "opera"}, {}),
+    ("uq_content_modules_position", ContentModule, {"position": 999}, {}),
+    ("uq_subscriptions_one_live_per_user", Subscription, {"user_id": 1_000_001}, {"status": "active"}),
+    (
+        "uq_subscriptions_user_id_idempotency_key",
+        Subscription,
+        {"user_id": 1_000_001, "idempotency_key": "key"},
+        ENDED,
+    ),
+    ("uq_subscriptions_workflow_id", Subscription, {"workflow_id": "1000001:key"}, {}),
+    (
+        "ex_periods_no_overlap",
+        Period,
+        {"subscription_id": 1_000_001},
+        {"during": Range(END - timedelta(microseconds=1), END + timedelta(days=30))},
+    ),
+    ("uq_periods_invoice_id", Period, {"invoice_id": 1_000_001}, {}),
+    ("uq_invoices_number", Invoice, ISSUED, {}),
+    (
+        "uq_invoices_paid_by_payment_id",
+        Invoice,
+        ISSUED | {"status": "paid", "paid_by_payment_id": 1_000_001},
+        {"number": "IT-2026-999998"},
+    ),
+    ("uq_invoices_one_per_period", Invoice, {"subscription_id": 1_000_001}, ISSUED),
+    ("uq_invoice_lines_invoice_id_position", InvoiceLine, {"invoice_id": 1_000_001}, {}),
+    ("uq_payments_invoice_id_attempt_no", Payment, {"invoice_id": 1_000_001}, {}),
+    ("uq_payments_idempotency_key", Payment, {"idempotency_key": "invoice:1:attempt:1"}, {}),
+    ("uq_ledger_transactions_key", LedgerTransaction, {"key": "invoice:1:finalized"}, {}),
+    (
+        "uq_webhook_inbox_fact",
+        PaymentReport,
+        {"fact_key": "evt-1"},
+        {"status": "parked", "parked_reason": "x"},
+    ),
+]
+
+# Two rows that look alike and may both be.
+COMPATIBLE: dict[str, tuple[type[Table], Row, Row]] = {
+    "a new start after an ended one": (Subscription, {"user_id": 1_000_001}, ENDED),
+    "periods that touch": (
+        Period,
+        {"subscription_id": 1_000_001},
+        {"during": Range(END, END + timedelta(days=30))},
+    ),
+    "the same time in two subscriptions": (Period, {}, {}),
+    "another invoice for the period of a void one": (
+        Invoice,
+        {"subscription_id": 1_000_001},
+        ISSUED | {"status": "void"},
+    ),
+    "a second attempt": (Payment, {"invoice_id": 1_000_001}, {"attempt_no": 2}),
+    "the same words about a payment that is not ours": (
+        PaymentReport,
+        {"fact_key": "evt-1"},
+        {"status": "ignored"},
+    ),
+    "one event id at two providers": (PaymentReport, {"fact_key": "evt-1"}, {"provider": "other"}),
+}
+
+UNIQUE_AND_CHECK_NAMES = text(
+    "SELECT conname FROM pg_constraint"
+    " WHERE connamespace = 'public'::regnamespace AND contype IN ('c', 'u', 'x')"
+    " UNION SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid"
+    " WHERE indisunique AND NOT indisprimary AND relnamespace = 'public'::regnamespace"
+)
+
+
+@pytest.fixture
+async def bare(connection: Connection) -> Connection:
+    """A transaction without triggers and foreign keys."""
+    await connection.execute(text("SET LOCAL session_replication_role = replica"))
+    return connection
+
+
+async def put(connection: Connection, table: type[Table], **changes: Any) -> None:
+    await connection.execute(insert(table).values(valid_row(table, **changes)))
+
+
+@pytest.mark.parametrize("table", list(dict.fromkeys(table for _, table, _ in FORBIDDEN)))
+async def test_a_valid_row_is_taken(bare: Connection, table: type[Table]) -> None:
+    await put(bare, table)
+
+
+@pytest.mark.parametrize(("constraint", "table", "changes"), FORBIDDEN)
+async def test_a_forbidden_row_is_refused(
+    bare: Connection, constraint: str, table: type[Table], changes: Row
+) -> None:
+    with refused(by=constraint):
+        await put(bare, table, **changes)
+
+
+@pytest.mark.parametrize(("constraint", "table", "first", "more"), EXCLUSIVE)
+async def test_of_two_rows_that_exclude_each_other_the_second_is_refused(
+    bare: Connection, constraint: str, table: type[Table], first: Row, more: Row
+) -> None:
+    await put(bare, table, **first)
+
+    with refused(by=constraint):
+        await put(bare, table, **first | more)
+
+
+@pytest.mark.parametrize(("table", "first", "more"), list(COMPATIBLE.values()), ids=COMPATIBLE)
+async def test_two_rows_that_only_look_alike_are_taken(
+    bare: Connection, table: type[Table], first: Row, more: Row
+) -> None:
+    await put(bare, table, **first)
+    await put(bare, table, **first | more)
+
+
+async def test_every_constraint_of_the_schema_is_tested_here(connection: Connection) -> None:
+    tested = {constraint for constraint, *_ in (*FORBIDDEN, *EXCLUSIVE)}
+
+    assert set((await connection.execute(UNIQUE_AND_CHECK_NAMES)).scalars()) == tested
