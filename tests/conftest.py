@@ -18,9 +18,10 @@ from cli.dev.temporal import EmbeddedTemporal
 from db.database import Database
 from db.migrate import upgrade
 from ops.settings import Settings
+from tests.api_description import check_answer
 from tests.client import Student
 from tests.lives import World
-from tests.stack import DATABASE, UNSAFE_BUT_FAST, PrivateStack, Stack, free_port, settings_for
+from tests.stack import DATABASE, FAST, PrivateStack, Stack, free_port, settings_for
 
 HTTP_SECONDS = 20
 TEMPLATE = "template_italiano"
@@ -31,7 +32,7 @@ FreshStack = Callable[..., Awaitable[PrivateStack]]
 
 @pytest.fixture(scope="session")
 async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedPostgres]:
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("engine") / "postgres", options=UNSAFE_BUT_FAST)
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("engine") / "postgres", options=FAST)
     await server.start()
     yield server
     await server.stop()
@@ -99,7 +100,9 @@ async def stack(
 
 @pytest.fixture(scope="session")
 async def http(stack: Stack) -> AsyncIterator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(base_url=stack.api_url, timeout=HTTP_SECONDS) as client:
+    """Fails at any answer that the API does not describe."""
+    hooks = {"response": [check_answer]}
+    async with httpx2.AsyncClient(base_url=stack.api_url, timeout=HTTP_SECONDS, event_hooks=hooks) as client:
         yield client
 
 

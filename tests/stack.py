@@ -15,7 +15,7 @@ DATABASE = "italiano"
 JWT_SECRET = secrets.token_hex(32)
 WEBHOOK_SECRET = secrets.token_hex(32)
 CHEAP_PASSWORDS = {"BILLING_ARGON2_TIME_COST": "1", "BILLING_ARGON2_MEMORY_KIB": "8192"}
-UNSAFE_BUT_FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+FAST = {"fsync": "off", "full_page_writes": "off"}
 """A killed server loses nothing by these, only a machine that loses power would."""
 
 
@@ -92,7 +92,7 @@ class PrivateStack(Stack):
     """A stack with engines of its own, which a test may kill. Its Temporal keeps everything in a file."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
-        self.postgres = EmbeddedPostgres(folder / "postgres", options=UNSAFE_BUT_FAST)
+        self.postgres = EmbeddedPostgres(folder / "postgres", options=FAST)
         self.temporal = EmbeddedTemporal(
             port=free_port(), log_file=folder / "temporal.log", database_file=folder / "temporal.db"
         )

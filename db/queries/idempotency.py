@@ -10,8 +10,8 @@ from db.database import Connection
 from db.tables.messages import IdempotencyKey
 from db.tables.subscriptions import Subscription
 
-CLAIM_SECONDS = 10
-"""Longer than a request lives; after it, a repetition takes over from a process that died."""
+CLAIM_SECONDS = 5
+"""After it, a repetition takes over from a process that died. Should both live, the command id makes one of two."""
 
 
 @dataclass(frozen=True)

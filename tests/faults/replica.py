@@ -1,0 +1,56 @@
+"""One more API process on the shared engines, told at which step to die."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx2
+
+from cli.dev.services import Service
+from tests.client import Student
+from tests.deadline import eventually
+from tests.stack import Stack, free_port
+
+DYING = Path(__file__).parent / "dying"
+HTTP_SECONDS = 20
+
+
+class Replica:
+    def __init__(self, service: Service, http: httpx2.AsyncClient) -> None:
+        self.http = http
+        self._service = service
+
+    def as_student(self, student: Student) -> Student:
+        """The same person, talking to this process."""
+        twin = Student(self.http, email=student.email, password=student.password)
+        twin.id, twin.access_token, twin.refresh_token = (
+            student.id,
+            student.access_token,
+            student.refresh_token,
+        )
+        return twin
+
+    async def has_died(self) -> bool:
+        return not self._service.process.is_running
+
+
+@asynccontextmanager
+async def replica_that_dies_at(stack: Stack, step: str) -> AsyncIterator[Replica]:
+    """Fails when the process is still alive at the end: a fault that did not bite proves nothing."""
+    port = free_port()
+    environment = stack.environment | {
+        "API_PORT": str(port),
+        "DIE_AT": step,
+        "PYTHONPATH": os.pathsep.join([str(DYING), str(Path.cwd())]),
+    }
+    service = Service.api(port, environment, stack.folder / f"api-dying-{step}.log")
+    await service.start()
+    try:
+        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=HTTP_SECONDS) as http:
+            replica = Replica(service, http)
+            yield replica
+            await eventually(replica.has_died)
+    finally:
+        if service.process.is_running:
+            await service.stop()

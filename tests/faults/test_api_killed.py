@@ -1,0 +1,88 @@
+"""The API dies between any two steps; the same request, sent again to another process, finishes the job."""
+
+import uuid
+
+import httpx2
+import pytest
+
+from tests.book import read_book
+from tests.client import Student, send_webhook
+from tests.deadline import eventually
+from tests.faults.replica import replica_that_dies_at
+from tests.lives import Life, World
+
+
+async def starts_of(world: World, student: Student) -> list[int]:
+    invoices = (await student.get("/invoices")).json()["items"]
+    return [invoice["subscription_id"] for invoice in invoices]
+
+
+@pytest.mark.parametrize("step", ["before_the_workflow", "while_the_workflow_starts", "before_the_answer"])
+async def test_a_start_is_finished_by_the_same_request(world: World, student: Student, step: str) -> None:
+    key = uuid.uuid4().hex
+    async with replica_that_dies_at(world.stack, step) as replica:
+        with pytest.raises(httpx2.TransportError):
+            await replica.as_student(student).start("P30D", key)
+
+    again = await student.start("P30D", key)
+
+    assert again.status_code == 201, again.text
+    assert await starts_of(world, student) == [again.json()["subscription_id"]]
+    book = await read_book(world.database, again.json()["subscription_id"])
+    assert (book.invoices, book.payments, book.timeline) == (["open"], ["pending"], ["opened"])
+
+
+async def test_a_start_cut_off_in_temporal_finishes_without_anybody_asking_again(
+    world: World, student: Student
+) -> None:
+    async with replica_that_dies_at(world.stack, "while_the_workflow_starts") as replica:
+        with pytest.raises(httpx2.TransportError):
+            await replica.as_student(student).start()
+
+    async def is_open() -> bool:
+        return bool((await student.get("/me/subscription")).json()["status"] == "incomplete")
+
+    await eventually(is_open)
+
+
+@pytest.mark.parametrize("step", ["webhook_stored", "report_claimed"])
+async def test_a_stored_webhook_is_delivered_by_another_process(world: World, step: str) -> None:
+    life = await Life.begin(world)
+    async with replica_that_dies_at(world.stack, step) as replica:
+
+        async def report_until_dead() -> bool:
+            try:
+                await send_webhook(replica.http, world.stack.webhook_secret, life.payment_id)
+            except httpx2.TransportError:
+                return True
+            return await replica.has_died()
+
+        await eventually(report_until_dead)
+
+    repeated = await send_webhook(world.http, world.stack.webhook_secret, life.payment_id)
+
+    assert repeated.json() == {"ok": True, "duplicate": True}
+    await life.becomes("active")
+    assert (await life.book()).timeline == ["opened", "activated"]
+
+
+async def test_a_command_is_done_once_though_its_answer_was_never_kept(world: World) -> None:
+    life = await Life.begin(world)
+    await life.pay()
+    await life.post("cancel")
+    path, key = f"/subscriptions/{life.subscription_id}/uncancel", uuid.uuid4().hex
+    async with replica_that_dies_at(world.stack, "command_done") as replica:
+        with pytest.raises(httpx2.TransportError):
+            await replica.as_student(life.student).post(path, key=key)
+    assert (await life.student.post(path, key=key)).json()["code"] == "idempotency_in_progress"
+
+    async def is_answered() -> bool:
+        return (await life.student.post(path, key=key)).status_code == 200
+
+    await eventually(is_answered, timeout=15)
+    assert (await life.book()).timeline == [
+        "opened",
+        "activated",
+        "cancel_scheduled",
+        "cancel_withdrawn",
+    ]

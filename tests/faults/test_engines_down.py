@@ -1,0 +1,84 @@
+"""Worker, Temporal or Postgres is away: a clear 503 or a promise kept later; nothing lost, nothing twice."""
+
+import uuid
+
+import httpx2
+
+from tests.client import Student, send_webhook
+from tests.conftest import FreshStack
+from tests.deadline import eventually
+
+SOON = "1"
+
+
+async def status_of(student: Student) -> str:
+    status: str = (await student.get("/me/subscription")).json()["status"]
+    return status
+
+
+async def test_without_a_worker_a_start_is_503_and_finishes_by_itself(fresh_stack: FreshStack) -> None:
+    stack = await fresh_stack(BILLING_WORKFLOW_RPC_TIMEOUT_MS="1000")
+    async with httpx2.AsyncClient(base_url=stack.api_url, timeout=20) as http:
+        student, key = await Student.signup(http), uuid.uuid4().hex
+        await stack.stop_worker()
+
+        away = await student.start("P30D", key)
+
+        assert (away.status_code, away.json()["code"]) == (503, "workflow_engine_unavailable")
+        assert away.headers["Retry-After"] == SOON
+        await stack.start_worker()
+
+        async def is_open() -> bool:
+            return await status_of(student) == "incomplete"
+
+        await eventually(is_open)
+        again = await student.start("P30D", key)
+        assert (again.status_code, again.headers["Idempotency-Replayed"]) == (201, "true")
+        assert len((await student.get("/invoices")).json()["items"]) == 1
+
+
+async def test_a_webhook_is_taken_while_temporal_is_away_and_delivered_later(fresh_stack: FreshStack) -> None:
+    stack = await fresh_stack(BILLING_WORKFLOW_RPC_TIMEOUT_MS="1000")
+    async with httpx2.AsyncClient(base_url=stack.api_url, timeout=20) as http:
+        student = await Student.signup(http)
+        started = (await student.start()).json()
+        stack.kill_temporal()
+
+        taken = await send_webhook(http, stack.webhook_secret, started["payment_id"])
+        refused = await student.post(f"/subscriptions/{started['subscription_id']}/cancel")
+
+        assert (taken.status_code, taken.json()) == (200, {"ok": True})
+        assert (refused.status_code, refused.json()["code"]) == (503, "workflow_engine_unavailable")
+        assert (await http.get("/readyz")).status_code == 503
+        assert await status_of(student) == "incomplete"  # reads do not need Temporal
+        await stack.start_temporal()
+
+        async def is_active() -> bool:
+            return await status_of(student) == "active"
+
+        await eventually(is_active, timeout=30)
+
+
+async def test_a_webhook_is_refused_while_postgres_is_away(fresh_stack: FreshStack) -> None:
+    stack = await fresh_stack()
+    async with httpx2.AsyncClient(base_url=stack.api_url, timeout=20) as http:
+        student = await Student.signup(http)
+        payment_id = (await student.start()).json()["payment_id"]
+        stack.kill_postgres()
+
+        refused = await send_webhook(http, stack.webhook_secret, payment_id)
+        unread = await student.get("/me/subscription")
+
+        assert (refused.status_code, refused.json()["code"]) == (503, "database_unavailable")
+        assert (unread.status_code, unread.headers["Retry-After"]) == (503, SOON)
+        await stack.start_postgres()
+
+        async def is_taken() -> bool:
+            return (await send_webhook(http, stack.webhook_secret, payment_id)).status_code == 200
+
+        await eventually(is_taken)
+
+        async def is_active() -> bool:
+            return await status_of(student) == "active"
+
+        await eventually(is_active, timeout=30)
