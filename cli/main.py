@@ -16,6 +16,12 @@ app = typer.Typer(
 )
 
 
+bench = typer.Typer(
+    help="Measure how fast the product is, against baselines of the same run.", no_args_is_help=True
+)
+app.add_typer(bench, name="bench")
+
+
 @app.command()
 def dev(
     *,
@@ -49,6 +55,22 @@ def demo() -> None:
     from cli.demo.command import run_demo  # noqa: PLC0415 - see above
 
     run_demo()
+
+
+@bench.command("start")
+def bench_start(
+    *,
+    count: Annotated[
+        int, typer.Option(min=2, help="Starts for each number of clients; half as many webhooks.")
+    ] = 400,
+    seconds: Annotated[float, typer.Option(min=0.1, help="How long each read is repeated.")] = 5.0,
+    clients: Annotated[str, typer.Option(help="How many clients at once, one run of each.")] = "1,16",
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+) -> None:
+    """Start, pay and read under load: rates, latencies, CPU, and the ratio to bare Temporal."""
+    from cli.bench.command import run_bench  # noqa: PLC0415 - see above
+
+    run_bench(starts=count, seconds=seconds, clients=clients, as_json=as_json)
 
 
 @app.command()

@@ -23,7 +23,7 @@ def run_demo() -> None:
             _tell(running, console)
         else:
             console.print("No stack is running here: starting one for this demo", soft_wrap=True)
-            with temporary_stack({}) as own:
+            with temporary_stack() as own:
                 console.print(f"It is ready after {time.monotonic() - began:.1f} s", soft_wrap=True)
                 _tell(own, console)
     except (NotAsToldError, StackError) as error:

@@ -1,14 +1,13 @@
 """The stack that a command works on: the one that runs here or, without one, its own for a while."""
 
 import os
-import secrets
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,14 +39,14 @@ def find_running() -> FoundStack | None:
 
 
 @contextmanager
-def temporary_stack(variables: Mapping[str, str]) -> Iterator[FoundStack]:
+def temporary_stack() -> Iterator[FoundStack]:
     """Runs `italiano dev` in a folder and on ports that nobody else uses, and leaves nothing behind.
 
     Raises `StackError`, with what it said last, when it does not come up.
     """
     with tempfile.TemporaryDirectory(prefix="italiano-") as folder, _terminated_as_exit():
         home = Home(Path(folder))
-        process = _start_dev(home, variables)
+        process = _start_dev(home)
         try:
             yield FoundStack(_wait_ready(process, home), home, is_temporary=True)
         finally:
@@ -55,16 +54,11 @@ def temporary_stack(variables: Mapping[str, str]) -> Iterator[FoundStack]:
             process.wait(STOP_SECONDS)
 
 
-def _start_dev(home: Home, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    own_secrets = {"JWT_SECRET": secrets.token_hex(32), "PAYMENTS_WEBHOOK_SECRET": secrets.token_hex(32)}
+def _start_dev(home: Home) -> subprocess.Popen[bytes]:
     with (home.folder / LOG).open("wb") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "cli.main", "dev", "--with-parent"],
-            env=os.environ
-            | own_secrets
-            | dict(variables)
-            | _free_ports()
-            | {"ITALIANO_HOME": str(home.folder)},
+            env=os.environ | _free_ports() | {"ITALIANO_HOME": str(home.folder)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -1,0 +1,22 @@
+"""The worker of the bare workflow, until its standard input ends: with the bench, however that ends."""
+
+import asyncio
+import os
+import sys
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from cli.bench.bare_workflow import QUEUE, BareWorkflow, do_nothing
+
+
+async def run(address: str) -> None:
+    client = await Client.connect(address)
+    async with Worker(client, task_queue=QUEUE, workflows=[BareWorkflow], activities=[do_nothing]):
+        await asyncio.to_thread(sys.stdin.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(run(sys.argv[1]))
+    # Temporal's threads may abort an interpreter that is finalizing; everything is closed by now.
+    os._exit(0)

@@ -1,0 +1,30 @@
+"""The least that answers a start synchronously: what Temporal itself costs."""
+
+from datetime import timedelta
+
+from temporalio import activity, workflow
+
+QUEUE = "bench-bare"
+
+
+@activity.defn
+async def do_nothing() -> int:
+    return 1
+
+
+@workflow.defn(name="BenchBare")
+class BareWorkflow:
+    def __init__(self) -> None:
+        self._answer: int | None = None
+
+    @workflow.run
+    async def run(self) -> None:
+        self._answer = await workflow.execute_activity(
+            do_nothing, start_to_close_timeout=timedelta(seconds=3)
+        )
+        await workflow.wait_condition(workflow.all_handlers_finished)
+
+    @workflow.update
+    async def start(self) -> int:
+        await workflow.wait_condition(lambda: self._answer is not None)
+        return self._answer or 0

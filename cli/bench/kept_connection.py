@@ -1,0 +1,49 @@
+"""One keep-alive HTTP/1.1 connection that costs next to nothing: the load must not bound itself."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+_LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)\r\n", re.IGNORECASE)
+_STATUS = slice(9, 12)  # HTTP/1.1 200 OK
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    body: bytes
+
+
+class KeptConnection:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._host = host
+
+    async def get(self, path: str, token: str) -> Reply:
+        return await self._send(f"GET {path}", {"Authorization": f"Bearer {token}"}, b"")
+
+    async def post(self, path: str, body: bytes, headers: dict[str, str]) -> Reply:
+        sized = {"Content-Type": "application/json", "Content-Length": str(len(body))} | headers
+        return await self._send(f"POST {path}", sized, body)
+
+    async def _send(self, request: str, headers: dict[str, str], body: bytes) -> Reply:
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self._writer.write(f"{request} HTTP/1.1\r\nHost: {self._host}\r\n{lines}\r\n".encode() + body)
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        length = _LENGTH.search(head)
+        answer = await self._reader.readexactly(int(length[1])) if length else b""
+        return Reply(int(head[_STATUS]), answer)
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[KeptConnection]:
+    address = urlsplit(url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    try:
+        yield KeptConnection(reader, writer, address.netloc)
+    finally:
+        writer.close()

@@ -1,0 +1,72 @@
+"""What one client does once. Each returns why it failed, or None."""
+
+import asyncio
+import json
+import time
+import uuid
+from datetime import timedelta
+
+from temporalio.client import Client, WithStartWorkflowOperation
+from temporalio.common import WorkflowIDConflictPolicy
+
+from cli.bench.bare_workflow import QUEUE, BareWorkflow
+from cli.bench.kept_connection import KeptConnection, Reply
+from cli.bench.students import BenchStudent
+from payments import manual_mock
+
+OK, CREATED, FORBIDDEN = 200, 201, 403
+LOOK_AGAIN_SECONDS = 0.025
+ACCESS_SECONDS = 20.0
+BARE_TIMEOUT = timedelta(seconds=20)
+LESSONS = "/content/modules"
+
+
+async def start_bare(temporal: Client) -> None:
+    operation = WithStartWorkflowOperation(
+        BareWorkflow.run,
+        id=f"bench-bare:{uuid.uuid4().hex}",
+        task_queue=QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+    )
+    await temporal.execute_update_with_start_workflow(
+        BareWorkflow.start, start_workflow_operation=operation, rpc_timeout=BARE_TIMEOUT
+    )
+
+
+async def start(http: KeptConnection, student: BenchStudent) -> str | None:
+    reply = await http.post(
+        "/subscriptions/start",
+        b'{"plan_code":"P30D"}',
+        {"Authorization": f"Bearer {student.token}", "Idempotency-Key": uuid.uuid4().hex},
+    )
+    if reply.status == CREATED:
+        student.payment_id = json.loads(reply.body)["payment_id"]
+    return _unless(CREATED, reply)
+
+
+async def report_payment(http: KeptConnection, student: BenchStudent, secret: str) -> str | None:
+    body = b'{"payment_id":%d,"status":"SUCCEEDED","provider":"mock"}' % student.payment_id
+    return _unless(
+        OK, await http.post("/payments/webhook", body, {"X-Signature": manual_mock.sign(secret, body)})
+    )
+
+
+async def wait_for_access(http: KeptConnection, student: BenchStudent) -> str | None:
+    give_up_at = time.monotonic() + ACCESS_SECONDS
+    while (reply := await http.get(LESSONS, student.token)).status == FORBIDDEN:
+        if time.monotonic() > give_up_at:
+            break
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+    return _unless(OK, reply)
+
+
+async def pay_and_wait(http: KeptConnection, student: BenchStudent, secret: str) -> str | None:
+    return await report_payment(http, student, secret) or await wait_for_access(http, student)
+
+
+async def read(http: KeptConnection, path: str, student: BenchStudent) -> str | None:
+    return _unless(OK, await http.get(path, student.token))
+
+
+def _unless(expected: int, reply: Reply) -> str | None:
+    return None if reply.status == expected else f"{reply.status} {reply.body[:200].decode(errors='replace')}"

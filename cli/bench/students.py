@@ -1,0 +1,43 @@
+"""Students who have just logged in, made behind the API: hashing their passwords is not what is measured."""
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from api.auth.tokens import AccessClaims, TokenIssuer
+from db.database import Database
+from db.queries import users
+from ops.settings import Settings
+
+LONGEST_RUN = timedelta(hours=2)
+NO_PASSWORD = "!"  # noqa: S105 - no hash has this form: nobody can log in
+
+
+@dataclass
+class BenchStudent:
+    token: str = field(repr=False)
+    payment_id: int = 0
+
+
+async def enroll(settings: Settings, count: int) -> list[BenchStudent]:
+    database = Database.from_settings(settings)
+    issuer = TokenIssuer.from_settings(settings)
+    now = datetime.now(UTC)
+    enrolled: list[BenchStudent] = []
+    try:
+        async with database.transaction() as connection:
+            for _ in range(count):
+                account = await users.insert_user(
+                    connection,
+                    email=f"bench-{secrets.token_hex(8)}@example.test",
+                    password_hash=NO_PASSWORD,
+                    role="student",
+                    locale="en",
+                )
+                if account is not None:
+                    claims = AccessClaims(account.id, account.role)
+                    token = issuer.issue_access(claims, issued_at=now, expires_at=now + LONGEST_RUN)
+                    enrolled.append(BenchStudent(token))
+    finally:
+        await database.close()
+    return enrolled

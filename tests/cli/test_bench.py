@@ -1,0 +1,68 @@
+"""`italiano bench start` as a person starts it: a process that measures a running stack."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shown_home import italiano, shown_home
+from tests.stack import Stack
+
+ROWS = [
+    "bare update-with-start",
+    "start",
+    "webhook answered",
+    "webhook → access",
+    "GET /me/subscription",
+    "layered app, GET /me/subscription",
+    "GET /content/modules",
+    "layered app, GET /content/modules",
+]
+TINY = ("bench", "start", "--count", "4", "--seconds", "0.2", "--clients", "1,2")
+
+
+async def test_every_figure_comes_with_its_clients_its_share_of_the_cpu_and_its_target(
+    stack: Stack, tmp_path: Path
+) -> None:
+    with shown_home(stack, tmp_path) as home:
+        done = await asyncio.to_thread(italiano, home, *TINY, "--json")
+    assert done.returncode == 0, done.stderr
+
+    told = json.loads(done.stdout)
+    measured = told["measured"]
+    assert sorted((row["what"], row["clients"]) for row in measured) == sorted(
+        (what, clients) for what in ROWS for clients in (1, 2)
+    )
+    counts = {(row["what"], row["clients"]): row["count"] for row in measured}
+    assert [counts[what, 2] for what in ROWS[:4]] == [4, 4, 2, 2]
+    for row in measured:
+        assert row["failures"] == []
+        assert row["per_second"] > 0
+        assert 0 < row["p50_ms"] <= row["p99_ms"]
+        assert {"api", "worker", "bench", "bare worker", "layered app", "others"} == row["cpu_seconds"].keys()
+        assert row["bound_by"]
+
+    by_what = {finding["what"]: finding for finding in told["findings"]}
+    start = by_what["start / bare, p50 at 1"]
+    p50 = {row["what"]: row["p50_ms"] for row in measured if row["clients"] == 1}
+    assert start["figure"] == pytest.approx(p50["start"] / p50["bare update-with-start"], rel=0.01)
+    assert (start["target"], start["is_met"]) == ("≤ 2", start["figure"] <= 2)
+    assert by_what["webhook → access, p99 ms at 2"]["target"] == "≤ 600"
+    assert by_what["GET /me/subscription / layered app, rate at 2"]["target"] == "≥ 3"
+    assert by_what["GET /content/modules / layered app, rate at 2"]["target"] == "≥ 3"
+
+
+async def test_lines_for_people_and_a_failure_that_is_told(stack: Stack, tmp_path: Path) -> None:
+    with shown_home(stack, tmp_path, webhook_secret="a secret that the API does not have") as home:
+        done = await asyncio.to_thread(italiano, home, *TINY)
+    assert done.returncode == 1
+    assert done.stderr.startswith("FAIL 401 ")
+    assert "signature_invalid" in done.stderr
+
+
+async def test_clients_that_are_no_numbers_are_refused(tmp_path: Path, stack: Stack) -> None:
+    with shown_home(stack, tmp_path) as home:
+        done = await asyncio.to_thread(italiano, home, "bench", "start", "--clients", "one")
+    assert done.returncode == 2
+    assert "Invalid value" in done.stderr
