@@ -52,9 +52,20 @@ class Student:
         keyed = {} if key is None else {"Idempotency-Key": key}
         return await self.http.post(path, json=json, headers=self.bearer | keyed | (headers or {}))
 
+    async def post_bytes(self, path: str, body: bytes, *, key: str | None = None) -> httpx2.Response:
+        """Posts these very bytes as JSON, which they may not be."""
+        keyed = {} if key is None else {"Idempotency-Key": key}
+        headers = self.bearer | keyed | {"Content-Type": "application/json"}
+        return await self.http.post(path, content=body, headers=headers)
+
     async def start(self, plan_code: str = "P30D", key: str | None = None) -> httpx2.Response:
         """Starts a subscription, by default under a key that nobody used."""
         return await self.post("/subscriptions/start", {"plan_code": plan_code}, key=key or uuid.uuid4().hex)
+
+
+def refusal(answer: httpx2.Response) -> tuple[int, str]:
+    """What a program looks at when it is refused: the status and the code."""
+    return answer.status_code, answer.json().get("code")
 
 
 def sign(body: bytes, secret: str) -> str:

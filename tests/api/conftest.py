@@ -1,4 +1,4 @@
-"""The application in the test's own process, its engines away."""
+"""The application in the test's own process, its engines away; and subscriptions on the shared stack."""
 
 from collections.abc import AsyncIterator
 
@@ -7,6 +7,8 @@ import pytest
 import structlog
 
 from tests.api.shell import client_of, shell_app
+from tests.client import Student
+from tests.lives import Life, World
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -32,3 +34,21 @@ async def shell_without_temporal(monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
     async with client_of(shell_app()) as client:
         yield client
+
+
+@pytest.fixture
+async def unpaid(world: World) -> Life:
+    """A subscription that was just started, of somebody nobody else uses."""
+    return await Life.begin(world)
+
+
+@pytest.fixture
+async def active(unpaid: Life) -> Life:
+    await unpaid.pay()
+    return unpaid
+
+
+@pytest.fixture(scope="module")
+async def bystander(http: httpx2.AsyncClient) -> Student:
+    """Somebody whose every request is refused, so that many tests may share them."""
+    return await Student.signup(http)
