@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import typer
 from packaging.utils import canonicalize_name
+from pydantic.fields import FieldInfo
 
 from api.app import create_app
 from cli.main import app
@@ -50,16 +51,19 @@ def test_commands_of_compose_exist(services: dict[str, dict[str, Any]]) -> None:
 
 
 def test_addresses_that_health_checks_and_prometheus_ask_for_exist(
-    monkeypatch: pytest.MonkeyPatch, example_environment: dict[str, str], services: dict[str, dict[str, Any]]
+    monkeypatch: pytest.MonkeyPatch,
+    example_environment: dict[str, str],
+    variables_of_settings: dict[str, FieldInfo],
+    services: dict[str, dict[str, Any]],
 ) -> None:
     for name, value in example_environment.items():
         monkeypatch.setenv(name, value)
-    settings = Settings()
+    api_port = variables_of_settings["API_PORT"].default
+    worker_port = variables_of_settings["WORKER_METRICS_PORT"].default
 
-    assert {"/healthz", "/readyz", "/metrics"} <= create_app(settings).openapi()["paths"].keys()
-    assert f"http://127.0.0.1:{settings.api_port}/readyz" in services["api"]["healthcheck"]["test"][-1]
-    metrics = f"http://127.0.0.1:{settings.worker_metrics_port}/metrics"
-    assert metrics in services["worker"]["healthcheck"]["test"][-1]
+    assert {"/healthz", "/readyz", "/metrics"} <= create_app(Settings()).openapi()["paths"].keys()
+    assert f'"http://127.0.0.1:{api_port}/readyz"' in services["api"]["healthcheck"]["test"][-1]
+    assert f'"http://127.0.0.1:{worker_port}/metrics"' in services["worker"]["healthcheck"]["test"][-1]
 
 
 def test_processes_get_the_time_they_need_to_stop(services: dict[str, dict[str, Any]]) -> None:
