@@ -55,9 +55,9 @@ $(DEV): requirements/dev.lock requirements/build.lock pyproject.toml | $(BIN)/py
 	@$(call install,dev)
 	@touch $@ $(LOCAL)
 
-# What is locked, then the product itself as it lies here.
+# What is locked, compiled since four processes load it at each start; then the product itself as it lies here.
 define install
-	$(UV) pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements/$(1).lock && \
+	$(UV) pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes --requirement requirements/$(1).lock && \
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --build-constraints requirements/build.lock --editable .
 endef
 

@@ -42,7 +42,7 @@ class Ports:
 
 def _number(variable: str) -> int:
     value = os.environ.get(variable) or str(DEFAULTS[variable])
-    if not value.isdecimal() or not 0 < int(value) <= HIGHEST_PORT:
+    if not (value.isascii() and value.isdecimal()) or not 0 < int(value) <= HIGHEST_PORT:
         raise StackError(
             f"{variable} is {value!r}, which is no port number: give one from 1 to {HIGHEST_PORT}"
         )

