@@ -70,6 +70,7 @@ class Life:
             return (await self.book()).status == status
 
         await eventually(has_become)
+        await self.is_quiet()
 
     async def applies_reports(self, count: int) -> None:
         async def applied() -> bool:
@@ -77,6 +78,18 @@ class Life:
             return len(reports) == count and "received" not in reports
 
         await eventually(applied)
+        await self.is_quiet()
+
+    async def is_quiet(self) -> None:
+        """Waits until the workflow knows what the database knows: a commit is visible before it does."""
+
+        async def nothing_is_pending() -> bool:
+            described = (
+                await self.world.temporal.get_workflow_handle(self.workflow_id).describe()
+            ).raw_description
+            return not described.pending_activities and not described.HasField("pending_workflow_task")
+
+        await eventually(nothing_is_pending)
 
     async def closes(self) -> None:
         """Waits until the workflow has completed."""

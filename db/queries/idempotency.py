@@ -11,7 +11,7 @@ from db.tables.messages import IdempotencyKey
 from db.tables.subscriptions import Subscription
 
 CLAIM_SECONDS = 5
-"""After it, a repetition takes over from a process that died. Should both live, the command id makes one of two."""
+"""After it, a repetition takes over from a process that died. Should both live, the command id is one."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from tests.deadline import eventually
 from tests.lives import Life, World
 from workflows.options import RUN_MAX_EVENTS
 
-EVENTS_PER_COMMAND = 10
+EVENTS_PER_COMMAND = 12
 
 
 async def test_a_long_run_gives_way_to_the_next_and_forgets_nothing(world: World) -> None:

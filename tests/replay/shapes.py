@@ -1,0 +1,99 @@
+"""The shapes that a subscription's history can take: lived through the API and its own clock."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from tests.client import Student
+from tests.lives import Life, World
+from workflows.options import RUN_MAX_EVENTS
+
+A_DAY = timedelta(days=1)
+EVENTS_PER_COMMAND = 12
+
+Shape = Callable[[World], Awaitable[str]]
+"""Lives one subscription to its end; returns its workflow's id."""
+
+
+async def paid_and_ended(world: World) -> str:
+    life = await Life.begin(world)
+    await life.pay()
+    await life.wait(31 * A_DAY)
+    await life.closes()
+    return life.workflow_id
+
+
+async def never_paid(world: World) -> str:
+    life = await Life.begin(world)
+    await life.wait(A_DAY)
+    await life.closes()
+    return life.workflow_id
+
+
+async def superseded(world: World) -> str:
+    life = await Life.begin(world)
+    await Life.begin(world, student=life.student)
+    await life.closes()
+    return life.workflow_id
+
+
+async def superseding(world: World) -> str:
+    first = await Life.begin(world)
+    second = await Life.begin(world, student=first.student)
+    await first.closes()
+    await second.post("cancel")
+    await second.closes()
+    return second.workflow_id
+
+
+async def declined_then_paid_then_canceled(world: World) -> str:
+    life = await Life.begin(world)
+    await life.report("FAILED")
+    await life.applies_reports(1)
+    await life.pay()
+    await life.post("cancel", {"at_period_end": False})
+    await life.closes()
+    return life.workflow_id
+
+
+async def canceled_and_uncanceled(world: World) -> str:
+    life = await Life.begin(world)
+    await life.pay()
+    await life.post("cancel")
+    await life.post("uncancel")
+    await life.post("uncancel")  # refused: nothing is scheduled any more
+    await life.post("cancel")
+    await life.wait(31 * A_DAY)
+    await life.closes()
+    return life.workflow_id
+
+
+async def refused(world: World) -> str:
+    """The last start that an hour allows, and one more."""
+    student = await Student.signup(world.http)
+    for _ in range(world.stack.settings.starts_per_user_per_hour):
+        await student.start()
+    await student.start("P30D", "one-too-many")
+    return f"{student.id}:one-too-many"
+
+
+async def continued_as_new(world: World) -> str:
+    life = await Life.begin(world)
+    await life.pay()
+    for _ in range(RUN_MAX_EVENTS // EVENTS_PER_COMMAND // 2):
+        await life.post("cancel")
+        await life.post("uncancel")
+    await life.post("cancel", {"at_period_end": False})
+    await life.closes()
+    return life.workflow_id
+
+
+SHAPES: tuple[Shape, ...] = (
+    paid_and_ended,
+    never_paid,
+    superseded,
+    superseding,
+    declined_then_paid_then_canceled,
+    canceled_and_uncanceled,
+    refused,
+    continued_as_new,
+)
