@@ -56,7 +56,9 @@ class Life:
         await self.becomes("active")
 
     async def post(self, command: str, json: Any = None) -> httpx2.Response:
-        return await self.student.post(f"/subscriptions/{self.subscription_id}/{command}", json)
+        answer = await self.student.post(f"/subscriptions/{self.subscription_id}/{command}", json)
+        await self.is_quiet()
+        return answer
 
     async def wait(self, duration: timedelta) -> None:
         """Lets the subscription's own time pass."""
