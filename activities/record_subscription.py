@@ -21,7 +21,7 @@ class RecordSubscriptionActivity:
 async def _record(connection: Connection, command: RecordSubscription) -> RecordedSubscription:
     decided = command.change.state
     recorded = await subscriptions.lock_state(connection, decided.subscription_id)
-    if recorded.version >= decided.version:
+    if recorded.version != decided.version - 1:
         return RecordedSubscription(recorded, written=recorded == decided)
     invoice_id = command.change.voids_invoice_id
     if invoice_id is not None:

@@ -1,0 +1,88 @@
+"""What workflows and activities tell each other survives the way through Temporal's history."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_type_hints
+
+import pytest
+from temporalio import activity
+from temporalio.converter import PayloadConverter
+
+from activities import contracts
+from activities.contracts import (
+    Cause,
+    OpenedSubscription,
+    OpenSubscription,
+    RecordedSubscription,
+    RecordSubscription,
+    SettlePayment,
+    StartAnswer,
+    StartOrder,
+)
+from activities.load_subscription import LoadSubscriptionActivity
+from activities.open_subscription import OpenSubscriptionActivity
+from activities.record_subscription import RecordSubscriptionActivity
+from activities.refusal import Refusal
+from activities.settle_payment import SettlePaymentActivity
+from domain.lifecycle import cancel, expire
+from tests.domain.states import ACTIVE, CANCELED, CANCELING, EXPIRED, IN_THE_PERIOD, INCOMPLETE, PERIOD
+
+CAUSE = Cause("user:7", "asked for it", "0" * 32)
+AT = datetime(2026, 1, 31, 9, 30, 0, 123_456, tzinfo=UTC)
+ANSWER = StartAnswer(7, 42, 43, 1_990, "EUR", PERIOD.start, PERIOD.end, "pending", "mock", "incomplete")
+SCHEDULED = cancel(ACTIVE.remembering("a").remembering("b"), at_period_end=True, at=AT)
+assert SCHEDULED is not None
+
+MESSAGES = [
+    OpenSubscription(StartOrder(7, "key", "hash", "P1M", CAUSE), "7:key", AT),
+    OpenedSubscription(INCOMPLETE, ANSWER, None),
+    OpenedSubscription(ACTIVE, ANSWER, "7:earlier"),
+    SettlePayment(9, AT),
+    RecordSubscription(SCHEDULED, CAUSE, AT),
+    RecordSubscription(expire(INCOMPLETE, IN_THE_PERIOD), CAUSE, AT),
+    RecordedSubscription(CANCELING, written=True),
+    RecordedSubscription(INCOMPLETE, written=False, unread_report_ids=(3, 4)),
+    *(INCOMPLETE, ACTIVE, CANCELING, CANCELED, EXPIRED),
+    replace(ACTIVE, started_at=AT + timedelta(microseconds=1)),
+    Refusal("the user has a live subscription", AT, {"subscription_id": 7}),
+]
+
+IMPLEMENTATIONS: list[tuple[Callable[..., Any], Callable[..., Any]]] = [
+    (contracts.open_subscription, OpenSubscriptionActivity.open_subscription),
+    (contracts.settle_payment, SettlePaymentActivity.settle_payment),
+    (contracts.record_subscription, RecordSubscriptionActivity.record_subscription),
+    (contracts.load_subscription, LoadSubscriptionActivity.load_subscription),
+]
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
+def test_a_message_arrives_as_it_was_sent(message: object) -> None:
+    converter = PayloadConverter.default
+
+    [arrived] = converter.from_payloads(converter.to_payloads([message]), [type(message)])
+
+    assert arrived == message
+
+
+@pytest.mark.parametrize(
+    ("stub", "implementation"), IMPLEMENTATIONS, ids=lambda function: function.__qualname__
+)
+def test_the_implementation_is_what_its_stub_promises(
+    stub: Callable[..., Any], implementation: Callable[..., Any]
+) -> None:
+    assert activity._Definition.must_from_callable(stub).name == implementation.__name__
+    assert get_type_hints(stub) == get_type_hints(implementation)
+
+
+def test_every_stub_has_its_implementation() -> None:
+    stubs = [function for _, function in inspect.getmembers(contracts, inspect.iscoroutinefunction)]
+
+    assert {stub.__name__ for stub in stubs} == {stub.__name__ for stub, _ in IMPLEMENTATIONS}
+
+
+async def test_a_stub_does_nothing_by_itself() -> None:
+    for stub, _ in IMPLEMENTATIONS:
+        with pytest.raises(NotImplementedError):
+            await stub(None)

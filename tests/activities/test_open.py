@@ -1,0 +1,235 @@
+"""A start writes everything at once: each row of it, whole."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from activities.contracts import OpenedSubscription, StartAnswer
+from domain.billing_calendar import Anchor, Period
+from domain.plan import PlanTerms
+from domain.subscription import Status, SubscriptionState
+from tests.activities.customer import PERIOD_END, START_TRACE, STARTED_AT, Customer
+from tests.activities.everything import everything_of, rows_of
+
+EXPIRES_AT = datetime(2026, 2, 1, 8, 30, tzinfo=UTC)
+PLAN = PlanTerms("P30D", "Italian lessons, 30 days", "P30D", 1_990, "EUR", 2_200)
+
+
+async def test_the_answer_and_the_state(customer: Customer) -> None:
+    opened = await customer.start("P30D")
+
+    [subscription] = await rows_of(customer, "subscriptions")
+    [invoice] = await rows_of(customer, "invoices")
+    [payment] = await rows_of(customer, "payments")
+    assert opened == OpenedSubscription(
+        state=SubscriptionState(
+            subscription_id=subscription["id"],
+            user_id=customer.user_id,
+            version=1,
+            status=Status.INCOMPLETE,
+            plan=PLAN,
+            anchor=Anchor(STARTED_AT, billing_day=31),
+            period_index=0,
+            period=Period(STARTED_AT, PERIOD_END),
+            started_at=STARTED_AT,
+            open_invoice_id=invoice["id"],
+        ),
+        answer=StartAnswer(
+            subscription_id=subscription["id"],
+            invoice_id=invoice["id"],
+            payment_id=payment["id"],
+            amount_cents=1_990,
+            currency="EUR",
+            period_start=STARTED_AT,
+            period_end=PERIOD_END,
+            payment_status="pending",
+            provider="mock",
+            status="incomplete",
+        ),
+        superseded_workflow_id=None,
+    )
+    assert await customer.load(subscription["id"]) == opened.state
+
+
+async def test_the_subscriptions_row(customer: Customer) -> None:
+    opened = await customer.start("P30D", key="first", request_hash="hash-of-it")
+
+    [row] = await rows_of(customer, "subscriptions")
+    [plan] = await customer.rows(
+        "SELECT p.id, v.id AS price_id FROM plans p JOIN plan_prices v ON v.plan_id = p.id"
+        " WHERE code = 'P30D'"
+    )
+    assert row == {
+        "id": opened.answer.subscription_id,
+        "user_id": customer.user_id,
+        "plan_id": plan["id"],
+        "plan_price_id": plan["price_id"],
+        "workflow_id": f"{customer.user_id}:first",
+        "idempotency_key": "first",
+        "request_hash": "hash-of-it",
+        "start_answer": {
+            "subscription_id": opened.answer.subscription_id,
+            "invoice_id": opened.answer.invoice_id,
+            "payment_id": opened.answer.payment_id,
+            "amount_cents": 1_990,
+            "currency": "EUR",
+            "period_start": "2026-01-31T09:30:00Z",
+            "period_end": "2026-03-02T09:30:00Z",
+            "payment_status": "pending",
+            "provider": "mock",
+            "status": "incomplete",
+        },
+        "status": "incomplete",
+        "current_period_start": STARTED_AT,
+        "current_period_end": PERIOD_END,
+        "cancel_at_period_end": False,
+        "next_action": "expire",
+        "next_action_at": EXPIRES_AT,
+        "canceled_at": None,
+        "ended_at": None,
+        "version": 1,
+        "state": {
+            "format": 1,
+            "subscription_id": opened.answer.subscription_id,
+            "user_id": customer.user_id,
+            "version": 1,
+            "status": "incomplete",
+            "plan": {
+                "code": "P30D",
+                "name": "Italian lessons, 30 days",
+                "period_iso": "P30D",
+                "price_cents": 1_990,
+                "currency": "EUR",
+                "vat_rate_bp": 2_200,
+            },
+            "anchor": {"at": "2026-01-31T09:30:00Z", "billing_day": 31},
+            "period_index": 0,
+            "period": {"start": "2026-01-31T09:30:00Z", "end": "2026-03-02T09:30:00Z"},
+            "started_at": "2026-01-31T09:30:00Z",
+            "open_invoice_id": opened.answer.invoice_id,
+            "cancel_at_period_end": False,
+            "canceled_at": None,
+            "ended_at": None,
+            "recent_commands": [],
+        },
+    }
+
+
+async def test_the_invoice_with_its_line_and_its_payment(customer: Customer) -> None:
+    answer = (await customer.start("P30D")).answer
+    [invoice] = await rows_of(customer, "invoices")
+
+    assert invoice.pop("number").startswith("IT-2026-")
+    assert invoice == {
+        "id": answer.invoice_id,
+        "subscription_id": answer.subscription_id,
+        "user_id": customer.user_id,
+        "billing_reason": "subscription_create",
+        "status": "open",
+        "currency": "EUR",
+        "total_cents": 1_990,
+        "net_cents": 1_631,
+        "vat_cents": 359,
+        "vat_rate_bp": 2_200,
+        "period_start": STARTED_AT,
+        "period_end": PERIOD_END,
+        "created_at": STARTED_AT,
+        "finalized_at": STARTED_AT,
+        "paid_at": None,
+        "voided_at": None,
+        "paid_by_payment_id": None,
+    }
+    assert await rows_of(customer, "invoice_lines") == [
+        {
+            "invoice_id": answer.invoice_id,
+            "position": 1,
+            "kind": "plan",
+            "description": "Italian lessons, 30 days",
+            "period_start": STARTED_AT,
+            "period_end": PERIOD_END,
+            "amount_cents": 1_990,
+        }
+    ]
+    assert await rows_of(customer, "payments") == [
+        {
+            "id": answer.payment_id,
+            "invoice_id": answer.invoice_id,
+            "attempt_no": 1,
+            "provider": "mock",
+            "status": "pending",
+            "amount_cents": 1_990,
+            "received_cents": None,
+            "currency": "EUR",
+            "idempotency_key": f"invoice:{answer.invoice_id}:attempt:1",
+            "failure_code": None,
+            "created_at": STARTED_AT,
+            "settled_at": None,
+        }
+    ]
+
+
+async def test_the_ledger_and_the_timeline(customer: Customer) -> None:
+    answer = (await customer.start("P30D")).answer
+    posted = {
+        "subscription_id": answer.subscription_id,
+        "key": f"invoice:{answer.invoice_id}:finalized",
+        "occurred_at": STARTED_AT,
+        "currency": "EUR",
+    }
+
+    assert await rows_of(customer, "ledger") == [
+        posted | {"account": "receivable", "amount_cents": 1_990},
+        posted | {"account": "deferred_revenue", "amount_cents": -1_631},
+        posted | {"account": "vat_payable", "amount_cents": -359},
+    ]
+    assert await rows_of(customer, "timeline") == [
+        {
+            "subscription_id": answer.subscription_id,
+            "version": 1,
+            "event": "opened",
+            "actor": f"user:{customer.user_id}",
+            "cause": "start",
+            "trace_id": START_TRACE,
+            "details": {
+                "invoice_id": answer.invoice_id,
+                "payment_id": answer.payment_id,
+                "amount_cents": 1_990,
+                "currency": "EUR",
+            },
+            "occurred_at": STARTED_AT,
+        }
+    ]
+
+
+async def test_nothing_else_is_written(customer: Customer) -> None:
+    await customer.start("P30D")
+
+    assert {table: len(rows) for table, rows in (await everything_of(customer)).items()} == {
+        "subscriptions": 1,
+        "invoices": 1,
+        "invoice_lines": 1,
+        "payments": 1,
+        "ledger": 3,
+        "timeline": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("plan_code", "amount_cents", "period_end"),
+    [
+        ("P30D", 1_990, datetime(2026, 3, 2, 9, 30, tzinfo=UTC)),
+        ("P6M", 9_990, datetime(2026, 7, 31, 9, 30, tzinfo=UTC)),
+        ("P1Y", 17_990, datetime(2027, 1, 31, 9, 30, tzinfo=UTC)),
+        ("P1Y-FAMILY", 35_990, datetime(2027, 1, 31, 9, 30, tzinfo=UTC)),
+    ],
+)
+async def test_each_plan_at_its_price_and_length(
+    customer: Customer, plan_code: str, amount_cents: int, period_end: datetime
+) -> None:
+    answer = (await customer.start(plan_code)).answer
+
+    assert (answer.amount_cents, answer.period_start, answer.period_end) == (
+        amount_cents,
+        STARTED_AT,
+        period_end,
+    )
