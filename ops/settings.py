@@ -5,12 +5,15 @@ Names that other tools share keep their standard spelling (`DATABASE_URL`, `JWT_
 `TEMPORAL_*` is read by Temporal's own loader in `ops/temporal_client.py`.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import AliasChoices, Field, PositiveInt, SecretStr, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-SHORTEST_SECRET = 32  # bytes: RFC 7518 §3.2 asks as many as the hash has
+SHORTEST_SECRET: Mapping[str, int] = {"HS256": 32, "HS384": 48, "HS512": 64}
+"""Bytes by algorithm: RFC 7518 §3.2 asks as many as the hash has."""
+
 SHORTEST_WEBHOOK_SECRET = 16
 EXAMPLE_SECRET_MARK = "change-me"  # noqa: S105 - what .env.example writes where a secret belongs
 
@@ -92,8 +95,10 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _refuse_weak_secrets(self) -> Self:
         for secret in self.jwt_secrets:
-            if len(secret.encode()) < SHORTEST_SECRET:
-                raise ValueError(f"JWT_SECRET needs at least {SHORTEST_SECRET} bytes")
+            if len(secret.encode()) < SHORTEST_SECRET[self.jwt_alg]:
+                raise ValueError(
+                    f"JWT_SECRET needs at least {SHORTEST_SECRET[self.jwt_alg]} bytes for {self.jwt_alg}"
+                )
         for secret in self.webhook_secrets:
             if len(secret.encode()) < SHORTEST_WEBHOOK_SECRET:
                 raise ValueError(f"PAYMENTS_WEBHOOK_SECRET needs at least {SHORTEST_WEBHOOK_SECRET} bytes")
