@@ -128,5 +128,8 @@ def _settings(secrets: KeptSecrets, database_url: str) -> Settings:
             webhook_secret=SecretStr(secrets.webhook_secret),
         )
     except ValidationError as error:
-        refusals = (f"{'.'.join(map(str, found['loc']))} {found['msg']}".strip() for found in error.errors())
+        refusals = (
+            f"{'.'.join(map(str, found['loc']))} {found['msg'].removeprefix('Value error, ')}".strip()
+            for found in error.errors()
+        )
         raise StackError("; ".join(refusals)) from error

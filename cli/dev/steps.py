@@ -1,6 +1,5 @@
 """Numbered steps with their seconds, as they happen."""
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +26,9 @@ class Steps:
         label = f"[{self._number}/{self._total}] {what:<34}"
         if self._console.is_terminal:
             self._console.print(label, end="\r", markup=False)
-        yield
-        self._console.print(f"{label}{time.monotonic() - started_at:5.1f} s", markup=False)
-        sys.stdout.flush()
+        outcome = "not done"
+        try:
+            yield
+            outcome = f"{time.monotonic() - started_at:.1f} s"
+        finally:
+            self._console.print(f"{label}{outcome:>8}", markup=False)
