@@ -1,6 +1,7 @@
 """The local stack: two engines, the API and the worker, started in order and stopped in reverse."""
 
 import asyncio
+from collections.abc import Iterator
 from typing import Protocol
 
 from pydantic import SecretStr, ValidationError
@@ -128,8 +129,10 @@ def _settings(secrets: KeptSecrets, database_url: str) -> Settings:
             webhook_secret=SecretStr(secrets.webhook_secret),
         )
     except ValidationError as error:
-        refusals = (
-            f"{'.'.join(map(str, found['loc']))} {found['msg'].removeprefix('Value error, ')}".strip()
-            for found in error.errors()
-        )
-        raise StackError("; ".join(refusals)) from error
+        raise StackError("; ".join(_refusals(error))) from error
+
+
+def _refusals(error: ValidationError) -> Iterator[str]:
+    for refusal in error.errors():
+        where = "".join(f"{part}: " for part in refusal["loc"])
+        yield where + refusal["msg"].removeprefix("Value error, ")
