@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
@@ -17,8 +18,9 @@ T = TypeVar("T")
 async def ask(update: Callable[[str], Awaitable[T]], update_id: str) -> T:
     """Sends the update under an id that is the same for the same request, so that it happens once.
 
-    Temporal keeps the outcome of an update id, refusals included. A refusal older than this request is asked
-    for once more, under an id of its own: its cause may have gone. Raises `Problem`.
+    Temporal keeps the outcome of an update id, refusals included. When it is a refusal from before this
+    request, whose cause may have gone, it is asked once more, under an id that no request had before: what is
+    asked for has to be such that twice is once. Raises `Problem`.
     """
     asked_at = datetime.now(UTC)
     try:
@@ -28,7 +30,7 @@ async def ask(update: Callable[[str], Awaitable[T]], update_id: str) -> T:
         if refused_at is None or refused_at >= asked_at:
             raise _problem_in(failure) from failure
     try:
-        return await update(f"{update_id}:{refused_at.isoformat()}")
+        return await update(f"{update_id}:{uuid4().hex}")
     except WorkflowUpdateFailedError as failure:
         raise _problem_in(failure) from failure
 

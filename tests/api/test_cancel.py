@@ -1,0 +1,272 @@
+"""Canceling at the period's end or now, and taking it back."""
+
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import text
+
+from db.database import Database
+from tests.client import Student, refusal
+from tests.lives import Life
+
+AT_PERIOD_END = {"at_period_end": True}
+NOW = {"at_period_end": False}
+
+
+async def read(life: Life) -> dict[str, Any]:
+    body: dict[str, Any] = (await life.student.get(f"/subscriptions/{life.subscription_id}")).json()
+    return body
+
+
+async def lessons(life: Life) -> tuple[int, str | None]:
+    answer = await life.student.get("/content/modules")
+    return answer.status_code, answer.json()["reason"] if answer.status_code == 403 else None
+
+
+async def command(life: Life, name: str, body: Any = None) -> dict[str, Any]:
+    """The subscription that the command answers with, which is the one that is read after it."""
+    answer = await life.post(name, body)
+    assert answer.status_code == 200, answer.text
+    changed: dict[str, Any] = answer.json()
+    assert changed == await read(life)
+    return changed
+
+
+async def test_at_the_period_s_end_the_lessons_stay_until_then(active: Life) -> None:
+    before = await read(active)
+    after = await command(active, "cancel", AT_PERIOD_END)
+
+    assert after["canceled_at"] is not None
+    assert after == before | {
+        "cancel_at_period_end": True,
+        "canceled_at": after["canceled_at"],
+        # The days of grace are for those who go on.
+        "access": {"allowed": True, "until": before["current_period_end"], "reason": None},
+    }
+    assert await lessons(active) == (200, None)
+
+
+@pytest.mark.parametrize("body", [{}, None, {"reason": "it is too hard"}])
+async def test_it_is_what_a_cancel_means_when_it_does_not_say(
+    active: Life, body: dict[str, str] | None
+) -> None:
+    after = await command(active, "cancel", body)
+
+    assert (after["status"], after["cancel_at_period_end"]) == ("active", True)
+
+
+async def test_now_the_lessons_end(active: Life) -> None:
+    after = await command(active, "cancel", NOW)
+
+    assert (after["status"], after["cancel_at_period_end"]) == ("canceled", False)
+    assert after["ended_at"] == after["canceled_at"] is not None
+    assert await lessons(active) == (403, "expired")
+    await active.closes()
+
+
+async def test_now_after_at_the_period_s_end(active: Life) -> None:
+    scheduled = await command(active, "cancel", AT_PERIOD_END)
+    after = await command(active, "cancel", NOW)
+
+    assert after["status"] == "canceled"
+    assert after["canceled_at"] == scheduled["canceled_at"] < after["ended_at"]
+    assert await lessons(active) == (403, "expired")
+
+
+@pytest.mark.parametrize("body", [AT_PERIOD_END, NOW])
+async def test_twice_is_once(active: Life, body: dict[str, bool]) -> None:
+    first = await command(active, "cancel", body)
+    book = await active.book()
+
+    assert await command(active, "cancel", body) == first
+    assert await active.book() == book
+
+
+async def test_what_has_ended_is_canceled_whichever_way_it_is_asked(active: Life) -> None:
+    ended = await command(active, "cancel", NOW)
+
+    assert await command(active, "cancel", AT_PERIOD_END) == ended
+
+
+@pytest.mark.parametrize("body", [AT_PERIOD_END, NOW])
+async def test_what_was_never_paid_is_canceled_at_once(unpaid: Life, body: dict[str, bool]) -> None:
+    after = await command(unpaid, "cancel", body)
+
+    assert (after["status"], after["cancel_at_period_end"]) == ("canceled", False)
+    assert after["ended_at"] is not None
+    [invoice] = (await unpaid.student.get("/invoices")).json()["items"]
+    assert (invoice["status"], invoice["payments"][0]["status"]) == ("void", "failed")
+    assert (await lessons(unpaid))[0] == 403
+
+
+async def test_a_cancellation_can_be_taken_back(active: Life) -> None:
+    before = await read(active)
+    await command(active, "cancel", AT_PERIOD_END)
+
+    assert await command(active, "uncancel") == before
+    assert await lessons(active) == (200, None)
+    assert (await active.book()).timeline == ["opened", "activated", "cancel_scheduled", "cancel_withdrawn"]
+
+
+async def test_there_must_be_one_to_take_back(active: Life) -> None:
+    assert refusal(await active.post("uncancel")) == (409, "not_canceling")
+
+    await command(active, "cancel", AT_PERIOD_END)
+    await command(active, "uncancel")
+    assert refusal(await active.post("uncancel")) == (409, "not_canceling")
+
+
+async def test_what_has_ended_stays_so(active: Life) -> None:
+    ended = await command(active, "cancel", NOW)
+
+    assert refusal(await active.post("uncancel")) == (409, "not_canceling")
+    assert await read(active) == ended
+
+
+async def test_an_unpaid_one_is_not_canceling(unpaid: Life) -> None:
+    assert refusal(await unpaid.post("uncancel")) == (409, "not_canceling")
+    assert (await read(unpaid))["status"] == "incomplete"
+
+
+async def test_an_expired_one_cannot_be_canceled(unpaid: Life) -> None:
+    await unpaid.student.start("P1Y")
+    expired = await read(unpaid)
+    assert expired["status"] == "incomplete_expired"
+
+    for body in (AT_PERIOD_END, NOW):
+        assert refusal(await unpaid.post("cancel", body)) == (409, "subscription_ended")
+    assert refusal(await unpaid.post("uncancel")) == (409, "not_canceling")
+    assert await read(unpaid) == expired
+
+
+async def test_somebody_else_s_cannot_be_touched(active: Life, bystander: Student) -> None:
+    before = await active.book()
+    for name, body in (("cancel", NOW), ("uncancel", None)):
+        others = await bystander.post(f"/subscriptions/{active.subscription_id}/{name}", body, key="k")
+        missing = await bystander.post(f"/subscriptions/9223372036854775807/{name}", body, key="k")
+        assert refusal(others) == (404, "subscription_not_found")
+        assert others.json() | {"request_id": ""} == missing.json() | {"request_id": ""}
+    assert await active.book() == before
+
+
+async def test_the_reason_is_kept_with_who_and_why(active: Life, database: Database) -> None:
+    await command(active, "cancel", AT_PERIOD_END | {"reason": "Troppo caro · però bello 🍝"})
+    await command(active, "uncancel")
+
+    user = f"user:{active.student.id}"
+    query = text("SELECT actor, cause FROM timeline_entries WHERE subscription_id = :id ORDER BY id")
+    async with database.read() as connection:
+        told = [tuple(row) for row in await connection.execute(query, {"id": active.subscription_id})]
+    assert [told[0], *told[2:]] == [
+        (user, "asked for"),
+        (user, "Troppo caro · però bello 🍝"),
+        (user, "asked for"),
+    ]
+    assert told[1][0] == "provider:mock"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b"[]", "body"),
+        (b'"now"', "body"),
+        (b'{"at_period_end": "true"}', "at_period_end"),
+        (b'{"at_period_end": 1}', "at_period_end"),
+        (b'{"at_period_end": null}', "at_period_end"),
+        (b'{"reason": ""}', "reason"),
+        (b'{"reason": 1}', "reason"),
+        (b'{"reason": "a\\u0000b"}', "reason"),
+        (b'{"reason": "\\udc00"}', "reason"),
+        (b'{"reason": "' + b"x" * 201 + b'"}', "reason"),
+        (b'{"status": "active"}', "status"),
+        (b'{"ended_at": null}', "ended_at"),
+    ],
+)
+async def test_a_body_that_is_not_understood(unpaid: Life, body: bytes, field: str) -> None:
+    answer = await unpaid.student.post_bytes(f"/subscriptions/{unpaid.subscription_id}/cancel", body, key="k")
+
+    assert refusal(answer) == (422, "validation_failed")
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+    assert (await read(unpaid))["status"] == "incomplete"
+
+
+class Keyed:
+    """Commands under one Idempotency-Key."""
+
+    def __init__(self, life: Life, key: str) -> None:
+        self.life = life
+        self.key = key
+
+    async def post(self, name: str, body: Any = None) -> httpx2.Response:
+        return await self.life.student.post(
+            f"/subscriptions/{self.life.subscription_id}/{name}", body, key=self.key
+        )
+
+
+def assert_replays(again: httpx2.Response, first: httpx2.Response) -> None:
+    assert (again.status_code, again.json()) == (first.status_code, first.json())
+    assert "idempotency-replayed" not in first.headers
+    assert again.headers["idempotency-replayed"] == "true"
+
+
+async def test_the_same_key_gets_the_same_answer_and_changes_nothing_more(active: Life) -> None:
+    keyed = Keyed(active, "k")
+    first = await keyed.post("cancel", AT_PERIOD_END)
+    await command(active, "uncancel")
+
+    assert_replays(await keyed.post("cancel", AT_PERIOD_END), first)
+    assert_replays(await keyed.post("cancel", {}), first)
+    assert (await read(active))["cancel_at_period_end"] is False
+
+
+async def test_taking_it_back_has_keys_too(active: Life) -> None:
+    await command(active, "cancel", AT_PERIOD_END)
+    keyed = Keyed(active, "k")
+    first = await keyed.post("uncancel")
+    await command(active, "cancel", AT_PERIOD_END)
+
+    assert_replays(await keyed.post("uncancel"), first)
+    assert (await read(active))["cancel_at_period_end"] is True
+
+
+async def test_another_request_under_the_key_is_refused(active: Life) -> None:
+    keyed = Keyed(active, "k")
+    first = await keyed.post("cancel", AT_PERIOD_END)
+
+    for name, body in (("cancel", NOW), ("cancel", AT_PERIOD_END | {"reason": "other"}), ("uncancel", None)):
+        assert refusal(await keyed.post(name, body)) == (422, "idempotency_key_reused")
+    other = await active.student.post("/subscriptions/9223372036854775807/cancel", AT_PERIOD_END, key="k")
+    assert refusal(other) == (422, "idempotency_key_reused")
+    assert_replays(await keyed.post("cancel", AT_PERIOD_END), first)
+
+
+async def test_a_refused_command_does_not_burn_its_key(active: Life) -> None:
+    keyed = Keyed(active, "k")
+    for _ in range(3):
+        assert refusal(await keyed.post("uncancel")) == (409, "not_canceling")
+    await command(active, "cancel", AT_PERIOD_END)
+
+    assert (await keyed.post("uncancel")).status_code == 200
+    assert (await read(active))["cancel_at_period_end"] is False
+
+
+async def test_two_users_may_have_the_same_key(active: Life, unpaid: Life, student: Student) -> None:
+    started = (await student.start()).json()
+    first = await active.student.post(f"/subscriptions/{active.subscription_id}/cancel", {}, key="k")
+    second = await student.post(f"/subscriptions/{started['subscription_id']}/cancel", {}, key="k")
+
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert first.json()["subscription_id"] != second.json()["subscription_id"]
+    assert "idempotency-replayed" not in second.headers
+
+
+@pytest.mark.parametrize("keys", [[b""], [b"k" * 201], [b"k", b"k"], ["è".encode()]])
+async def test_a_malformed_key_is_refused(unpaid: Life, keys: list[bytes]) -> None:
+    headers = [(name.encode(), value.encode()) for name, value in unpaid.student.bearer.items()]
+    headers += [(b"Idempotency-Key", key) for key in keys]
+    for name in ("cancel", "uncancel"):
+        path = f"/subscriptions/{unpaid.subscription_id}/{name}"
+        answer = await unpaid.student.http.post(path, json={}, headers=headers)
+        assert refusal(answer) == (400, "idempotency_key_invalid")
+    assert (await read(unpaid))["status"] == "incomplete"

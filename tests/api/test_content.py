@@ -1,0 +1,75 @@
+"""The lessons: for whom they open, and what everybody else is told."""
+
+from tests.client import Student, refusal
+from tests.lives import Life
+
+LESSONS = [
+    {"code": "alphabet", "title": "Alfabeto e pronuncia", "min_tier": 1},
+    {"code": "greetings", "title": "Saluti e presentazioni", "min_tier": 1},
+    {"code": "present-tense", "title": "Il presente indicativo", "min_tier": 1},
+    {"code": "at-the-bar", "title": "Al bar e al ristorante", "min_tier": 1},
+    {"code": "articles", "title": "Articoli e preposizioni", "min_tier": 1},
+    {"code": "past-tense", "title": "Passato prossimo e imperfetto", "min_tier": 1},
+    {"code": "travel", "title": "In viaggio", "min_tier": 1},
+    {"code": "subjunctive", "title": "Il congiuntivo senza paura", "min_tier": 1},
+]
+
+
+async def reason_for_none(student: Student) -> str:
+    answer = await student.get("/content/modules")
+    assert refusal(answer) == (403, "subscription_inactive")
+    assert "alphabet" not in answer.text
+    reason: str = answer.json()["reason"]
+    return reason
+
+
+async def test_who_has_paid_gets_all_of_them_in_order(active: Life) -> None:
+    answer = await active.student.get("/content/modules")
+
+    assert (answer.status_code, answer.json()) == (200, LESSONS)
+
+
+async def test_each_reason_says_what_to_do(student: Student) -> None:
+    answer = await student.get("/content/modules")
+    assert (answer.json()["reason"], answer.json()["detail"]) == (
+        "none",
+        "Start a subscription to open the lessons.",
+    )
+
+    started = (await student.start()).json()
+    answer = await student.get("/content/modules")
+    assert (answer.json()["reason"], answer.json()["detail"]) == (
+        "payment_required",
+        "The payment has not arrived yet. Pay the open invoice to open the lessons.",
+    )
+
+    await student.post(f"/subscriptions/{started['subscription_id']}/cancel", {})
+    answer = await student.get("/content/modules")
+    assert (answer.json()["reason"], answer.json()["detail"]) == (
+        "expired",
+        "The subscription has ended. Start a new one to open the lessons again.",
+    )
+
+
+async def test_a_decline_opens_nothing(unpaid: Life) -> None:
+    await unpaid.report("FAILED")
+    await unpaid.applies_reports(1)
+
+    assert await reason_for_none(unpaid.student) == "payment_required"
+
+
+async def test_a_new_start_does_not_give_back_what_has_ended(active: Life) -> None:
+    await active.post("cancel", {"at_period_end": False})
+    assert await reason_for_none(active.student) == "expired"
+
+    await active.student.start()
+    assert await reason_for_none(active.student) == "payment_required"
+
+
+async def test_nobody_gets_in_on_somebody_else_s_subscription(active: Life, bystander: Student) -> None:
+    answer = await bystander.http.get(
+        "/content/modules", params={"user_id": active.student.id}, headers=bystander.bearer
+    )
+
+    assert refusal(answer) == (403, "subscription_inactive")
+    assert answer.json()["reason"] == "none"

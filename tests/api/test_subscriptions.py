@@ -1,0 +1,143 @@
+"""What a user sees of a subscription, in each status."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.client import Student, refusal
+from tests.lives import Life
+
+UNPAID_START_LIVES = timedelta(hours=23)
+GRACE = timedelta(days=7)
+
+NOT_AN_ID = [
+    "0",
+    "-1",
+    "9223372036854775808",
+    "9" * 5_000,
+    "abc",
+    "1.5",
+    "1e3",
+    "0x1",
+    "%00",
+    "1%00",
+    "%20",
+    "null",
+    "1;",
+]
+
+
+async def read(life: Life) -> dict[str, Any]:
+    """By its id; the user's current one is the same in these tests."""
+    by_id = await life.student.get(f"/subscriptions/{life.subscription_id}")
+    current = await life.student.get("/me/subscription")
+    assert by_id.status_code == current.status_code == 200
+    assert by_id.json() == current.json()
+    body: dict[str, Any] = by_id.json()
+    return body
+
+
+def instant(text: str) -> datetime:
+    assert text.endswith("Z")
+    return datetime.fromisoformat(text)
+
+
+async def test_without_one(student: Student) -> None:
+    answer = await student.get("/me/subscription")
+
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "status": "inactive",
+        "subscription_id": None,
+        "plan_code": None,
+        "current_period_start": None,
+        "current_period_end": None,
+        "cancel_at_period_end": False,
+        "canceled_at": None,
+        "ended_at": None,
+        "next_action": None,
+        "next_action_at": None,
+        "access": {"allowed": False, "until": None, "reason": "none"},
+    }
+
+
+async def test_an_unpaid_one(unpaid: Life) -> None:
+    body = await read(unpaid)
+
+    begins = instant(body["current_period_start"])
+    assert instant(body["next_action_at"]) == begins + UNPAID_START_LIVES
+    assert body == {
+        "status": "incomplete",
+        "subscription_id": unpaid.subscription_id,
+        "plan_code": "P30D",
+        "current_period_start": body["current_period_start"],
+        "current_period_end": body["current_period_end"],
+        "cancel_at_period_end": False,
+        "canceled_at": None,
+        "ended_at": None,
+        "next_action": "expire",
+        "next_action_at": body["next_action_at"],
+        "access": {"allowed": False, "until": None, "reason": "payment_required"},
+    }
+
+
+async def test_a_paid_one(unpaid: Life) -> None:
+    before = await read(unpaid)
+    await unpaid.pay()
+    body = await read(unpaid)
+
+    ends = instant(body["current_period_end"])
+    assert ends - instant(body["current_period_start"]) == timedelta(days=30)
+    assert instant(body["access"]["until"]) == ends + GRACE
+    assert body == before | {
+        "status": "active",
+        "next_action": "end_period",
+        "next_action_at": body["current_period_end"],
+        "access": {"allowed": True, "until": body["access"]["until"], "reason": None},
+    }
+
+
+async def test_one_that_was_canceled(active: Life) -> None:
+    before = await read(active)
+    await active.post("cancel", {"at_period_end": False})
+    body = await read(active)
+
+    assert instant(body["canceled_at"]) == instant(body["ended_at"])
+    assert instant(body["ended_at"]) > instant(body["current_period_start"])
+    assert body == before | {
+        "status": "canceled",
+        "canceled_at": body["canceled_at"],
+        "ended_at": body["ended_at"],
+        "next_action": None,
+        "next_action_at": None,
+        "access": {"allowed": False, "until": None, "reason": "expired"},
+    }
+
+
+async def test_the_last_one_is_shown_until_there_is_a_new_one(active: Life) -> None:
+    await active.post("cancel", {"at_period_end": False})
+    assert (await read(active))["status"] == "canceled"
+
+    started = await active.student.start()
+    current = (await active.student.get("/me/subscription")).json()
+    assert current["subscription_id"] == started.json()["subscription_id"]
+    old = (await active.student.get(f"/subscriptions/{active.subscription_id}")).json()
+    assert old["status"] == "canceled"
+
+
+async def test_somebody_else_s_looks_like_one_that_does_not_exist(active: Life, bystander: Student) -> None:
+    others = await bystander.get(f"/subscriptions/{active.subscription_id}")
+    missing = await bystander.get("/subscriptions/9223372036854775807")
+
+    assert refusal(others) == (404, "subscription_not_found")
+    assert others.json() | {"request_id": ""} == missing.json() | {"request_id": ""}
+    assert others.headers.keys() == missing.headers.keys()
+
+
+@pytest.mark.parametrize("number", NOT_AN_ID)
+async def test_what_is_no_id(bystander: Student, number: str) -> None:
+    assert refusal(await bystander.get(f"/subscriptions/{number}")) == (422, "validation_failed")
+    for command in ("cancel", "uncancel"):
+        answer = await bystander.post(f"/subscriptions/{number}/{command}", {})
+        assert refusal(answer) == (422, "validation_failed")
