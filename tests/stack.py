@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from cli.dev.postgres import EmbeddedPostgres
-from cli.dev.services import Service, service_environment
+from cli.dev.processes import ProductProcess, process_environment
 from cli.dev.temporal import EmbeddedTemporal
 from ops.settings import Settings
 
@@ -52,7 +52,7 @@ class Stack:
         self.api_url = f"http://127.0.0.1:{self.api_port}"
         self.webhook_secret = WEBHOOK_SECRET
         self.settings = settings_for(database_url)
-        self.environment = service_environment(
+        self.environment = process_environment(
             environment="test",
             api_port=self.api_port,
             worker_metrics_port=self.worker_metrics_port,
@@ -62,8 +62,8 @@ class Stack:
             webhook_secret=WEBHOOK_SECRET,
         )
         self.environment |= CHEAP_PASSWORDS | environment
-        self.api = Service.api(self.api_port, self.environment, folder / "api.log")
-        self.worker = Service.worker(self.worker_metrics_port, self.environment, folder / "worker.log")
+        self.api = ProductProcess.api(self.api_port, self.environment, folder / "api.log")
+        self.worker = ProductProcess.worker(self.worker_metrics_port, self.environment, folder / "worker.log")
 
     async def start_api(self) -> None:
         await self.api.start()

@@ -12,6 +12,7 @@ import typer
 from pydantic import SecretStr
 from rich.console import Console
 from temporalio.client import Client
+from temporalio.exceptions import TemporalError
 
 from cli.bench import phases, report
 from cli.bench.baselines import bare_worker, layered_app
@@ -44,7 +45,7 @@ def run_bench(*, starts: int, seconds: float, clients: str, as_json: bool) -> No
     try:
         with _stack(console) as stack:
             measured = asyncio.run(_run(stack, size, console))
-    except (StackError, RuntimeError) as error:
+    except (StackError, RuntimeError, TemporalError) as error:
         sys.exit(f"FAIL {error}")
     found = findings(measured)
     if as_json:

@@ -11,8 +11,8 @@ from cli.dev.child_process import ChildProcess
 from cli.dev.home import Home
 from cli.dev.ports import Ports
 from cli.dev.postgres import EmbeddedPostgres
+from cli.dev.processes import ProductProcess, process_environment
 from cli.dev.secrets_kept import KeptSecrets
-from cli.dev.services import Service, service_environment
 from cli.dev.stack_error import StackError
 from cli.dev.status import Status
 from cli.dev.steps import Steps
@@ -48,7 +48,7 @@ class LocalStack:
         )
         self._database_url = self._postgres.database_url(DATABASE)
         self._settings = _settings(secrets, self._database_url)
-        environment = service_environment(
+        environment = process_environment(
             environment=self._settings.environment,
             api_port=ports.api,
             worker_metrics_port=ports.worker_metrics,
@@ -57,8 +57,8 @@ class LocalStack:
             jwt_secret=secrets.jwt_secret,
             webhook_secret=secrets.webhook_secret,
         )
-        self._api = Service.api(ports.api, environment, home.logs / "api.log")
-        self._worker = Service.worker(ports.worker_metrics, environment, home.logs / "worker.log")
+        self._api = ProductProcess.api(ports.api, environment, home.logs / "api.log")
+        self._worker = ProductProcess.worker(ports.worker_metrics, environment, home.logs / "worker.log")
 
     async def start(self, steps: Steps) -> Status:
         """Returns when requests are answered. Raises `StackError` when something does not come up."""

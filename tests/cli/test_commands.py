@@ -13,7 +13,7 @@ import pytest
 
 from cli.dev.child_process import ChildProcess
 from cli.dev.postgres import EmbeddedPostgres
-from cli.dev.services import Service
+from cli.dev.processes import ProductProcess
 from cli.dev.temporal import EmbeddedTemporal
 from db.migrate import head_revision
 from tests.stack import Stack, free_port
@@ -60,8 +60,8 @@ async def test_status_of_no_stack_says_how_to_start_one(tmp_path: Path) -> None:
 async def test_asked_to_stop_api_and_worker_end_with_0(stack: Stack, tmp_path: Path) -> None:
     ports = {"API_PORT": str(free_port()), "WORKER_METRICS_PORT": str(free_port())}
     environment = stack.environment | ports
-    api = Service.api(int(ports["API_PORT"]), environment, tmp_path / "api.log")
-    worker = Service.worker(int(ports["WORKER_METRICS_PORT"]), environment, tmp_path / "worker.log")
+    api = ProductProcess.api(int(ports["API_PORT"]), environment, tmp_path / "api.log")
+    worker = ProductProcess.worker(int(ports["WORKER_METRICS_PORT"]), environment, tmp_path / "worker.log")
     await asyncio.gather(api.start(), worker.start())
     async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{ports['API_PORT']}") as http:
         assert "server" not in (await http.get("/healthz")).headers

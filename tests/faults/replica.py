@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx2
 
-from cli.dev.services import Service
+from cli.dev.processes import ProductProcess
 from tests.client import Student
 from tests.deadline import eventually
 from tests.stack import Stack, free_port
@@ -17,9 +17,9 @@ HTTP_SECONDS = 20
 
 
 class Replica:
-    def __init__(self, service: Service, http: httpx2.AsyncClient) -> None:
+    def __init__(self, api: ProductProcess, http: httpx2.AsyncClient) -> None:
         self.http = http
-        self._service = service
+        self._api = api
 
     def as_student(self, student: Student) -> Student:
         """The same person, talking to this process."""
@@ -32,7 +32,7 @@ class Replica:
         return twin
 
     async def has_died(self) -> bool:
-        return not self._service.process.is_running
+        return not self._api.process.is_running
 
 
 @asynccontextmanager
@@ -44,13 +44,13 @@ async def replica_that_dies_at(stack: Stack, step: str) -> AsyncIterator[Replica
         "DIE_AT": step,
         "PYTHONPATH": os.pathsep.join([str(DYING), str(Path.cwd())]),
     }
-    service = Service.api(port, environment, stack.folder / f"api-dying-{step}.log")
-    await service.start()
+    api = ProductProcess.api(port, environment, stack.folder / f"api-dying-{step}.log")
+    await api.start()
     try:
         async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=HTTP_SECONDS) as http:
-            replica = Replica(service, http)
+            replica = Replica(api, http)
             yield replica
             await eventually(replica.has_died)
     finally:
-        if service.process.is_running:
-            await service.stop()
+        if api.process.is_running:
+            await api.stop()

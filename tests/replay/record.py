@@ -13,7 +13,7 @@ from temporalio.client import Client
 from db.database import Database
 from db.migrate import upgrade
 from tests.lives import World
-from tests.replay.histories import FOLDER, fetch_runs, store
+from tests.replay.recorded_histories import FOLDER, fetch_runs, store
 from tests.replay.shapes import SHAPES
 from tests.stack import PrivateStack
 

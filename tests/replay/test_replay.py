@@ -5,7 +5,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
 from tests.lives import World
-from tests.replay.histories import commands, fetch_runs, recorded
+from tests.replay.recorded_histories import commands, fetch_runs, recorded
 from tests.replay.shapes import SHAPES, Shape
 from worker.registry import WORKFLOWS
 from worker.sandbox import sandboxed_runner

@@ -14,7 +14,7 @@ GENEROUS = "100000"
 STOP_SECONDS = 30
 
 
-class Service:
+class ProductProcess:
     """One `italiano` command that runs until it is stopped."""
 
     def __init__(
@@ -72,7 +72,7 @@ class Service:
         self.process.kill()
 
 
-def service_environment(
+def process_environment(
     *,
     environment: str,
     api_port: int,
