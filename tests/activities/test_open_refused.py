@@ -2,8 +2,6 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import text
-
 from domain.lifecycle import cancel, end_period, expire
 from domain.refusals import RefusalCode
 from tests.activities.customer import IN_THE_PERIOD, PERIOD_END, Customer
@@ -107,19 +105,3 @@ async def test_a_key_that_was_answered_is_not_another_start(customer: Customer) 
     first = await customer.start(key="one", starts_per_hour=1)
 
     assert await customer.start(key="one", starts_per_hour=1) == first
-
-
-async def test_a_plan_that_is_no_longer_sold(customer: Customer) -> None:
-    async with customer.database.transaction() as connection:
-        await connection.execute(
-            text(
-                "WITH plan AS (INSERT INTO plans (code, name, period_iso, retired_at)"
-                " VALUES (:code, 'Old', 'P1M', now()) RETURNING id)"
-                " INSERT INTO plan_prices (plan_id, version, price_cents, currency, vat_rate_bp)"
-                " SELECT id, 1, 100, 'EUR', 0 FROM plan"
-            ),
-            {"code": f"OLD-{customer.user_id}"},
-        )
-
-    with refused(RefusalCode.PLAN_NOT_FOUND):
-        await customer.start(f"OLD-{customer.user_id}")

@@ -74,7 +74,7 @@ FORBIDDEN: list[tuple[str, type[Table], Row]] = [
 
 # Two rows that are both valid, but not together.
 EXCLUSIVE: list[tuple[str, type[Table], Row, Row]] = [
-    ("uq_users_email", User, {"email": "anna@italiano.example"}, {}),
+    ("uq_users_email", User, {"email": "twice@italiano.example"}, {}),
     ("uq_plans_code", Plan, {"code": "P2M"}, {}),
     ("uq_plan_prices_plan_id_version", PlanPrice, {"plan_id": 1_000_001, "version": 1}, {}),
     ("uq_content_modules_code", ContentModule, {"code": "opera"}, {}),
@@ -104,8 +104,8 @@ EXCLUSIVE: list[tuple[str, type[Table], Row, Row]] = [
     ("uq_invoices_one_per_period", Invoice, {"subscription_id": 1_000_001}, ISSUED),
     ("uq_invoice_lines_invoice_id_position", InvoiceLine, {"invoice_id": 1_000_001}, {}),
     ("uq_payments_invoice_id_attempt_no", Payment, {"invoice_id": 1_000_001}, {}),
-    ("uq_payments_idempotency_key", Payment, {"idempotency_key": "invoice:1:attempt:1"}, {}),
-    ("uq_ledger_transactions_key", LedgerTransaction, {"key": "invoice:1:finalized"}, {}),
+    ("uq_payments_idempotency_key", Payment, {"idempotency_key": "invoice:0:attempt:1"}, {}),
+    ("uq_ledger_transactions_key", LedgerTransaction, {"key": "invoice:0:finalized"}, {}),
     (
         "uq_webhook_inbox_fact",
         PaymentReport,

@@ -1,0 +1,90 @@
+"""Two ways to use a connection, how long each may take, and which failures are worth a repetition."""
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+
+from db.database import Connection, Database, is_unavailable
+from db.tables.accounts import User
+from ops.settings import Settings
+from tests.db.rows import insert_row
+from tests.stack import free_port, settings_for
+
+TIMED_OUT = {"database_statement_timeout_ms": 50}
+
+
+async def emails(database: Database, email: str) -> list[str]:
+    async with database.read() as connection:
+        return list((await connection.execute(select(User.email).where(User.email == email))).scalars())
+
+
+async def failure_of(database: Database, statement: str) -> Exception:
+    with pytest.raises(DBAPIError) as failure:
+        async with database.read() as connection:
+            await connection.execute(text(statement))
+    return failure.value
+
+
+async def test_a_transaction_is_committed_when_its_block_ends(database: Database) -> None:
+    async with database.transaction() as connection:
+        await insert_row(connection, User, email="committed@italiano.example")
+
+    assert await emails(database, "committed@italiano.example") == ["committed@italiano.example"]
+
+
+async def test_a_transaction_is_rolled_back_when_its_block_raises(database: Database) -> None:
+    async def insert_and_fail() -> None:
+        async with database.transaction() as connection:
+            await insert_row(connection, User, email="rolled-back@italiano.example")
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await insert_and_fail()
+
+    assert await emails(database, "rolled-back@italiano.example") == []
+
+
+async def test_a_read_leaves_no_transaction_open(database: Database) -> None:
+    async with database.read() as connection:
+        first = await connection.scalar(text("SELECT txid_current()"))
+        second = await connection.scalar(text("SELECT txid_current()"))
+
+    assert second > first
+
+
+async def test_every_session_has_its_limits(connection: Connection) -> None:
+    limits = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "timezone")
+
+    assert [await connection.scalar(text(f"SHOW {limit}")) for limit in limits] == ["5s", "2s", "10s", "UTC"]
+
+
+async def test_a_statement_that_takes_too_long_is_worth_a_repetition(settings: Settings) -> None:
+    database = Database.from_settings(settings.model_copy(update=TIMED_OUT))
+    failure = await failure_of(database, "SELECT pg_sleep(30)")
+    await database.close()
+
+    assert is_unavailable(failure)
+
+
+async def test_a_session_that_is_ended_is_worth_a_repetition_and_is_replaced(settings: Settings) -> None:
+    database = Database.from_settings(settings)
+    failure = await failure_of(database, "SELECT pg_terminate_backend(pg_backend_pid())")
+
+    assert is_unavailable(failure)
+    assert await emails(database, "nobody@italiano.example") == []
+    await database.close()
+
+
+async def test_a_database_that_is_not_there_is_worth_a_repetition() -> None:
+    database = Database.from_settings(settings_for(f"postgresql://nobody@127.0.0.1:{free_port()}/none"))
+
+    assert is_unavailable(await failure_of(database, "SELECT 1"))
+    await database.close()
+
+
+@pytest.mark.parametrize(
+    "statement", ["SELECT 1/0", "SELECT * FROM nowhere", "INSERT INTO plans DEFAULT VALUES"]
+)
+async def test_a_mistake_is_not_worth_a_repetition(database: Database, statement: str) -> None:
+    assert not is_unavailable(await failure_of(database, statement))
+    assert not is_unavailable(ValueError("not of the database at all"))

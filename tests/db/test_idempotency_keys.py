@@ -1,0 +1,99 @@
+"""Keys of requests: one carries it out, the others get its answer, and a refusal frees the key."""
+
+import asyncio
+import uuid
+
+import pytest
+from sqlalchemy import text
+
+from db.database import Connection, Database
+from db.queries.idempotency import (
+    KeptAnswer,
+    claim_key,
+    find_answer,
+    is_key_of_a_start,
+    release_key,
+    store_answer,
+)
+from db.tables.accounts import User
+from tests.db.rows import insert_row
+from tests.db.sold import insert_subscriber
+
+
+@pytest.fixture
+async def user_id(connection: Connection) -> int:
+    return await insert_row(connection, User)
+
+
+async def let_the_claim_lapse(connection: Connection, user_id: int) -> None:
+    await connection.execute(
+        text(
+            "UPDATE idempotency_keys SET locked_until = now() - interval '1 second' WHERE user_id = :user_id"
+        ),
+        {"user_id": user_id},
+    )
+
+
+async def test_the_first_request_has_the_key(connection: Connection, user_id: int) -> None:
+    assert await find_answer(connection, user_id, "key") is None
+    assert await claim_key(connection, user_id, "key", "hash")
+    assert not await claim_key(connection, user_id, "key", "hash")
+    assert not await claim_key(connection, user_id, "key", "another hash")
+    assert await find_answer(connection, user_id, "key") == KeptAnswer("hash", None, None)
+
+
+async def test_a_key_belongs_to_its_user(connection: Connection, user_id: int) -> None:
+    neighbour = await insert_row(connection, User)
+    assert await claim_key(connection, user_id, "key", "hash")
+
+    assert await claim_key(connection, neighbour, "key", "hash")
+
+
+async def test_the_answer_stays_whoever_asks_again(connection: Connection, user_id: int) -> None:
+    await claim_key(connection, user_id, "key", "hash")
+    await store_answer(connection, user_id, "key", 200, {"status": "active"})
+    await release_key(connection, user_id, "key")
+    await let_the_claim_lapse(connection, user_id)
+
+    assert not await claim_key(connection, user_id, "key", "hash")
+    assert await find_answer(connection, user_id, "key") == KeptAnswer("hash", 200, {"status": "active"})
+
+
+async def test_a_refused_request_frees_its_key(connection: Connection, user_id: int) -> None:
+    await claim_key(connection, user_id, "key", "hash")
+    await release_key(connection, user_id, "key")
+
+    assert await find_answer(connection, user_id, "key") is None
+    assert await claim_key(connection, user_id, "key", "another hash")
+
+
+async def test_a_repetition_takes_over_from_a_process_that_died(connection: Connection, user_id: int) -> None:
+    await claim_key(connection, user_id, "key", "hash")
+    await let_the_claim_lapse(connection, user_id)
+
+    assert not await claim_key(connection, user_id, "key", "another hash")
+    assert await claim_key(connection, user_id, "key", "hash")
+    assert not await claim_key(connection, user_id, "key", "hash")
+
+
+async def test_a_key_of_a_start_is_known(connection: Connection) -> None:
+    user_id, subscription_id = await insert_subscriber(connection)
+    key: str = await connection.scalar(
+        text("SELECT idempotency_key FROM subscriptions WHERE id = :id"), {"id": subscription_id}
+    )
+
+    assert await is_key_of_a_start(connection, user_id, key)
+    assert not await is_key_of_a_start(connection, user_id, "another")
+    assert not await is_key_of_a_start(connection, user_id + 1, key)
+
+
+async def test_of_ten_at_once_one_has_the_key(database: Database) -> None:
+    key = uuid.uuid4().hex
+    async with database.transaction() as connection:
+        user_id = await insert_row(connection, User)
+
+    async def claim() -> bool:
+        async with database.transaction() as connection:
+            return await claim_key(connection, user_id, key, "hash")
+
+    assert sorted(await asyncio.gather(*(claim() for _ in range(10)))) == [False] * 9 + [True]
