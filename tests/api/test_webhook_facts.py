@@ -1,0 +1,198 @@
+"""Reports converge: in any order, however often, a payment ends as what truly happened to it."""
+
+import uuid
+from typing import Any
+
+import httpx2
+from sqlalchemy import text
+
+from db.database import Database
+from tests.book import Book
+from tests.client import Student, send_webhook
+from tests.lives import Life, World
+from tests.stack import WEBHOOK_SECRET
+
+PRICE = 1_990
+PAID_TIMELINE = ["opened", "activated"]
+
+
+async def report(life: Life, status: str = "SUCCEEDED", **fields: Any) -> dict[str, Any]:
+    answer = await send_webhook(life.world.http, WEBHOOK_SECRET, life.payment_id, status, **fields)
+    assert answer.status_code == 200, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+async def settled(life: Life, reports: int) -> Book:
+    """The books once that many reports have had their effect."""
+    await life.applies_reports(reports)
+    return await life.book()
+
+
+async def highest_payment_id(database: Database) -> int:
+    async with database.read() as connection:
+        highest: int = (await connection.execute(text("SELECT max(id) FROM payments"))).scalar_one()
+        return highest
+
+
+async def test_the_same_fact_again_is_a_duplicate(unpaid: Life) -> None:
+    assert await report(unpaid) == {"ok": True}
+    assert await report(unpaid) == {"ok": True, "duplicate": True}
+    assert await report(unpaid, amount_cents=PRICE, currency="EUR") == {"ok": True, "duplicate": True}
+
+    book = await settled(unpaid, 1)
+    assert (book.status, book.timeline) == ("active", PAID_TIMELINE)
+    assert await report(unpaid) == {"ok": True, "duplicate": True}
+    assert await unpaid.book() == book
+
+
+async def test_the_same_event_again_is_a_duplicate(unpaid: Life) -> None:
+    event = uuid.uuid4().hex
+    assert await report(unpaid, event_id=event) == {"ok": True}
+    assert await report(unpaid, event_id=event) == {"ok": True, "duplicate": True}
+    assert await report(unpaid, "FAILED", event_id=event) == {"ok": True, "duplicate": True}
+
+    assert (await settled(unpaid, 1)).status == "active"
+
+
+async def test_two_events_with_one_fact_have_one_effect(unpaid: Life) -> None:
+    for _ in range(3):
+        assert await report(unpaid, event_id=uuid.uuid4().hex) == {"ok": True}
+
+    book = await settled(unpaid, 3)
+    assert (book.payments, book.timeline) == (["succeeded"], PAID_TIMELINE)
+    assert book.reports == ["applied"] * 3
+
+
+async def test_an_event_called_like_another_payment_s_fact_does_not_hide_it(
+    world: World, unpaid: Life
+) -> None:
+    other = await Life.begin(world)
+    for event in (f"{unpaid.payment_id}:SUCCEEDED", f"fact:{unpaid.payment_id}:SUCCEEDED"):
+        assert await report(other, "FAILED", event_id=event) == {"ok": True}
+
+    assert await report(unpaid) == {"ok": True}
+    await unpaid.becomes("active")
+
+
+async def test_a_decline_leaves_the_invoice_open(unpaid: Life) -> None:
+    await report(unpaid, "FAILED", decline_code="insufficient_funds")
+
+    book = await settled(unpaid, 1)
+    assert (book.status, book.invoices, book.payments) == ("incomplete", ["open"], ["failed"])
+    assert book.timeline == ["opened", "payment_declined"]
+    [invoice] = (await unpaid.student.get("/invoices")).json()["items"]
+    assert invoice["payments"][0]["failure_code"] == "insufficient_funds"
+
+
+async def test_a_success_after_a_failure_wins(unpaid: Life) -> None:
+    await report(unpaid, "FAILED")
+    await settled(unpaid, 1)
+    await report(unpaid, "SUCCEEDED")
+
+    book = await settled(unpaid, 2)
+    assert (book.status, book.invoices, book.payments) == ("active", ["paid"], ["succeeded"])
+    assert book.timeline == ["opened", "payment_declined", "activated"]
+    [invoice] = (await unpaid.student.get("/invoices")).json()["items"]
+    assert invoice["payments"][0]["failure_code"] is None
+
+
+async def test_a_failure_after_a_success_changes_nothing(active: Life) -> None:
+    before = await active.book()
+    assert await report(active, "FAILED") == {"ok": True}
+
+    after = await settled(active, 2)
+    assert (after.status, after.payments, after.timeline) == ("active", ["succeeded"], before.timeline)
+    assert after.balances == before.balances
+
+
+async def test_too_little_money_is_set_aside_for_a_person(unpaid: Life) -> None:
+    before = await unpaid.book()
+    assert await report(unpaid, amount_cents=PRICE - 1, event_id=uuid.uuid4().hex) == {"ok": True}
+
+    after = await settled(unpaid, 1)
+    assert after.reports == ["parked"]
+    assert (after.status, after.invoices, after.payments) == ("incomplete", ["open"], ["pending"])
+    assert after.timeline == ["opened", "payment_parked"]
+    assert after.balances == before.balances
+
+
+async def test_so_is_nothing_and_money_of_another_country(unpaid: Life) -> None:
+    await report(unpaid, amount_cents=0, event_id=uuid.uuid4().hex)
+    await report(unpaid, amount_cents=PRICE, currency="USD", event_id=uuid.uuid4().hex)
+    await report(unpaid, currency="USD", event_id=uuid.uuid4().hex)
+
+    book = await settled(unpaid, 3)
+    assert book.reports == ["parked"] * 3
+    assert (book.status, book.payments) == ("incomplete", ["pending"])
+
+
+async def test_the_right_amount_after_the_wrong_one_pays(unpaid: Life) -> None:
+    await report(unpaid, amount_cents=1, event_id=uuid.uuid4().hex)
+    await settled(unpaid, 1)
+    await report(unpaid, amount_cents=PRICE, currency="EUR", event_id=uuid.uuid4().hex)
+
+    book = await settled(unpaid, 2)
+    assert (book.status, book.reports) == ("active", ["parked", "applied"])
+
+
+async def test_too_much_money_pays_and_the_rest_is_the_customer_s(unpaid: Life) -> None:
+    await report(unpaid, amount_cents=PRICE + 500, currency="EUR")
+
+    book = await settled(unpaid, 1)
+    assert (book.status, book.invoices, book.payments) == ("active", ["paid"], ["succeeded"])
+    assert book.timeline == [*PAID_TIMELINE, "payment_overpaid"]
+    assert book.balances["customer_balance"] == -500
+    [invoice] = (await unpaid.student.get("/invoices")).json()["items"]
+    assert invoice["total_cents"] == PRICE
+
+
+async def test_money_for_what_was_canceled_is_owed_back(unpaid: Life) -> None:
+    await unpaid.post("cancel", {})
+    await unpaid.closes()
+    assert await report(unpaid) == {"ok": True}
+
+    book = await settled(unpaid, 1)
+    assert (book.status, book.invoices, book.payments) == ("canceled", ["void"], ["succeeded"])
+    assert book.timeline == ["opened", "canceled", "late_payment_received"]
+    assert book.balances["customer_balance"] == -PRICE
+    assert (await unpaid.student.get("/content/modules")).status_code == 403
+
+
+async def test_money_for_what_was_superseded_pays_for_nothing_newer(world: World, unpaid: Life) -> None:
+    newer = await Life.begin(world, student=unpaid.student)
+    assert await report(unpaid) == {"ok": True}
+
+    book = await settled(unpaid, 1)
+    assert (book.status, book.payments) == ("incomplete_expired", ["succeeded"])
+    assert book.balances["customer_balance"] == -PRICE
+    assert (await newer.book()).status == "incomplete"
+
+
+async def test_a_payment_that_is_not_ours_is_ignored_for_ever(
+    world: World, http: httpx2.AsyncClient, student: Student, database: Database
+) -> None:
+    """Also when its number is given out later."""
+    coming = await highest_payment_id(database) + 1
+    for status in ("SUCCEEDED", "FAILED", "SUCCEEDED"):
+        answer = await send_webhook(http, WEBHOOK_SECRET, coming, status)
+        assert (answer.status_code, answer.json()) == (200, {"ok": True, "ignored": True})
+
+    life = await Life.begin(world, student=student)
+    assert life.payment_id == coming
+    book = await life.book()
+    assert (book.status, book.payments, book.reports) == ("incomplete", ["pending"], ["ignored"] * 3)
+
+    assert await report(life) == {"ok": True}, "what was said before there was a payment is no repetition"
+    await life.becomes("active")
+    assert (await life.book()).reports == ["ignored"] * 3 + ["applied"]
+
+
+async def test_one_user_s_payment_changes_nobody_else(world: World, unpaid: Life) -> None:
+    other = await Life.begin(world)
+    before = await other.book()
+    await report(unpaid)
+    await unpaid.becomes("active")
+
+    assert await other.book() == before
+    assert (await other.student.get("/content/modules")).status_code == 403
