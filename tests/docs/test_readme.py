@@ -1,0 +1,68 @@
+"""What the README tells a new user to type works as it is written."""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import FreshStack
+
+ROOT = Path(__file__).parents[2]
+PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")))
+TOOLS = ("bash", "curl", "openssl", "sed", "python3")
+
+
+def bash_blocks(page: Path) -> list[str]:
+    return re.findall(r"^```bash\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def run(script: str, variables: dict[str, str]) -> str:
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.skipif(
+    any(shutil.which(tool) is None for tool in TOOLS), reason=f"needs {', '.join(TOOLS)} on the machine"
+)
+async def test_the_scenario_by_hand_opens_the_lessons(fresh_stack: FreshStack) -> None:
+    stack = await fresh_stack()
+    _, scenario = bash_blocks(ROOT / "README.md")
+    variables = {"API": stack.api_url, "PAYMENTS_WEBHOOK_SECRET": stack.webhook_secret}
+
+    told = await asyncio.to_thread(run, scenario, variables)
+
+    lessons = json.loads(told[told.rindex("[") :])
+    assert "alphabet" in {lesson["code"] for lesson in lessons}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_make_target_and_every_command_exists(page: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"`make ([a-z]+)", page.read_text()))
+    assert {target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)} == set()
+
+    cli = (ROOT / "cli" / "main.py").read_text()
+    commands = set(re.findall(r"italiano ([a-z][a-z-]+)", page.read_text()))
+    unknown = {name for name in commands if f"def {name.replace('-', '_')}" not in cli and name != "bench"}
+    assert unknown == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text())
+    missing = {link for link in links if "://" not in link and not (page.parent / link).exists()}
+
+    assert missing == set()
