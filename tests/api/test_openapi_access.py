@@ -1,0 +1,160 @@
+"""Every protected route of the document refuses every token that is not right, and every id that is not mine.
+
+A route that is new in the document fails here until it is entered in the tables.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx2
+import jwt
+import pytest
+
+from api.auth.tokens import AccessClaims, RefreshClaims, TokenIssuer, new_token_id
+from tests.api_description import Operation, operations
+from tests.client import Student, refusal
+from tests.lives import Life
+from tests.stack import JWT_SECRET
+
+ACCESS, REFRESH = "AccessToken", "RefreshToken"
+LARGEST_ID = 2**63 - 1
+
+PUBLIC = {
+    "POST /auth/signup",
+    "POST /auth/login",
+    "GET /plans",
+    "POST /payments/webhook",
+    "GET /healthz",
+    "GET /readyz",
+    "GET /metrics",
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """How a protected route is called, and what it says of an id that is not the caller's."""
+
+    token: str
+    body: Mapping[str, Any] | None = None
+    not_found: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+PROTECTED = {
+    "POST /auth/refresh": Call(REFRESH),
+    "POST /auth/logout": Call(REFRESH),
+    "POST /auth/password": Call(ACCESS, {"current": "quattro gatti", "new": "cinque gatti sul tetto"}),
+    "GET /auth/me": Call(ACCESS),
+    "POST /subscriptions/start": Call(ACCESS, {"plan_code": "P30D"}, headers={"Idempotency-Key": "k"}),
+    "GET /subscriptions/{subscription_id}": Call(ACCESS, not_found="subscription_not_found"),
+    "POST /subscriptions/{subscription_id}/cancel": Call(ACCESS, {}, not_found="subscription_not_found"),
+    "POST /subscriptions/{subscription_id}/uncancel": Call(ACCESS, not_found="subscription_not_found"),
+    "GET /me/subscription": Call(ACCESS),
+    "GET /invoices": Call(ACCESS),
+    "GET /invoices/{invoice_id}": Call(ACCESS, not_found="invoice_not_found"),
+    "GET /content/modules": Call(ACCESS),
+}
+
+protected = [operation for operation in operations() if operation.asks_for]
+with_id = [operation for operation in protected if "{" in operation.path]
+
+
+async def call(
+    http: httpx2.AsyncClient, operation: Operation, *, number: int | str = 1, **headers: str
+) -> httpx2.Response:
+    known = PROTECTED[str(operation)]
+    return await http.request(
+        operation.method,
+        operation.path.format(subscription_id=number, invoice_id=number),
+        json=known.body,
+        headers={**known.headers, **headers},
+    )
+
+
+def test_every_route_is_either_public_or_protected() -> None:
+    assert {str(operation): operation.asks_for for operation in operations()} == {
+        **dict.fromkeys(PUBLIC),
+        **{route: known.token for route, known in PROTECTED.items()},
+    }
+
+
+def tokens_of(kind: str) -> dict[str, tuple[str, str]]:
+    """Headers that are refused where this kind of token is asked for, with the code."""
+    now = datetime.now(UTC)
+    ours, others = TokenIssuer((JWT_SECRET,), "HS256"), TokenIssuer(("x" * 64,), "HS256")
+    soon, past = now + timedelta(minutes=5), now - timedelta(seconds=1)
+
+    def made(issuer: TokenIssuer, kind: str, expires_at: datetime) -> str:
+        issued_at = now - timedelta(minutes=1)
+        if kind == ACCESS:
+            claims = AccessClaims(1, "student")
+            return issuer.issue_access(claims, issued_at=issued_at, expires_at=expires_at)
+        return issuer.issue_refresh(
+            RefreshClaims(1, new_token_id()), issued_at=issued_at, expires_at=expires_at
+        )
+
+    good = made(ours, kind, soon)
+    payload = jwt.decode(good, options={"verify_signature": False})
+    unsigned = jwt.encode(
+        payload, "", algorithm="none", headers={"typ": jwt.get_unverified_header(good)["typ"]}
+    )
+    return {
+        "none": ("", "token_missing"),
+        "another scheme": ("Basic c3R1ZGVudDpzdHVkZW50", "token_missing"),
+        "expired": (f"Bearer {made(ours, kind, past)}", "token_expired"),
+        "of the other kind": (
+            f"Bearer {made(ours, REFRESH if kind == ACCESS else ACCESS, soon)}",
+            "token_wrong_type",
+        ),
+        "signed by another": (f"Bearer {made(others, kind, soon)}", "token_invalid"),
+        "not signed": (f"Bearer {unsigned}", "token_invalid"),
+        "cut off": (f"Bearer {good[:-10]}", "token_invalid"),
+        "garbage": ("Bearer garbage", "token_invalid"),
+        "huge": ("Bearer " + "x" * 9_000, "token_invalid"),
+    }
+
+
+@pytest.mark.parametrize("operation", protected, ids=str)
+async def test_a_token_that_is_not_right(http: httpx2.AsyncClient, operation: Operation) -> None:
+    for what, (header, code) in tokens_of(PROTECTED[str(operation)].token).items():
+        answer = await call(http, operation, **({"Authorization": header} if header else {}))
+        assert refusal(answer) == (401, code), what
+        assert answer.headers["www-authenticate"].startswith("Bearer"), what
+
+
+@pytest.mark.parametrize("operation", protected, ids=str)
+async def test_the_token_is_looked_at_before_anything_else(
+    http: httpx2.AsyncClient, operation: Operation
+) -> None:
+    """Nobody learns from a refusal what a stranger is not to know."""
+    assert refusal(await call(http, operation, number="none")) == (401, "token_missing")
+    answer = await http.request(operation.method, operation.path, json={"role": "admin"})
+    assert refusal(answer) == (401, "token_missing")
+
+
+@pytest.mark.parametrize("operation", with_id, ids=str)
+async def test_somebody_else_s_looks_like_nobody_s(
+    unpaid: Life, bystander: Student, operation: Operation
+) -> None:
+    before = await unpaid.book()
+    theirs = {
+        "subscription_not_found": unpaid.subscription_id,
+        "invoice_not_found": (await unpaid.student.get("/invoices")).json()["items"][0]["id"],
+    }
+    not_found = PROTECTED[str(operation)].not_found
+    assert not_found is not None
+
+    others = await call(bystander.http, operation, number=theirs[not_found], **bystander.bearer)
+    missing = await call(bystander.http, operation, number=LARGEST_ID, **bystander.bearer)
+    assert refusal(others) == refusal(missing) == (404, not_found)
+    assert others.json() | {"request_id": ""} == missing.json() | {"request_id": ""}
+    assert await unpaid.book() == before
+
+
+@pytest.mark.parametrize("operation", with_id, ids=str)
+async def test_an_id_that_no_row_can_have(bystander: Student, operation: Operation) -> None:
+    for number in (0, -1, LARGEST_ID + 1, "9" * 5_000, "one", "1.5", "1e3", "%00", "1%00", "%F0%9F%8D%9D"):
+        answer = await call(bystander.http, operation, number=number, **bystander.bearer)
+        assert refusal(answer) == (422, "validation_failed"), number

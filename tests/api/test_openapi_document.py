@@ -1,0 +1,189 @@
+"""The API describes itself whole: every route, every refusal, every key of every answer."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import httpx2
+import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
+
+from tests.api_description import JSON, Operation, document, examples_in, flaws, operations
+from tests.stack import Stack
+
+TOKEN_REFUSALS = {
+    (401, "token_missing"),
+    (401, "token_expired"),
+    (401, "token_invalid"),
+    (401, "token_wrong_type"),
+}
+BODY_REFUSALS = {
+    (400, "invalid_json"),
+    (408, "request_timeout"),
+    (413, "body_too_large"),
+    (415, "unsupported_media_type"),
+}
+WITHOUT_DATABASE = {"GET /healthz", "GET /readyz", "GET /metrics"}
+WEBHOOK = "POST /payments/webhook"
+
+KEYED = {
+    "POST /subscriptions/start": True,
+    "POST /subscriptions/{subscription_id}/cancel": False,
+    "POST /subscriptions/{subscription_id}/uncancel": False,
+}
+"""Where an Idempotency-Key is taken, and whether it has to be sent."""
+
+KEYS_OF_ANSWERS = {
+    "AcceptedBody": "ok ignored duplicate",
+    "AccessBody": "allowed until reason",
+    "AliveBody": "status",
+    "InvoiceBody": (
+        "id number subscription_id billing_reason status currency total_cents net_cents vat_cents vat_rate_bp"
+        " period_start period_end finalized_at paid_at voided_at lines payments"
+    ),
+    "InvoicePage": "items next_cursor",
+    "LineBody": "kind description period_start period_end amount_cents",
+    "ModuleBody": "code title min_tier",
+    "PaymentBody": ("id attempt_no provider status amount_cents currency failure_code created_at settled_at"),
+    "PlanBody": "id code name period_iso price_cents currency seats trial_days",
+    "Problem": "type title status detail code request_id errors",
+    "ReadyBody": "status checks",
+    "SessionBody": "access_token refresh_token token_type expires_in",
+    "StartedBody": (
+        "subscription_id invoice_id payment_id promo_code gift_code discount_cents gift_cents amount_cents"
+        " currency period_start period_end payment_status provider status"
+    ),
+    "SubscriptionBody": (
+        "status subscription_id plan_code current_period_start current_period_end cancel_at_period_end"
+        " canceled_at ended_at next_action next_action_at access"
+    ),
+    "UserBody": "id email role locale",
+}
+"""A key that is added or gone has to be so on purpose: clients read them, and some must never be shown."""
+
+KEYS_OF_REQUESTS = {
+    "CancelBody": "at_period_end reason",
+    "LoginBody": "email password",
+    "PasswordBody": "current new",
+    "SignupBody": "email password locale",
+    "StartBody": "plan_code",
+}
+
+KEYS_OF_REPORTS = "payment_id status provider event_id occurred_at amount_cents currency decline_code"
+
+
+@pytest.fixture(params=operations(), ids=str)
+def operation(request: pytest.FixtureRequest) -> Operation:
+    described: Operation = request.param
+    return described
+
+
+def header_parameters(operation: Operation) -> dict[str, dict[str, Any]]:
+    parameters: Iterable[dict[str, Any]] = operation.described.get("parameters", [])
+    return {parameter["name"]: parameter for parameter in parameters if parameter["in"] == "header"}
+
+
+def body_schema(operation: Operation) -> dict[str, Any]:
+    schema: dict[str, Any] = operation.described["requestBody"]["content"][JSON]["schema"]
+    return schema
+
+
+def test_it_says_what_it_does_in_words(operation: Operation) -> None:
+    assert operation.described["summary"]
+    assert operation.described["description"].endswith(".")
+    assert len(operation.described["tags"]) == 1
+
+
+def test_it_says_what_it_refuses(operation: Operation) -> None:
+    expected: set[tuple[int, str]] = set()
+    if operation.asks_for:
+        expected |= TOKEN_REFUSALS
+    if "requestBody" in operation.described:
+        expected |= BODY_REFUSALS
+    if str(operation) not in WITHOUT_DATABASE:
+        expected.add((503, "database_unavailable"))
+    in_path_or_query = [p for p in operation.described.get("parameters", []) if p["in"] != "header"]
+    if in_path_or_query or ("requestBody" in operation.described and str(operation) != WEBHOOK):
+        expected.add((422, "validation_failed"))
+    if str(operation) in KEYED:
+        expected |= {(400, "idempotency_key_invalid"), (422, "idempotency_key_reused")}
+
+    assert operation.refusals() >= expected
+
+
+def test_it_takes_a_key_where_it_should(operation: Operation) -> None:
+    parameter = header_parameters(operation).get("Idempotency-Key")
+
+    assert (parameter and parameter["required"]) == KEYED.get(str(operation))
+    assert ((400, "idempotency_key_missing") in operation.refusals()) is bool(KEYED.get(str(operation)))
+
+
+def test_its_body_takes_no_other_field(operation: Operation) -> None:
+    if "requestBody" not in operation.described:
+        return
+    schema = body_schema(operation)
+    for part in schema.get("anyOf", [schema]):
+        assert part.get("type") == "null" or flaws({"role": "admin"}, part)
+
+
+def test_a_body_that_has_to_be_sent_has_an_example(operation: Operation) -> None:
+    body = operation.described.get("requestBody")
+    if body is None or not body.get("required"):
+        return
+    content = body["content"][JSON]
+    name = content["schema"].get("$ref", "").rpartition("/")[2]
+    if name:
+        fields = document()["components"]["schemas"][name]
+        required = fields["required"]
+        assert all(fields["properties"][field].get("examples") for field in required)
+    else:
+        assert content["example"]
+
+
+def test_the_webhook_is_described_by_hand() -> None:
+    [webhook] = [operation for operation in operations() if str(operation) == WEBHOOK]
+    schema = body_schema(webhook)
+
+    assert " ".join(schema["properties"]) == KEYS_OF_REPORTS
+    assert schema["required"] == ["payment_id", "status", "provider"]
+    assert schema["properties"]["status"]["enum"] == ["SUCCEEDED", "FAILED"]
+    headers = header_parameters(webhook)
+    assert {name: header["required"] for name, header in headers.items()} == {
+        "X-Signature": True,
+        "X-Timestamp": False,
+    }
+    assert webhook.refusals() >= {
+        (401, "signature_missing"),
+        (401, "signature_invalid"),
+        (401, "signature_expired"),
+        (422, "invalid_payload"),
+        (422, "unsupported_status"),
+    }
+
+
+def test_answers_have_these_keys_and_no_others() -> None:
+    schemas = document()["components"]["schemas"]
+    keys = {
+        name: " ".join(schema["properties"]) for name, schema in schemas.items() if "properties" in schema
+    }
+
+    assert keys == KEYS_OF_ANSWERS | KEYS_OF_REQUESTS
+
+
+def test_every_example_is_one() -> None:
+    examples = list(examples_in(document()))
+
+    assert len(examples) > 100
+    for schema, example in examples:
+        assert flaws(example, schema) == [], example
+
+
+def test_every_schema_is_one() -> None:
+    for schema in document()["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+
+
+async def test_what_is_served_is_this_document(stack: Stack, http: httpx2.AsyncClient) -> None:
+    answer = await http.get("/openapi.json")
+
+    assert answer.json() == document()
+    assert stack.webhook_secret not in answer.text

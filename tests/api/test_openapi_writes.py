@@ -1,0 +1,120 @@
+"""No write of the document takes a field that is not its own, or text that no column holds."""
+
+import json
+import uuid
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.api_description import Operation, operations
+from tests.client import Student, refusal, send_raw_webhook
+from tests.lives import Life
+from tests.stack import WEBHOOK_SECRET
+
+SMUGGLED = {
+    "role": "admin",
+    "is_admin": True,
+    "user_id": 1,
+    "id": 1,
+    "price": 1,
+    "price_cents": 1,
+    "amount": 1,
+    "discount": 100,
+    "status": "active",
+    "period_end": "2099-01-01T00:00:00Z",
+    "current_period_end": "2099-01-01T00:00:00Z",
+    "balance": 100_000,
+    "access": {"allowed": True},
+}
+
+TEXTS = {
+    "POST /auth/signup": ["email", "password", "locale"],
+    "POST /auth/login": ["email", "password"],
+    "POST /auth/password": ["current", "new"],
+    "POST /subscriptions/start": ["plan_code"],
+    "POST /subscriptions/{subscription_id}/cancel": ["reason"],
+    "POST /payments/webhook": ["status", "provider", "event_id", "currency", "decline_code"],
+}
+"""The fields of each write that are text."""
+
+with_body = [operation for operation in operations() if "requestBody" in operation.described]
+without_body = [o for o in operations() if o.is_write and "requestBody" not in o.described]
+
+
+def good_body(operation: Operation, life: Life) -> dict[str, Any]:
+    student = life.student
+    bodies: dict[str, dict[str, Any]] = {
+        "POST /auth/signup": {"email": f"{uuid.uuid4().hex}@italiano.example", "password": student.password},
+        "POST /auth/login": {"email": student.email, "password": student.password},
+        "POST /auth/password": {"current": student.password, "new": "cinque gatti sul tetto che scotta"},
+        "POST /subscriptions/start": {"plan_code": "P30D"},
+        "POST /subscriptions/{subscription_id}/cancel": {"at_period_end": False},
+        "POST /payments/webhook": {"payment_id": life.payment_id, "status": "SUCCEEDED", "provider": "mock"},
+    }
+    return bodies[str(operation)]
+
+
+async def send(operation: Operation, life: Life, body: dict[str, Any]) -> httpx2.Response:
+    http, path = life.world.http, operation.path.format(subscription_id=life.subscription_id)
+    raw = json.dumps(body).encode()
+    if path == "/payments/webhook":
+        return await send_raw_webhook(http, raw, secret=WEBHOOK_SECRET)
+    return await life.student.post_bytes(path, raw, key=uuid.uuid4().hex)
+
+
+async def all_of(student: Student) -> list[Any]:
+    """Everything that a user can see of themselves."""
+    return [(await student.get(path)).json() for path in ("/auth/me", "/me/subscription", "/invoices")]
+
+
+def refused_fields(answer: httpx2.Response) -> str:
+    """Refused for its fields; says which."""
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["code"] in {"validation_failed", "invalid_payload"}
+    return json.dumps(answer.json().get("errors", answer.json()["detail"]))
+
+
+@pytest.mark.parametrize("operation", with_body, ids=str)
+async def test_a_field_that_is_not_its_own(unpaid: Life, operation: Operation) -> None:
+    before = await all_of(unpaid.student), await unpaid.book()
+    good = good_body(operation, unpaid)
+    for name, value in SMUGGLED.items():
+        if name not in good:
+            assert name in refused_fields(await send(operation, unpaid, good | {name: value}))
+
+    assert (await all_of(unpaid.student), await unpaid.book()) == before
+    assert (await send(operation, unpaid, good)).is_success, "it was refused for nothing else"
+
+
+@pytest.mark.parametrize("operation", with_body, ids=str)
+async def test_text_that_no_column_holds(unpaid: Life, operation: Operation) -> None:
+    before = await unpaid.book()
+    good = good_body(operation, unpaid)
+    for name in TEXTS[str(operation)]:
+        for text in ("\x00", "a\x00b", "\ud800", "\udfff\ud800"):
+            answer = await send(operation, unpaid, good | {name: text})
+            assert answer.status_code in {400, 422}, f"{name}: {answer.text}"
+    assert await unpaid.book() == before
+
+
+@pytest.mark.parametrize("operation", without_body, ids=str)
+async def test_a_write_that_reads_no_body_is_not_moved_by_one(active: Life, operation: Operation) -> None:
+    before = await all_of(active.student)
+    headers = active.student.bearer
+    if operation.asks_for == "RefreshToken":
+        headers = {"Authorization": f"Bearer {active.student.refresh_token}"}
+    path = operation.path.format(subscription_id=active.subscription_id)
+
+    answer = await active.world.http.request(operation.method, path, json=SMUGGLED, headers=headers)
+    assert answer.status_code < 500
+    assert await all_of(active.student) == before
+
+
+async def test_a_signup_is_a_student_whatever_was_tried(http: httpx2.AsyncClient) -> None:
+    account = {"email": f"{uuid.uuid4().hex}@italiano.example", "password": "cinque gatti sul tetto"}
+    smuggled = await http.post("/auth/signup", json=account | {"role": "admin"})
+    assert refusal(smuggled) == (422, "validation_failed")
+
+    made = await http.post("/auth/signup", json=account)
+    assert (made.status_code, made.json()["role"]) == (201, "student")
