@@ -56,7 +56,7 @@ async def test_the_description_covers_errors_in_one_shape(shell: httpx2.AsyncCli
     ]
     plans = description["paths"]["/plans"]["get"]
     assert plans["operationId"] == "list_plans"
-    assert plans["responses"]["503"]["description"] == "ProductProcess Unavailable: `database_unavailable`"
+    assert plans["responses"]["503"]["description"] == "Service Unavailable: `database_unavailable`"
 
 
 async def test_the_description_is_the_same_every_time() -> None:
