@@ -12,10 +12,9 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # i
 
 from api.app import create_app
 from api.problems import MEDIA_TYPE as PROBLEM
-from tests.stack import settings_for
+from tests.api.shell import shell_settings
 
 JSON = "application/json"
-NOWHERE = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
 METHOD_NOT_ALLOWED = 405
 
 
@@ -54,7 +53,7 @@ class Operation:
 @cache
 def document() -> dict[str, Any]:
     """`/openapi.json`."""
-    return create_app(settings_for(NOWHERE)).openapi()
+    return create_app(shell_settings()).openapi()
 
 
 @cache

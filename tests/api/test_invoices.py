@@ -199,11 +199,3 @@ async def test_a_cursor_that_is_too_long(bystander: Student) -> None:
 @pytest.mark.parametrize("status", ["", "OPEN", "uncollectible", "open,paid", "\x00"])
 async def test_a_status_that_is_none(bystander: Student, status: str) -> None:
     assert refusal(await bystander.get("/invoices", status=status)) == (422, "validation_failed")
-
-
-@pytest.mark.parametrize(
-    "number",
-    ["0", "-1", "9223372036854775808", "9" * 5_000, "abc", "1.5", "1e3", "%00", "1%00", "IT-2026-000001"],
-)
-async def test_what_is_no_id(bystander: Student, number: str) -> None:
-    assert refusal(await bystander.get(f"/invoices/{number}")) == (422, "validation_failed")

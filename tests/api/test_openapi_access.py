@@ -20,6 +20,21 @@ from tests.stack import JWT_SECRET
 
 ACCESS, REFRESH = "AccessToken", "RefreshToken"
 LARGEST_ID = 2**63 - 1
+NOT_IDS: list[int | str] = [
+    0,
+    -1,
+    LARGEST_ID + 1,
+    "9" * 5_000,
+    "one",
+    "1.5",
+    "1e3",
+    "0x1",
+    "%00",
+    "1%00",
+    "%20",
+    "null",
+    "%F0%9F%8D%9D",
+]
 
 PUBLIC = {
     "POST /auth/signup",
@@ -150,11 +165,12 @@ async def test_somebody_else_s_looks_like_nobody_s(
     missing = await call(bystander.http, operation, number=LARGEST_ID, **bystander.bearer)
     assert refusal(others) == refusal(missing) == (404, not_found)
     assert others.json() | {"request_id": ""} == missing.json() | {"request_id": ""}
+    assert others.headers.keys() == missing.headers.keys()
     assert await unpaid.book() == before
 
 
 @pytest.mark.parametrize("operation", with_id, ids=str)
 async def test_an_id_that_no_row_can_have(bystander: Student, operation: Operation) -> None:
-    for number in (0, -1, LARGEST_ID + 1, "9" * 5_000, "one", "1.5", "1e3", "%00", "1%00", "%F0%9F%8D%9D"):
+    for number in NOT_IDS:
         answer = await call(bystander.http, operation, number=number, **bystander.bearer)
         assert refusal(answer) == (422, "validation_failed"), number
