@@ -1,15 +1,18 @@
 """A report that brings no money, or not the money that was asked for."""
 
+import asyncio
 from itertools import permutations
 
 import pytest
 
+from db.queries.subscriptions import lock_state
 from domain.lifecycle import activate
 from domain.payment import ReportedStatus
 from domain.subscription import Status
 from tests.activities.customer import PAID_AT, REPORT_TRACE, Customer
 from tests.activities.everything import rows_of
 from tests.book import Book
+from tests.db.waiting import wait_until_blocked
 
 FAILED, SUCCEEDED = ReportedStatus.FAILED, ReportedStatus.SUCCEEDED
 STILL_OWED = {"receivable": 1_990, "deferred_revenue": -1_631, "vat_payable": -359}
@@ -101,6 +104,20 @@ async def test_money_that_is_not_what_was_asked_for_is_parked(
     [report] = await rows_of(customer, "reports")
     assert (report["parked_reason"], report["applied_at"]) == ("amount_mismatch", None)
     assert await rows_of(customer, "periods") == []
+
+
+async def test_a_report_settled_at_once_by_several_is_parked_once(customer: Customer) -> None:
+    opened = await customer.start()
+    report_id = await customer.report(opened.answer.payment_id, amount_cents=1)
+
+    async with customer.database.transaction() as connection:
+        await lock_state(connection, opened.answer.subscription_id)
+        settlements = [asyncio.create_task(customer.settle(report_id)) for _ in range(3)]
+        await wait_until_blocked(customer.database, "subscriptions", sessions=3)
+    await asyncio.gather(*settlements)
+
+    book = await customer.book(opened.answer.subscription_id)
+    assert (book.timeline, book.reports) == (["opened", "payment_parked"], ["parked"])
 
 
 async def test_what_is_parked_does_not_hinder_the_right_payment(customer: Customer) -> None:

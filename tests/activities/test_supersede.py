@@ -1,6 +1,6 @@
 """A new start takes the place of the user's earlier one that was never paid."""
 
-from domain.lifecycle import expire
+from domain.lifecycle import cancel, expire
 from domain.payment import ReportedStatus
 from domain.subscription import Status
 from tests.activities.customer import IN_THE_PERIOD, STARTED_AT, Customer
@@ -68,6 +68,15 @@ async def test_a_start_after_an_ended_one_supersedes_nothing(customer: Customer)
     await customer.record(expire(first.state, IN_THE_PERIOD))
 
     assert (await customer.start(key="second")).superseded_workflow_id is None
+
+
+async def test_a_second_call_names_none_after_one_that_was_paid(customer: Customer) -> None:
+    paid = await customer.start_and_pay()
+    await customer.record(cancel(paid, at_period_end=False, at=IN_THE_PERIOD))
+    first_call = await customer.start(key="next")
+
+    assert await customer.start(key="next") == first_call
+    assert first_call.superseded_workflow_id is None
 
 
 async def test_a_declined_start_may_be_superseded(customer: Customer) -> None:

@@ -8,6 +8,7 @@ from db.database import Connection, Database, is_unavailable
 from db.tables.accounts import User
 from ops.settings import Settings
 from tests.db.rows import insert_row
+from tests.deadline import eventually
 from tests.stack import free_port, settings_for
 
 TIMED_OUT = {"database_statement_timeout_ms": 50}
@@ -73,6 +74,26 @@ async def test_a_session_that_is_ended_is_worth_a_repetition_and_is_replaced(set
     assert is_unavailable(failure)
     assert await emails(database, "nobody@italiano.example") == []
     await database.close()
+
+
+async def test_a_session_that_idled_too_long_is_worth_a_repetition(database: Database) -> None:
+    async def idle_too_long(connection: Connection) -> None:
+        await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 20"))
+        session = await connection.scalar(text("SELECT pg_backend_pid()"))
+
+        async def is_gone() -> bool:
+            async with database.read() as other:
+                found = text("SELECT count(*) FROM pg_stat_activity WHERE pid = :session")
+                return bool(await other.scalar(found, {"session": session}) == 0)
+
+        await eventually(is_gone)
+        await connection.execute(text("SELECT 1"))
+
+    with pytest.raises(DBAPIError) as failure:
+        async with database.transaction() as connection:
+            await idle_too_long(connection)
+
+    assert is_unavailable(failure.value)
 
 
 async def test_a_database_that_is_not_there_is_worth_a_repetition() -> None:
