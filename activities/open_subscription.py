@@ -20,6 +20,7 @@ from domain.payment import PaymentStatus
 from domain.plan import PlanTerms
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import Status, SubscriptionState
+from ops.tracing import bind_to_logs
 from payments import manual_mock
 
 FIRST_ATTEMPT = 1
@@ -127,6 +128,7 @@ async def _open(connection: Connection, command: OpenSubscription) -> tuple[Subs
         request_hash=order.request_hash,
         period=content.period,
     )
+    bind_to_logs(subscription_id=subscription_id, trace_id=order.cause.trace_id)
     invoice_id, payment_id = await _bill(connection, subscription_id, order.user_id, content, command.at)
     state = _first_state(
         subscription_id=subscription_id,

@@ -6,6 +6,7 @@ from activities.closing import close_paid_time, void_open_invoice
 from activities.contracts import RecordedSubscription, RecordSubscription
 from db.database import Connection, Database
 from db.queries import payment_reports, payments, subscriptions, timeline
+from ops.tracing import bind_to_logs
 
 
 class RecordSubscriptionActivity:
@@ -20,6 +21,7 @@ class RecordSubscriptionActivity:
 
 async def _record(connection: Connection, command: RecordSubscription) -> RecordedSubscription:
     decided = command.change.state
+    bind_to_logs(subscription_id=decided.subscription_id, trace_id=command.cause.trace_id)
     recorded = await subscriptions.lock_state(connection, decided.subscription_id)
     if recorded.version != decided.version - 1:
         return RecordedSubscription(recorded, written=recorded == decided)

@@ -17,6 +17,7 @@ from domain.invoice import InvoiceStatus
 from domain.lifecycle import Event
 from domain.payment import Verdict, judge
 from domain.subscription import SubscriptionState
+from ops.tracing import bind_to_logs
 
 UNEXPLAINED_DECLINE = "declined"
 
@@ -45,11 +46,12 @@ class SettlePaymentActivity:
 
 
 async def _settle(connection: Connection, command: SettlePayment) -> SubscriptionState:
-    """Locks in the order of every writer: subscription, then payment. The report is read under both."""
-    payment_id = (await payment_reports.load_report(connection, command.report_id)).payment_id
-    subscription_id = await payments.find_subscription_of(connection, payment_id)
+    """Locks in the order of every writer: subscription, then payment; and reads the report again under both."""
+    report = await payment_reports.load_report(connection, command.report_id)
+    subscription_id = await payments.find_subscription_of(connection, report.payment_id)
+    bind_to_logs(subscription_id=subscription_id, trace_id=report.trace_id)
     state = await subscriptions.lock_state(connection, subscription_id)
-    billed = await payments.lock_payment(connection, payment_id)
+    billed = await payments.lock_payment(connection, report.payment_id)
     report = await payment_reports.load_report(connection, command.report_id)
     if report.status is not ReportStatus.RECEIVED:
         return state

@@ -30,6 +30,11 @@ def current_trace_id() -> str:
     return bound if isinstance(bound, str) else new_trace_id()
 
 
+def bind_to_logs(*, subscription_id: int, trace_id: str) -> None:
+    """What is logged from here on, in this activity, says which subscription and which request it is about."""
+    structlog.contextvars.bind_contextvars(subscription_id=subscription_id, trace_id=trace_id)
+
+
 def _is_valid(match: re.Match[str]) -> bool:
     return (
         match["version"] != _FORBIDDEN_VERSION

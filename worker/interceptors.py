@@ -46,4 +46,4 @@ def _count(outcome: str, seconds: float) -> None:
     """The SDK adds activity type and queue as labels."""
     meter = activity.metric_meter().with_additional_attributes({"outcome": outcome})
     meter.create_counter("billing_activities", "Activities by outcome").add(1)
-    meter.create_histogram_float("billing_activity_seconds", "How long activities took", "s").record(seconds)
+    meter.create_histogram_float("billing_activity", "How long activities took", "seconds").record(seconds)

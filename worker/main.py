@@ -22,6 +22,7 @@ from workflows.options import BILLING_QUEUE
 
 GRACE = timedelta(seconds=10)
 CONNECT_AGAIN_SECONDS = 1.0
+ACTIVITY_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +50,7 @@ def metrics_runtime(settings: Settings) -> Runtime:
                 counters_total_suffix=True,
                 unit_suffix=True,
                 durations_as_seconds=True,
+                histogram_bucket_overrides={"billing_activity_seconds": ACTIVITY_SECONDS},
             )
         )
     )

@@ -22,12 +22,12 @@ def recorded() -> dict[str, WorkflowHistory]:
 
 def store(name: str, history: WorkflowHistory) -> None:
     """Without the names of the machines and processes that took part."""
-    told = json.loads(history.to_json().replace(socket.gethostname(), "host"), object_hook=_without_identity)
+    told = json.loads(history.to_json().replace(socket.gethostname(), "host"), object_hook=_impersonal)
     (FOLDER / f"{name}.json").write_text(json.dumps(told, separators=(",", ":")) + "\n")
 
 
-def _without_identity(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if name != "identity"}
+def _impersonal(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in {"identity", "stackTrace"}}
 
 
 async def fetch_runs(temporal: Client, workflow_id: str) -> list[WorkflowHistory]:
