@@ -46,7 +46,7 @@ class SettlePaymentActivity:
 
 
 async def _settle(connection: Connection, command: SettlePayment) -> SubscriptionState:
-    """Locks in the order of every writer: subscription, then payment; and reads the report again under both."""
+    """Locks in the order of every writer: subscription, then payment; then reads the report again."""
     report = await payment_reports.load_report(connection, command.report_id)
     subscription_id = await payments.find_subscription_of(connection, report.payment_id)
     bind_to_logs(subscription_id=subscription_id, trace_id=report.trace_id)

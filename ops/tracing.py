@@ -31,7 +31,7 @@ def current_trace_id() -> str:
 
 
 def bind_to_logs(*, subscription_id: int, trace_id: str) -> None:
-    """What is logged from here on, in this activity, says which subscription and which request it is about."""
+    """From here on the logs of this activity say which subscription and which request they are about."""
     structlog.contextvars.bind_contextvars(subscription_id=subscription_id, trace_id=trace_id)
 
 
