@@ -8,7 +8,7 @@ from activities.contracts import OpenedSubscription, StartAnswer
 from domain.billing_calendar import Anchor, Period
 from domain.plan import PlanTerms
 from domain.subscription import Status, SubscriptionState
-from tests.activities.customer import PERIOD_END, START_TRACE, STARTED_AT, Customer
+from tests.activities.customer import PERIOD_END, STARTED_AT, Customer
 from tests.activities.everything import everything_of, rows_of
 
 EXPIRES_AT = datetime(2026, 2, 1, 8, 30, tzinfo=UTC)
@@ -113,92 +113,6 @@ async def test_the_subscriptions_row(customer: Customer) -> None:
             "recent_commands": [],
         },
     }
-
-
-async def test_the_invoice_with_its_line_and_its_payment(customer: Customer) -> None:
-    answer = (await customer.start("P30D")).answer
-    [invoice] = await rows_of(customer, "invoices")
-
-    assert invoice.pop("number").startswith("IT-2026-")
-    assert invoice == {
-        "id": answer.invoice_id,
-        "subscription_id": answer.subscription_id,
-        "user_id": customer.user_id,
-        "billing_reason": "subscription_create",
-        "status": "open",
-        "currency": "EUR",
-        "total_cents": 1_990,
-        "net_cents": 1_631,
-        "vat_cents": 359,
-        "vat_rate_bp": 2_200,
-        "period_start": STARTED_AT,
-        "period_end": PERIOD_END,
-        "created_at": STARTED_AT,
-        "finalized_at": STARTED_AT,
-        "paid_at": None,
-        "voided_at": None,
-        "paid_by_payment_id": None,
-    }
-    assert await rows_of(customer, "invoice_lines") == [
-        {
-            "invoice_id": answer.invoice_id,
-            "position": 1,
-            "kind": "plan",
-            "description": "Italian lessons, 30 days",
-            "period_start": STARTED_AT,
-            "period_end": PERIOD_END,
-            "amount_cents": 1_990,
-        }
-    ]
-    assert await rows_of(customer, "payments") == [
-        {
-            "id": answer.payment_id,
-            "invoice_id": answer.invoice_id,
-            "attempt_no": 1,
-            "provider": "mock",
-            "status": "pending",
-            "amount_cents": 1_990,
-            "received_cents": None,
-            "currency": "EUR",
-            "idempotency_key": f"invoice:{answer.invoice_id}:attempt:1",
-            "failure_code": None,
-            "created_at": STARTED_AT,
-            "settled_at": None,
-        }
-    ]
-
-
-async def test_the_ledger_and_the_timeline(customer: Customer) -> None:
-    answer = (await customer.start("P30D")).answer
-    posted = {
-        "subscription_id": answer.subscription_id,
-        "key": f"invoice:{answer.invoice_id}:finalized",
-        "occurred_at": STARTED_AT,
-        "currency": "EUR",
-    }
-
-    assert await rows_of(customer, "ledger") == [
-        posted | {"account": "receivable", "amount_cents": 1_990},
-        posted | {"account": "deferred_revenue", "amount_cents": -1_631},
-        posted | {"account": "vat_payable", "amount_cents": -359},
-    ]
-    assert await rows_of(customer, "timeline") == [
-        {
-            "subscription_id": answer.subscription_id,
-            "version": 1,
-            "event": "opened",
-            "actor": f"user:{customer.user_id}",
-            "cause": "start",
-            "trace_id": START_TRACE,
-            "details": {
-                "invoice_id": answer.invoice_id,
-                "payment_id": answer.payment_id,
-                "amount_cents": 1_990,
-                "currency": "EUR",
-            },
-            "occurred_at": STARTED_AT,
-        }
-    ]
 
 
 async def test_nothing_else_is_written(customer: Customer) -> None:
