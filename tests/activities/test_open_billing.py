@@ -1,4 +1,4 @@
-"""What a start bills: a numbered invoice with its line, the attempt to pay it, the ledger and the timeline."""
+"""What a start bills: a numbered invoice with its line, an attempt to pay it, ledger and timeline."""
 
 from tests.activities.customer import PERIOD_END, START_TRACE, STARTED_AT, Customer
 from tests.activities.everything import rows_of
