@@ -80,16 +80,12 @@ async def _open_again(
     """What the first call answered: it was cut off after its commit, or its workflow was lost."""
     if opened.request_hash != command.order.request_hash:
         raise Refused(RefusalCode.IDEMPOTENCY_KEY_REUSED, "the key belongs to another request")
-    superseded = await subscriptions.find_superseded(
-        connection, command.order.user_id, opened.subscription_id
-    )
+    superseded = await subscriptions.find_superseded(connection, opened.state)
     return OpenedSubscription(opened.state, _ANSWER.validate_python(opened.start_answer), superseded)
 
 
 async def _supersede(connection: Connection, live: LiveRow, command: OpenSubscription) -> None:
-    invoice_id = live.state.open_invoice_id
-    if invoice_id is None:
-        raise Refused(RefusalCode.PAYMENT_IN_PROGRESS, "the earlier start is being settled")
+    invoice_id = live.state.unpaid_invoice_id
     billed = await payments.lock_payment_of_invoice(connection, invoice_id)
     if await payment_reports.find_unread(connection, billed.payment_id):
         raise Refused(RefusalCode.PAYMENT_IN_PROGRESS, "a payment of the earlier start is being settled")

@@ -52,6 +52,13 @@ class SubscriptionState:
         """When an unpaid start is given up."""
         return self.started_at + UNPAID_START_LIVES
 
+    @property
+    def unpaid_invoice_id(self) -> int:
+        """The invoice that waits for its payment. Raises `ValueError` when none does."""
+        if self.open_invoice_id is None:
+            raise ValueError(f"subscription {self.subscription_id} has no open invoice")
+        return self.open_invoice_id
+
     def remembers(self, command_id: str) -> bool:
         return command_id in self.recent_commands
 

@@ -71,16 +71,15 @@ async def find_live(connection: Connection, user_id: int) -> tuple[int, Status] 
     return row and (row.id, Status(row.status))
 
 
-async def find_superseded(connection: Connection, user_id: int, subscription_id: int) -> str | None:
-    """The workflow of the user's subscription just before this one, when that one was never paid."""
-    previous = (
-        select(Subscription.workflow_id, Subscription.status)
-        .where(Subscription.user_id == user_id, Subscription.id < subscription_id)
-        .order_by(Subscription.id.desc())
-        .limit(1)
+async def find_superseded(connection: Connection, opened: SubscriptionState) -> str | None:
+    """The workflow of the user's unpaid start that was expired by this one: it ended as this one began."""
+    query = select(Subscription.workflow_id).where(
+        Subscription.user_id == opened.user_id,
+        Subscription.id < opened.subscription_id,
+        Subscription.status == Status.INCOMPLETE_EXPIRED,
+        Subscription.ended_at == opened.started_at,
     )
-    row = (await connection.execute(previous)).one_or_none()
-    return row.workflow_id if row and row.status == Status.INCOMPLETE_EXPIRED else None
+    return (await connection.execute(query)).scalar_one_or_none()
 
 
 async def count_opened_since(connection: Connection, user_id: int, since: datetime) -> int:

@@ -49,7 +49,7 @@ class PaymentReport(Table):
     parked_reason: Mapped[str | None]
     received_at: Mapped[RecordedAt]
     applied_at: Mapped[datetime | None]
-    deliveries: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    deliveries: Mapped[int] = mapped_column(server_default="0")
     next_delivery_at: Mapped[RecordedAt]
 
 

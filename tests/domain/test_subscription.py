@@ -33,3 +33,9 @@ def test_only_the_last_commands_are_remembered() -> None:
         state = state.remembering(f"command-{number}")
 
     assert state.recent_commands == tuple(f"command-{number}" for number in range(3, 23))
+
+
+def test_the_invoice_that_waits_for_its_payment() -> None:
+    assert INCOMPLETE.unpaid_invoice_id == INCOMPLETE.open_invoice_id
+    with pytest.raises(ValueError, match="has no open invoice"):
+        _ = ACTIVE.unpaid_invoice_id

@@ -104,7 +104,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("applied_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("deliveries", sa.SmallInteger(), server_default="0", nullable=False),
+        sa.Column("deliveries", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column(
             "next_delivery_at",
             sa.DateTime(timezone=True),
