@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from temporalio.client import WorkflowExecutionStatus
+
 from tests.book import Book
 from tests.lives import Life, World
 
@@ -170,3 +172,15 @@ async def test_a_failure_reported_after_the_success_changes_nothing(world: World
         before.timeline,
         before.balances,
     )
+
+
+async def test_superseding_one_whose_workflow_was_killed_by_hand(world: World) -> None:
+    first = await Life.begin(world)
+    await world.temporal.get_workflow_handle(first.workflow_id).terminate("by hand")
+
+    second = await Life.begin(world, student=first.student)
+
+    await second.pay()
+    described = await world.temporal.get_workflow_handle(second.workflow_id).describe()
+    assert described.status is WorkflowExecutionStatus.RUNNING
+    assert (await first.book()).status == "incomplete_expired"
