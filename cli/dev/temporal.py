@@ -29,7 +29,13 @@ DYNAMIC_CONFIG = {
     "history.transferProcessorMaxPollRPS": "1000",
     "history.timerProcessorMaxPollRPS": "1000",
     "history.visibilityProcessorMaxPollRPS": "1000",
+    # A queue has four partitions by default. With one worker a task in the wrong one waits for seconds.
+    "matching.numTaskqueueReadPartitions": "1",
+    "matching.numTaskqueueWritePartitions": "1",
 }
+# Twice the rate of the defaults. A killed process loses nothing; only a machine that loses power may lose
+# the last moments.
+SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "normal"}
 
 
 class EmbeddedTemporal:
@@ -43,7 +49,8 @@ class EmbeddedTemporal:
         command += (
             ["--headless"] if ui_port is None else ["--ui-port", str(ui_port), "--ui-disable-news-fetch"]
         )
-        command += [] if database_file is None else ["--db-filename", str(database_file)]
+        if database_file is not None:
+            command += ["--db-filename", str(database_file), *_repeated("--sqlite-pragma", SQLITE_PRAGMAS)]
         command += ["--log-level", "error", "--ui-disable-news-fetch"]
         command += _repeated("--search-attribute", SEARCH_ATTRIBUTES)
         command += _repeated("--dynamic-config-value", DYNAMIC_CONFIG)
