@@ -1,6 +1,6 @@
 """Opens a subscription: row, finalized invoice, pending payment and the answer, in one transaction."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pydantic import TypeAdapter
 from temporalio import activity
@@ -57,9 +57,8 @@ class OpenSubscriptionActivity:
 
     async def _make_room(self, connection: Connection, command: OpenSubscription) -> LiveRow | None:
         """Expires the user's earlier unpaid start. Raises `Refused` when there is more in the way."""
-        an_hour_ago = command.at - timedelta(hours=1)
         user_id = command.order.user_id
-        if await subscriptions.count_opened_since(connection, user_id, an_hour_ago) >= self._starts_per_hour:
+        if await subscriptions.count_opened_within_an_hour(connection, user_id) >= self._starts_per_hour:
             raise Refused(RefusalCode.TOO_MANY_STARTS, "too many starts within an hour")
         live = await subscriptions.lock_live(connection, user_id)
         if live is None:

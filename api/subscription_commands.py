@@ -7,6 +7,7 @@ from datetime import timedelta
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.lost_workflows import LostWorkflows
 from api.problems import Problem
 from api.refusals import problem_of
 from api.workflow_updates import ask, interrupted
@@ -63,6 +64,7 @@ class SubscriptionCommands:
                 raise
             ended = await self.find(user_id, subscription_id)
             if ended.ended_at is None:
+                await LostWorkflows(self.database, self.temporal, self.rpc_timeout).revive(view.workflow_id)
                 raise interrupted() from error
             return _already(ended, action)
         return await self.find(user_id, subscription_id)

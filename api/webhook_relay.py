@@ -12,6 +12,7 @@ from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.lost_workflows import LostWorkflows
 from db.database import Database, is_unavailable
 from db.queries import payment_reports
 from db.queries.payment_reports import Delivery
@@ -32,6 +33,7 @@ class WebhookRelay:
         self._temporal = temporal
         self._rpc_timeout = rpc_timeout
         self._woken = asyncio.Event()
+        self._lost_workflows = LostWorkflows(database, temporal, rpc_timeout)
 
     def wake(self) -> None:
         """A report was stored."""
@@ -55,16 +57,22 @@ class WebhookRelay:
         by_workflow: dict[str, list[Delivery]] = {}
         for delivery in deliveries:
             by_workflow.setdefault(delivery.workflow_id, []).append(delivery)
-        await asyncio.gather(*(self._deliver_in_order(of_one) for of_one in by_workflow.values()))
-        return len(deliveries)
+        left = await asyncio.gather(*(self._deliver_in_order(of_one) for of_one in by_workflow.values()))
+        undelivered = [delivery.report_id for of_one in left for delivery in of_one]
+        if undelivered:
+            async with self._database.transaction() as connection:
+                await payment_reports.deliver_again_soon(connection, undelivered)
+        return len(deliveries) - len(undelivered)
 
-    async def _deliver_in_order(self, deliveries: list[Delivery]) -> None:
-        for delivery in deliveries:
+    async def _deliver_in_order(self, deliveries: list[Delivery]) -> list[Delivery]:
+        """Returns what could not be delivered: the one that failed, and those behind it."""
+        for number, delivery in enumerate(deliveries):
             try:
                 await self._deliver(delivery)
             except RPCError as error:
                 log.warning("report_not_delivered", report_id=delivery.report_id, status=error.status.name)
-                return
+                return deliveries[number:]
+        return []
 
     async def _deliver(self, delivery: Delivery) -> None:
         report = PaymentReported(delivery.report_id)
@@ -74,10 +82,11 @@ class WebhookRelay:
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
-            await self._settle_without_workflow(report)
+            if not await self._lost_workflows.revive(delivery.workflow_id, report):
+                await self._settle_after_the_end(report)
 
-    async def _settle_without_workflow(self, report: PaymentReported) -> None:
-        """The subscription's workflow has closed, or its history is gone."""
+    async def _settle_after_the_end(self, report: PaymentReported) -> None:
+        """The subscription has ended; its workflow has closed, or its history is gone."""
         try:
             await self._temporal.start_workflow(
                 LatePayment.run,

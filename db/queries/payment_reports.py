@@ -13,6 +13,7 @@ from db.tables.messages import PaymentReport
 from db.tables.subscriptions import Subscription
 from domain.payment import PaymentFact, ReportedStatus
 
+UNDELIVERED_SECONDS = 2
 FIRST_REDELIVERY_SECONDS = 5
 LONGEST_REDELIVERY_SECONDS = 3_600
 MOST_DOUBLINGS = 10
@@ -40,13 +41,16 @@ class IncomingReport:
 
     @property
     def fact_key(self) -> str:
-        """What tells a repetition: the event's id or, without one, the payment and what is said of it.
+        """What tells a repetition: the event's id or, without one, all that is said of the payment.
+
+        The amount is part of it: a report that was parked for its amount must not hide the right one.
 
         The two never meet, whatever a provider calls its events.
         """
         if self.event_id is not None:
             return f"event:{self.event_id}"
-        return f"fact:{self.payment_id}:{self.fact.status}"
+        amount = "" if self.fact.amount_cents is None else self.fact.amount_cents
+        return f"fact:{self.payment_id}:{self.fact.status}:{amount}:{self.fact.currency or ''}"
 
 
 @dataclass(frozen=True)
@@ -152,6 +156,19 @@ async def park(connection: Connection, report_id: int, reason: str) -> None:
         update(PaymentReport)
         .where(PaymentReport.id == report_id)
         .values(status=ReportStatus.PARKED, parked_reason=reason)
+    )
+
+
+async def deliver_again_soon(connection: Connection, report_ids: list[int]) -> None:
+    """Gives claimed reports back that could not be delivered: an outage does not make them rarer."""
+    await connection.execute(
+        update(PaymentReport)
+        .where(PaymentReport.id.in_(report_ids))
+        .values(
+            deliveries=PaymentReport.deliveries - 1,
+            next_delivery_at=func.clock_timestamp()
+            + UNDELIVERED_SECONDS * cast(literal("1 second"), Interval),
+        )
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import Interval, cast, delete, func, insert, literal, select, text, update
 from sqlalchemy.dialects.postgresql import Range
 
 from db.database import Connection
@@ -16,11 +16,25 @@ from domain.due import next_step
 from domain.subscription import Status, SubscriptionState
 
 
+class StaleStateError(Exception):
+    """A state was to be written that does not follow on the row's: the whole transaction is void."""
+
+
 @dataclass(frozen=True)
 class OpenedRow:
     """A subscription as it was opened under a key, whatever became of it."""
 
     subscription_id: int
+    request_hash: str
+    state: SubscriptionState
+    start_answer: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class LostRow:
+    """What it takes to start the workflow of a live subscription again."""
+
+    idempotency_key: str
     request_hash: str
     state: SubscriptionState
     start_answer: dict[str, Any]
@@ -82,9 +96,26 @@ async def find_superseded(connection: Connection, opened: SubscriptionState) -> 
     return (await connection.execute(query)).scalar_one_or_none()
 
 
-async def count_opened_since(connection: Connection, user_id: int, since: datetime) -> int:
-    """How many subscriptions the user has opened, by the database's clock."""
-    query = select(func.count()).where(Subscription.user_id == user_id, Subscription.created_at > since)
+async def find_live_by_workflow(connection: Connection, workflow_id: str) -> LostRow | None:
+    row = (
+        await connection.execute(
+            select(
+                Subscription.idempotency_key,
+                Subscription.request_hash,
+                Subscription.state,
+                Subscription.start_answer,
+            ).where(Subscription.workflow_id == workflow_id, text(LIVE))
+        )
+    ).one_or_none()
+    return row and LostRow(
+        row.idempotency_key, row.request_hash, load_state(row.state), row.start_answer or {}
+    )
+
+
+async def count_opened_within_an_hour(connection: Connection, user_id: int) -> int:
+    """How many subscriptions the user has opened, by the database's clock: a turned one does not count."""
+    an_hour_ago = func.clock_timestamp() - cast(literal("1 hour"), Interval)
+    query = select(func.count()).where(Subscription.user_id == user_id, Subscription.created_at > an_hour_ago)
     return (await connection.execute(query)).scalar_one()
 
 
@@ -142,8 +173,8 @@ async def load_current_state(connection: Connection, subscription_id: int) -> Su
     return load_state((await connection.execute(query)).scalar_one())
 
 
-async def write_state(connection: Connection, state: SubscriptionState) -> bool:
-    """Replaces the version before this one; false when the row has moved on."""
+async def write_state(connection: Connection, state: SubscriptionState) -> None:
+    """Replaces the version before this one. Raises `StaleStateError` when the row has moved on."""
     upcoming = next_step(state)
     written = await connection.execute(
         update(Subscription)
@@ -161,7 +192,8 @@ async def write_state(connection: Connection, state: SubscriptionState) -> bool:
             state=dump_state(state),
         )
     )
-    return written.rowcount == 1
+    if written.rowcount != 1:
+        raise StaleStateError(f"subscription {state.subscription_id} is not at version {state.version - 1}")
 
 
 async def insert_paid_period(

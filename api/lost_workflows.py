@@ -1,0 +1,64 @@
+"""Starts the workflow of a live subscription again, from its row, when it was terminated by hand or lost."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from pydantic import TypeAdapter
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+
+from activities.contracts import Cause, StartAnswer, StartOrder
+from db.database import Database
+from db.queries import subscriptions
+from db.queries.subscriptions import LostRow
+from ops.tracing import new_trace_id
+from workflows.messages import PaymentReported, SubscriptionLife
+from workflows.options import BILLING_QUEUE
+from workflows.subscription import Subscription
+
+_ANSWER = TypeAdapter(StartAnswer)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class LostWorkflows:
+    database: Database
+    temporal: Client
+    rpc_timeout: timedelta
+
+    async def revive(self, workflow_id: str, report: PaymentReported | None = None) -> bool:
+        """Whether the subscription is live, and its workflow now runs; the report is its first message.
+
+        Twice is once: a workflow that runs already is left as it is.
+        """
+        async with self.database.read() as connection:
+            row = await subscriptions.find_live_by_workflow(connection, workflow_id)
+        if row is None:
+            return False
+        log.error("workflow_lost", workflow_id=workflow_id, subscription_id=row.state.subscription_id)
+        await self.temporal.start_workflow(
+            Subscription.run,
+            _life_of(row),
+            id=workflow_id,
+            task_queue=BILLING_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            static_summary=f"{row.state.plan.code} of user {row.state.user_id}",
+            start_signal=None if report is None else "payment_reported",
+            start_signal_args=[] if report is None else [report],
+            rpc_timeout=self.rpc_timeout,
+        )
+        return True
+
+
+def _life_of(row: LostRow) -> SubscriptionLife:
+    order = StartOrder(
+        user_id=row.state.user_id,
+        idempotency_key=row.idempotency_key,
+        request_hash=row.request_hash,
+        plan_code=row.state.plan.code,
+        cause=Cause("system", "its workflow was lost", new_trace_id()),
+    )
+    return SubscriptionLife(order, row.state, _ANSWER.validate_python(row.start_answer))
