@@ -18,10 +18,12 @@ from api.problems import RETRY_SOON, Problem
 from api.refusals import problem_of
 from db.database import Database
 from db.queries import idempotency
+from db.queries.idempotency import Claim
 from domain.refusals import RefusalCode, Refused
 
 HEADER = "Idempotency-Key"
 REPLAYED = {"Idempotency-Replayed": "true"}
+FIRST_SERVER_ERROR = 500
 
 KEY_REFUSALS = ((400, "idempotency_key_invalid"), (422, "idempotency_key_reused"))
 """For `problem_responses` of every route that takes a key."""
@@ -75,11 +77,6 @@ def request_hash(method: str, path: str, body: BaseModel | None) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def command_id(user_id: int, key: str | None) -> str:
-    """Names the command that a request sends: the same whenever its key comes again."""
-    return uuid4().hex if key is None else hashlib.sha256(f"{user_id}:{key}".encode()).hexdigest()[:32]
-
-
 class AnswerKeeper:
     """Carries out a request once per key, and gives the same answer to whoever repeats it."""
 
@@ -87,37 +84,50 @@ class AnswerKeeper:
         self._database = database
 
     async def once(
-        self, user_id: int, key: str | None, request_hash: str, act: Callable[[], Awaitable[BaseModel]]
+        self, user_id: int, key: str | None, request_hash: str, act: Callable[[str], Awaitable[BaseModel]]
     ) -> JSONResponse:
-        """Raises `Problem` when the key belongs to another request or its first is still running.
+        """`act` gets the id of the command to send: the same whenever the same request comes again.
 
-        What `act` raises is raised on, and leaves the key free.
+        Raises `Problem` when the key belongs to another request or its first is still running. What `act`
+        raises is raised on: a refusal leaves the key free; after an outage it stays with this request, which
+        may have been carried out.
         """
         if key is None:
-            return JSONResponse((await act()).model_dump(mode="json"))
+            return JSONResponse((await act(uuid4().hex)).model_dump(mode="json"))
+        claim = Claim(user_id, key, request_hash)
         async with self._database.transaction() as connection:
             if await idempotency.is_key_of_a_start(connection, user_id, key):
                 raise problem_of(KEY_REUSED)
-            is_ours = await idempotency.claim_key(connection, user_id, key, request_hash)
+            is_ours = await idempotency.claim_key(connection, claim)
         if not is_ours:
-            return await self._answer_again(user_id, key, request_hash)
+            return await self._answer_again(claim)
         try:
-            answer = (await act()).model_dump(mode="json")
-        except Exception:
-            async with self._database.transaction() as connection:
-                await idempotency.release_key(connection, user_id, key)
+            answer = (await act(_command_id(claim))).model_dump(mode="json")
+        except Exception as error:
+            await self._give_back(claim, error)
             raise
         async with self._database.transaction() as connection:
-            await idempotency.store_answer(connection, user_id, key, 200, answer)
+            await idempotency.store_answer(connection, claim, 200, answer)
         return JSONResponse(answer)
 
-    async def _answer_again(self, user_id: int, key: str, request_hash: str) -> JSONResponse:
+    async def _give_back(self, claim: Claim, error: Exception) -> None:
+        was_refused = isinstance(error, Problem) and error.status < FIRST_SERVER_ERROR
+        give_back = idempotency.release_key if was_refused else idempotency.let_take_over
+        async with self._database.transaction() as connection:
+            await give_back(connection, claim)
+
+    async def _answer_again(self, claim: Claim) -> JSONResponse:
         async with self._database.read() as connection:
-            kept = await idempotency.find_answer(connection, user_id, key)
-        if kept is not None and kept.request_hash != request_hash:
+            kept = await idempotency.find_answer(connection, claim.user_id, claim.key)
+        if kept is not None and kept.request_hash != claim.request_hash:
             raise problem_of(KEY_REUSED)
         if kept is None or kept.answer is None or kept.status_code is None:
             raise Problem(
                 409, "idempotency_in_progress", "The first request is still running.", headers=RETRY_SOON
             )
         return JSONResponse(kept.answer, kept.status_code, headers=REPLAYED)
+
+
+def _command_id(claim: Claim) -> str:
+    named = json.dumps([claim.user_id, claim.key, claim.request_hash])
+    return hashlib.sha256(named.encode()).hexdigest()[:32]

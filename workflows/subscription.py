@@ -135,7 +135,7 @@ class Subscription:
 
     async def _take_due_step(self) -> None:
         async with self._lock:
-            await self._record(self._decide_due_step, Cause("system", "due", self._order.cause.trace_id))
+            await self._record_due_step()
 
     async def _give_way_to_a_new_run(self) -> None:
         """Continue as new at a quiet step, so that replay and storage stay bounded over the years."""
@@ -182,6 +182,7 @@ class Subscription:
 
         async with self._lock:
             try:
+                await self._record_due_step()  # what is due came before the command, however late we are
                 await self._record(decide_once, cause)
             except Refused as refused:
                 raise refusal_error(refused, workflow.now()) from refused
@@ -200,6 +201,9 @@ class Subscription:
                 return
             for report_id in recorded.unread_report_ids:
                 await self._settle(report_id)
+
+    async def _record_due_step(self) -> None:
+        await self._record(self._decide_due_step, Cause("system", "due", self._order.cause.trace_id))
 
     async def _settle(self, report_id: int) -> None:
         self._state = await workflow.execute_activity(
@@ -252,7 +256,7 @@ class Subscription:
     def _opened(self) -> SubscriptionState:
         """Raises `ApplicationError` in a handler that comes before the subscription is open."""
         if self._state is None:
-            raise ApplicationError("the subscription is not open", type=RefusalCode.SUBSCRIPTION_ENDED)
+            raise ApplicationError("the subscription is not open yet", non_retryable=True)
         return self._state
 
 

@@ -13,7 +13,6 @@ from api.idempotency import (
     REPLAYED,
     OptionalKey,
     RequiredKey,
-    command_id,
     key_parameter,
     request_hash,
 )
@@ -102,9 +101,9 @@ async def cancel_subscription(
     """Cancels at the period's end, or now. Twice is once; what was never paid is canceled at once."""
     body = asked or CancelBody()
 
-    async def act() -> SubscriptionBody:
+    async def act(command_id: str) -> SubscriptionBody:
         command = CancelCommand(
-            command_id=command_id(user.id, key),
+            command_id=command_id,
             at_period_end=body.at_period_end,
             cause=_cause(user, body.reason or "asked for"),
         )
@@ -129,8 +128,8 @@ async def uncancel_subscription(
 ) -> JSONResponse:
     """Takes back a cancellation that waits for the period's end."""
 
-    async def act() -> SubscriptionBody:
-        command = UncancelCommand(command_id(user.id, key), _cause(user, "asked for"))
+    async def act(command_id: str) -> SubscriptionBody:
+        command = UncancelCommand(command_id, _cause(user, "asked for"))
         return SubscriptionBody.of(await context.commands.uncancel(user.id, subscription_id, command))
 
     content_hash = request_hash("POST", request.url.path, None)

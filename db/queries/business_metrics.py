@@ -2,25 +2,33 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from db.database import Connection
-from db.tables.billing import Payment
-from db.tables.subscriptions import Subscription
+from db.tables.subscriptions import SETTLING, Subscription, TimelineEntry
+from domain.lifecycle import Event
 
 
 @dataclass(frozen=True)
 class BusinessCounts:
+    """Of payments, what was reported: a decline stays one when the same payment succeeds after it."""
+
     payments_succeeded: int
     payments_failed: int
     active_subscriptions: int
 
 
 async def count_business(connection: Connection) -> BusinessCounts:
-    payments = select(
-        func.count().filter(Payment.status == "succeeded").label("succeeded"),
-        func.count().filter(Payment.status == "failed").label("failed"),
-    ).subquery()
+    is_decline = TimelineEntry.event == Event.PAYMENT_DECLINED
+    payments = (
+        select(
+            func.count().filter(~is_decline).label("succeeded"),
+            func.count().filter(is_decline).label("failed"),
+        )
+        .where(text(SETTLING))  # spelled as in the index that holds nothing else
+        .select_from(TimelineEntry)
+        .subquery()
+    )
     with_access = (
         select(func.count())
         .select_from(Subscription)

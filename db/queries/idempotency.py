@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Interval, cast, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, Interval, cast, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from db.database import Connection
@@ -15,6 +15,15 @@ CLAIM_SECONDS = 5
 
 
 @dataclass(frozen=True)
+class Claim:
+    """One request under one key of one user."""
+
+    user_id: int
+    key: str
+    request_hash: str
+
+
+@dataclass(frozen=True)
 class KeptAnswer:
     """`answer` is null while the first request is running."""
 
@@ -23,16 +32,21 @@ class KeptAnswer:
     answer: dict[str, Any] | None
 
 
-async def claim_key(connection: Connection, user_id: int, key: str, request_hash: str) -> bool:
+async def claim_key(connection: Connection, claim: Claim) -> bool:
     """Whether the caller is to carry out the request: the key is new, or its first request was cut off."""
     locked_until = func.clock_timestamp() + cast(literal(f"{CLAIM_SECONDS} seconds"), Interval)
     claimed = await connection.execute(
         upsert(IdempotencyKey)
-        .values(user_id=user_id, key=key, request_hash=request_hash, locked_until=locked_until)
+        .values(
+            user_id=claim.user_id,
+            key=claim.key,
+            request_hash=claim.request_hash,
+            locked_until=locked_until,
+        )
         .on_conflict_do_update(
             index_elements=[IdempotencyKey.user_id, IdempotencyKey.key],
             set_={"locked_until": locked_until},
-            where=(IdempotencyKey.request_hash == request_hash)
+            where=(IdempotencyKey.request_hash == claim.request_hash)
             & IdempotencyKey.answer.is_(None)
             & (IdempotencyKey.locked_until < func.clock_timestamp()),
         )
@@ -42,7 +56,6 @@ async def claim_key(connection: Connection, user_id: int, key: str, request_hash
 
 
 async def find_answer(connection: Connection, user_id: int, key: str) -> KeptAnswer | None:
-    """The answer under a key, or the mark that a start has it."""
     row = (
         await connection.execute(
             select(IdempotencyKey.request_hash, IdempotencyKey.status_code, IdempotencyKey.answer).where(
@@ -50,7 +63,7 @@ async def find_answer(connection: Connection, user_id: int, key: str) -> KeptAns
             )
         )
     ).one_or_none()
-    return row and KeptAnswer(row.request_hash, row.status_code, row.answer)
+    return None if row is None else KeptAnswer(row.request_hash, row.status_code, row.answer)
 
 
 async def is_key_of_a_start(connection: Connection, user_id: int, key: str) -> bool:
@@ -61,19 +74,30 @@ async def is_key_of_a_start(connection: Connection, user_id: int, key: str) -> b
 
 
 async def store_answer(
-    connection: Connection, user_id: int, key: str, status_code: int, answer: dict[str, Any]
+    connection: Connection, claim: Claim, status_code: int, answer: dict[str, Any]
 ) -> None:
     await connection.execute(
-        update(IdempotencyKey)
-        .where(IdempotencyKey.user_id == user_id, IdempotencyKey.key == key)
-        .values(status_code=status_code, answer=answer)
+        update(IdempotencyKey).where(*_is(claim)).values(status_code=status_code, answer=answer)
     )
 
 
-async def release_key(connection: Connection, user_id: int, key: str) -> None:
+async def release_key(connection: Connection, claim: Claim) -> None:
     """A refused request does not burn its key."""
+    await connection.execute(delete(IdempotencyKey).where(*_is(claim), IdempotencyKey.answer.is_(None)))
+
+
+async def let_take_over(connection: Connection, claim: Claim) -> None:
+    """Whoever repeats the request may go on with it at once; the key stays with this request."""
     await connection.execute(
-        delete(IdempotencyKey).where(
-            IdempotencyKey.user_id == user_id, IdempotencyKey.key == key, IdempotencyKey.answer.is_(None)
-        )
+        update(IdempotencyKey)
+        .where(*_is(claim), IdempotencyKey.answer.is_(None))
+        .values(locked_until=func.clock_timestamp())
+    )
+
+
+def _is(claim: Claim) -> tuple[ColumnElement[bool], ...]:
+    return (
+        IdempotencyKey.user_id == claim.user_id,
+        IdempotencyKey.key == claim.key,
+        IdempotencyKey.request_hash == claim.request_hash,
     )

@@ -54,6 +54,13 @@ async def spend_refresh_token(connection: Connection, token_hash: bytes, now: da
     return Family(*row) if row else None
 
 
+async def is_spent(connection: Connection, token_hash: bytes) -> bool:
+    query = select(RefreshToken.token_hash).where(
+        RefreshToken.token_hash == token_hash, RefreshToken.spent_at.is_not(None)
+    )
+    return (await connection.execute(query)).one_or_none() is not None
+
+
 async def revoke_family_of(connection: Connection, token_hash: bytes, now: datetime) -> str | None:
     """The id of the family that this token belongs to, now dead; None when the token is unknown."""
     family_id: str | None = await connection.scalar(

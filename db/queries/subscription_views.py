@@ -27,11 +27,10 @@ class SubscriptionView:
     ended_at: datetime | None
     next_action: str | None
     next_action_at: datetime | None
-    grace_days: int
 
     @property
     def access_terms(self) -> AccessTerms:
-        return AccessTerms(self.status, self.current_period_end, self.cancel_at_period_end, self.grace_days)
+        return AccessTerms(self.status, self.current_period_end)
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,6 @@ _VIEW = select(
     Subscription.ended_at,
     Subscription.next_action,
     Subscription.next_action_at,
-    Plan.grace_days,
 ).join(Plan, Subscription.plan_id == Plan.id)
 
 
@@ -82,17 +80,13 @@ async def find_access_and_modules(
         select(
             Subscription.status,
             Subscription.current_period_end,
-            Subscription.cancel_at_period_end,
-            Plan.grace_days,
             lessons.label("lessons"),
-        ).join(Plan, Subscription.plan_id == Plan.id),
+        ),
     )
     row = (await connection.execute(terms)).one_or_none()
     if row is None:
         return None, []
-    access_terms = AccessTerms(
-        Status(row.status), row.current_period_end, row.cancel_at_period_end, row.grace_days
-    )
+    access_terms = AccessTerms(Status(row.status), row.current_period_end)
     return access_terms, [LessonModule(**lesson) for lesson in row.lessons or []]
 
 
@@ -114,5 +108,4 @@ def _view(row: Row[*tuple[Any, ...]]) -> SubscriptionView:
         ended_at=row.ended_at,
         next_action=row.next_action,
         next_action_at=row.next_action_at,
-        grace_days=row.grace_days,
     )

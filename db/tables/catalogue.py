@@ -13,7 +13,6 @@ class Plan(Table):
     __table_args__ = (
         CheckConstraint("seats >= 1", name="has_a_seat"),
         CheckConstraint("trial_days >= 0", name="trial_is_not_negative"),
-        CheckConstraint("grace_days >= 0", name="grace_is_not_negative"),
     )
 
     id: Mapped[Id]
@@ -22,7 +21,6 @@ class Plan(Table):
     period_iso: Mapped[str]
     seats: Mapped[int] = mapped_column(SmallInteger, server_default="1")
     trial_days: Mapped[int] = mapped_column(SmallInteger, server_default="0")
-    grace_days: Mapped[int] = mapped_column(SmallInteger, server_default="7")
     created_at: Mapped[RecordedAt]
     retired_at: Mapped[datetime | None]
 

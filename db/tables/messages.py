@@ -1,11 +1,12 @@
 """What the outside sends: payment reports (the webhook inbox) and keys of requests already answered."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.tables.base import Currency, Id, Json, RecordedAt, Table
+from db.tables.base import Currency, Id, RecordedAt, Table
 
 
 class PaymentReport(Table):
@@ -63,6 +64,6 @@ class IdempotencyKey(Table):
     key: Mapped[str] = mapped_column(primary_key=True)
     request_hash: Mapped[str]
     status_code: Mapped[int | None] = mapped_column(SmallInteger)
-    answer: Mapped[Json | None]
+    answer: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # keeps the order of its keys
     created_at: Mapped[RecordedAt]
     locked_until: Mapped[datetime]

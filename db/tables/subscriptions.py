@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.tables.base import Id, Instant, Json, RecordedAt, Table
 
 LIVE = "status IN ('incomplete', 'active')"
+SETTLING = "event IN ('activated', 'late_payment_received', 'payment_declined')"
+"""Entries that each tell of one payment, settled."""
 
 
 class Subscription(Table):
@@ -77,7 +79,10 @@ class TimelineEntry(Table):
     """
 
     __tablename__ = "timeline_entries"
-    __table_args__ = (Index("ix_timeline_entries_subscription_id_id", "subscription_id", "id"),)
+    __table_args__ = (
+        Index("ix_timeline_entries_subscription_id_id", "subscription_id", "id"),
+        Index("ix_timeline_entries_settling", "event", postgresql_where=text(SETTLING)),
+    )
 
     id: Mapped[Id]
     subscription_id: Mapped[int] = mapped_column(ForeignKey("subscriptions.id"))

@@ -2,6 +2,10 @@
 
 from datetime import UTC, datetime
 
+import pytest
+from sqlalchemy import text
+from temporalio.exceptions import ApplicationError
+
 from domain.lifecycle import cancel, end_period, expire
 from domain.refusals import RefusalCode
 from tests.activities.customer import IN_THE_PERIOD, PERIOD_END, Customer
@@ -96,9 +100,15 @@ async def test_starts_of_an_hour_ago_count_no_more(customer: Customer) -> None:
     for _ in range(3):
         await customer.start(starts_per_hour=3)
 
-    opened = await customer.start(starts_per_hour=3, at=LONG_AFTER)
+    with pytest.raises(ApplicationError, match="too many starts"):
+        await customer.start(starts_per_hour=3, at=LONG_AFTER)  # a clock that was turned does not help
+    async with customer.database.transaction() as connection:
+        await connection.execute(
+            text("UPDATE subscriptions SET created_at = created_at - interval '1 hour' WHERE user_id = :id"),
+            {"id": customer.user_id},
+        )
 
-    assert opened.state.started_at == LONG_AFTER
+    assert (await customer.start(starts_per_hour=3)).state.status == "incomplete"
 
 
 async def test_a_key_that_was_answered_is_not_another_start(customer: Customer) -> None:

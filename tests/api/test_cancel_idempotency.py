@@ -1,12 +1,13 @@
 """Commands under an Idempotency-Key: one key is one command, and a refusal leaves it free."""
 
+import uuid
 from typing import Any
 
 import httpx2
 import pytest
 
 from tests.client import Student, refusal
-from tests.lives import Life
+from tests.lives import Life, World
 
 AT_PERIOD_END = {"at_period_end": True}
 NOW = {"at_period_end": False}
@@ -96,3 +97,25 @@ async def test_a_malformed_key_is_refused(unpaid: Life, keys: list[bytes]) -> No
         answer = await unpaid.student.http.post(path, json={}, headers=headers)
         assert refusal(answer) == (400, "idempotency_key_invalid")
     assert (await read(unpaid))["status"] == "incomplete"
+
+
+async def test_after_an_outage_the_key_stays_with_its_request(world: World, active: Life) -> None:
+    """A 503 may hide a command that was carried out: another body under its key is not taken for it."""
+    path, key = f"/subscriptions/{active.subscription_id}/cancel", uuid.uuid4().hex
+    await world.stack.stop_worker()
+    try:
+        away = await active.student.post(path, {"at_period_end": True}, key=key)
+        other = await active.student.post(path, {"at_period_end": False}, key=key)
+    finally:
+        await world.stack.start_worker()
+    assert (away.status_code, other.status_code) == (503, 422)
+    assert other.json()["code"] == "idempotency_key_reused"
+
+    again = await active.student.post(path, {"at_period_end": True}, key=key)
+
+    assert (again.status_code, again.json()["status"], again.json()["cancel_at_period_end"]) == (
+        200,
+        "active",
+        True,
+    )
+    assert (await active.book()).timeline == ["opened", "activated", "cancel_scheduled"]

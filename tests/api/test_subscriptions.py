@@ -7,7 +7,6 @@ from tests.client import Student
 from tests.lives import Life
 
 UNPAID_START_LIVES = timedelta(hours=23)
-GRACE = timedelta(days=7)
 
 
 async def read(life: Life) -> dict[str, Any]:
@@ -71,7 +70,7 @@ async def test_a_paid_one(unpaid: Life) -> None:
 
     ends = instant(body["current_period_end"])
     assert ends - instant(body["current_period_start"]) == timedelta(days=30)
-    assert instant(body["access"]["until"]) == ends + GRACE
+    assert instant(body["access"]["until"]) == ends
     assert body == before | {
         "status": "active",
         "next_action": "end_period",

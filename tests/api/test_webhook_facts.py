@@ -38,7 +38,6 @@ async def highest_payment_id(database: Database) -> int:
 async def test_the_same_fact_again_is_a_duplicate(unpaid: Life) -> None:
     assert await report(unpaid) == {"ok": True}
     assert await report(unpaid) == {"ok": True, "duplicate": True}
-    assert await report(unpaid, amount_cents=PRICE, currency="EUR") == {"ok": True, "duplicate": True}
 
     book = await settled(unpaid, 1)
     assert (book.status, book.timeline) == ("active", PAID_TIMELINE)
@@ -196,3 +195,12 @@ async def test_one_user_s_payment_changes_nobody_else(world: World, unpaid: Life
 
     assert await other.book() == before
     assert (await other.student.get("/content/modules")).status_code == 403
+
+
+async def test_the_right_amount_pays_after_a_wrong_one_was_parked(unpaid: Life) -> None:
+    assert await report(unpaid, amount_cents=1, currency="EUR") == {"ok": True}
+    assert await report(unpaid, amount_cents=1, currency="EUR") == {"ok": True, "duplicate": True}
+    assert await report(unpaid, amount_cents=PRICE, currency="EUR") == {"ok": True}
+
+    book = await settled(unpaid, 2)
+    assert (book.status, book.payments, book.reports) == ("active", ["succeeded"], ["parked", "applied"])

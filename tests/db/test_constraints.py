@@ -29,7 +29,6 @@ FORBIDDEN: list[tuple[str, type[Table], Row]] = [
     ("ck_users_role_is_known", User, {"role": "owner"}),
     ("ck_plans_has_a_seat", Plan, {"seats": 0}),
     ("ck_plans_trial_is_not_negative", Plan, {"trial_days": -1}),
-    ("ck_plans_grace_is_not_negative", Plan, {"grace_days": -1}),
     ("ck_plan_prices_is_positive", PlanPrice, {"price_cents": 0}),
     ("ck_plan_prices_currency_is_iso_4217", PlanPrice, {"currency": "eur"}),
     ("ck_plan_prices_currency_is_iso_4217", PlanPrice, {"currency": "EURO"}),

@@ -6,10 +6,10 @@ from db.database import Connection
 from domain.billing_calendar import Interval, parse_interval
 
 PLANS = [
-    ("P30D", "Italian lessons, 30 days", "P30D", 1, 0, 7, 1, 1_990, "EUR", 2_200),
-    ("P6M", "Italian lessons, 6 months", "P6M", 1, 0, 7, 1, 9_990, "EUR", 2_200),
-    ("P1Y", "Italian lessons, 1 year", "P1Y", 1, 0, 7, 1, 17_990, "EUR", 2_200),
-    ("P1Y-FAMILY", "Italian lessons for the family, 1 year", "P1Y", 5, 0, 7, 1, 35_990, "EUR", 2_200),
+    ("P30D", "Italian lessons, 30 days", "P30D", 1, 0, 1, 1_990, "EUR", 2_200),
+    ("P6M", "Italian lessons, 6 months", "P6M", 1, 0, 1, 9_990, "EUR", 2_200),
+    ("P1Y", "Italian lessons, 1 year", "P1Y", 1, 0, 1, 17_990, "EUR", 2_200),
+    ("P1Y-FAMILY", "Italian lessons for the family, 1 year", "P1Y", 5, 0, 1, 35_990, "EUR", 2_200),
 ]
 
 LESSONS = [
@@ -27,7 +27,7 @@ LESSONS = [
 async def test_four_plans_with_their_first_prices(connection: Connection) -> None:
     rows = await connection.execute(
         text(
-            "SELECT code, name, period_iso, seats, trial_days, grace_days, version, price_cents, currency,"
+            "SELECT code, name, period_iso, seats, trial_days, version, price_cents, currency,"
             " vat_rate_bp FROM plans JOIN plan_prices ON plan_id = plans.id ORDER BY plans.id"
         )
     )

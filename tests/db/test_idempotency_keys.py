@@ -8,10 +8,12 @@ from sqlalchemy import text
 
 from db.database import Connection, Database
 from db.queries.idempotency import (
+    Claim,
     KeptAnswer,
     claim_key,
     find_answer,
     is_key_of_a_start,
+    let_take_over,
     release_key,
     store_answer,
 )
@@ -36,44 +38,44 @@ async def let_the_claim_lapse(connection: Connection, user_id: int) -> None:
 
 async def test_the_first_request_has_the_key(connection: Connection, user_id: int) -> None:
     assert await find_answer(connection, user_id, "key") is None
-    assert await claim_key(connection, user_id, "key", "hash")
-    assert not await claim_key(connection, user_id, "key", "hash")
-    assert not await claim_key(connection, user_id, "key", "another hash")
+    assert await claim_key(connection, Claim(user_id, "key", "hash"))
+    assert not await claim_key(connection, Claim(user_id, "key", "hash"))
+    assert not await claim_key(connection, Claim(user_id, "key", "another hash"))
     assert await find_answer(connection, user_id, "key") == KeptAnswer("hash", None, None)
 
 
 async def test_a_key_belongs_to_its_user(connection: Connection, user_id: int) -> None:
     neighbour = await insert_row(connection, User)
-    assert await claim_key(connection, user_id, "key", "hash")
+    assert await claim_key(connection, Claim(user_id, "key", "hash"))
 
-    assert await claim_key(connection, neighbour, "key", "hash")
+    assert await claim_key(connection, Claim(neighbour, "key", "hash"))
 
 
 async def test_the_answer_stays_whoever_asks_again(connection: Connection, user_id: int) -> None:
-    await claim_key(connection, user_id, "key", "hash")
-    await store_answer(connection, user_id, "key", 200, {"status": "active"})
-    await release_key(connection, user_id, "key")
+    await claim_key(connection, Claim(user_id, "key", "hash"))
+    await store_answer(connection, Claim(user_id, "key", "hash"), 200, {"status": "active"})
+    await release_key(connection, Claim(user_id, "key", "hash"))
     await let_the_claim_lapse(connection, user_id)
 
-    assert not await claim_key(connection, user_id, "key", "hash")
+    assert not await claim_key(connection, Claim(user_id, "key", "hash"))
     assert await find_answer(connection, user_id, "key") == KeptAnswer("hash", 200, {"status": "active"})
 
 
 async def test_a_refused_request_frees_its_key(connection: Connection, user_id: int) -> None:
-    await claim_key(connection, user_id, "key", "hash")
-    await release_key(connection, user_id, "key")
+    await claim_key(connection, Claim(user_id, "key", "hash"))
+    await release_key(connection, Claim(user_id, "key", "hash"))
 
     assert await find_answer(connection, user_id, "key") is None
-    assert await claim_key(connection, user_id, "key", "another hash")
+    assert await claim_key(connection, Claim(user_id, "key", "another hash"))
 
 
 async def test_a_repetition_takes_over_from_a_process_that_died(connection: Connection, user_id: int) -> None:
-    await claim_key(connection, user_id, "key", "hash")
+    await claim_key(connection, Claim(user_id, "key", "hash"))
     await let_the_claim_lapse(connection, user_id)
 
-    assert not await claim_key(connection, user_id, "key", "another hash")
-    assert await claim_key(connection, user_id, "key", "hash")
-    assert not await claim_key(connection, user_id, "key", "hash")
+    assert not await claim_key(connection, Claim(user_id, "key", "another hash"))
+    assert await claim_key(connection, Claim(user_id, "key", "hash"))
+    assert not await claim_key(connection, Claim(user_id, "key", "hash"))
 
 
 async def test_a_key_of_a_start_is_known(connection: Connection) -> None:
@@ -94,6 +96,24 @@ async def test_of_ten_at_once_one_has_the_key(database: Database) -> None:
 
     async def claim() -> bool:
         async with database.transaction() as connection:
-            return await claim_key(connection, user_id, key, "hash")
+            return await claim_key(connection, Claim(user_id, key, "hash"))
 
     assert sorted(await asyncio.gather(*(claim() for _ in range(10)))) == [False] * 9 + [True]
+
+
+async def test_after_an_outage_the_key_stays_with_its_request(connection: Connection, user_id: int) -> None:
+    await claim_key(connection, Claim(user_id, "key", "hash"))
+    await let_take_over(connection, Claim(user_id, "key", "hash"))
+
+    assert not await claim_key(connection, Claim(user_id, "key", "another hash"))
+    assert await claim_key(connection, Claim(user_id, "key", "hash"))
+
+
+async def test_only_its_own_request_gives_a_key_back(connection: Connection, user_id: int) -> None:
+    await claim_key(connection, Claim(user_id, "key", "hash"))
+    await release_key(connection, Claim(user_id, "key", "another hash"))
+    await store_answer(connection, Claim(user_id, "key", "another hash"), 200, {"status": "active"})
+
+    kept = await find_answer(connection, user_id, "key")
+    assert kept is not None
+    assert (kept.request_hash, kept.answer) == ("hash", None)

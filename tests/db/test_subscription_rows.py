@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from db.database import Connection
-from db.queries.subscriptions import find_live, load_current_state, write_state
+from db.queries.subscriptions import StaleStateError, find_live, load_current_state, write_state
 from db.tables.subscriptions import Subscription
 from domain.lifecycle import activate, cancel, expire
 from domain.subscription import Status, SubscriptionState
@@ -19,7 +19,7 @@ async def second(connection: Connection) -> SubscriptionState:
     """A subscription at its second version."""
     user_id, subscription_id = await insert_subscriber(connection)
     state = replace(INCOMPLETE, user_id=user_id, subscription_id=subscription_id, version=2)
-    assert await write_state(connection, state)
+    await write_state(connection, state)
     return state
 
 
@@ -28,7 +28,7 @@ async def test_the_next_version_is_written_whole(connection: Connection, second:
     assert scheduled is not None
     state = replace(scheduled.state, version=3)
 
-    assert await write_state(connection, state)
+    await write_state(connection, state)
     assert await load_current_state(connection, second.subscription_id) == state
     row = (
         await connection.execute(select(Subscription).where(Subscription.id == second.subscription_id))
@@ -43,7 +43,8 @@ async def test_the_next_version_is_written_whole(connection: Connection, second:
 async def test_any_other_version_loses(
     connection: Connection, second: SubscriptionState, version: int
 ) -> None:
-    assert not await write_state(connection, replace(activate(second).state, version=version))
+    with pytest.raises(StaleStateError):
+        await write_state(connection, replace(activate(second).state, version=version))
     assert await load_current_state(connection, second.subscription_id) == second
 
 

@@ -16,13 +16,11 @@ TERMS = st.builds(
     AccessTerms,
     status=st.sampled_from(Status),
     period_end=INSTANTS,
-    cancel_at_period_end=st.booleans(),
-    grace_days=st.integers(0, 60),
 )
 
 
-def terms(status: Status, *, ending: bool = False, grace_days: int = 7) -> AccessTerms:
-    return AccessTerms(status, END, cancel_at_period_end=ending, grace_days=grace_days)
+def terms(status: Status) -> AccessTerms:
+    return AccessTerms(status, END)
 
 
 def allowed(until: datetime) -> Access:
@@ -43,20 +41,9 @@ def refused(reason: NoAccess) -> Access:
         pytest.param(
             terms(Status.INCOMPLETE), END - WEEK, refused(NoAccess.PAYMENT_REQUIRED), id="not yet paid"
         ),
-        pytest.param(terms(Status.ACTIVE), END - WEEK, allowed(END + WEEK), id="paid time"),
-        pytest.param(terms(Status.ACTIVE), END, allowed(END + WEEK), id="grace begins"),
-        pytest.param(terms(Status.ACTIVE), END + WEEK - MOMENT, allowed(END + WEEK), id="grace ends"),
-        pytest.param(terms(Status.ACTIVE), END + WEEK, refused(NoAccess.EXPIRED), id="grace is over"),
-        pytest.param(
-            terms(Status.ACTIVE, grace_days=0), END - MOMENT, allowed(END), id="a plan without grace"
-        ),
-        pytest.param(
-            terms(Status.ACTIVE, grace_days=0), END, refused(NoAccess.EXPIRED), id="over without grace"
-        ),
-        pytest.param(terms(Status.ACTIVE, ending=True), END - MOMENT, allowed(END), id="about to end"),
-        pytest.param(
-            terms(Status.ACTIVE, ending=True), END, refused(NoAccess.EXPIRED), id="no grace for what ends"
-        ),
+        pytest.param(terms(Status.ACTIVE), END - WEEK, allowed(END), id="paid time"),
+        pytest.param(terms(Status.ACTIVE), END - MOMENT, allowed(END), id="about to end"),
+        pytest.param(terms(Status.ACTIVE), END, refused(NoAccess.EXPIRED), id="over"),
         pytest.param(
             terms(Status.CANCELED), END - WEEK, refused(NoAccess.EXPIRED), id="canceled within paid time"
         ),
@@ -75,22 +62,8 @@ def test_only_an_active_subscription_opens_the_lessons(facts: AccessTerms, at: d
 
 
 @given(TERMS, INSTANTS, st.timedeltas(timedelta(0), timedelta(days=400)))
-def test_access_lasts_until_its_instant_and_never_comes_back(
-    facts: AccessTerms, at: datetime, passed: timedelta
-) -> None:
-    now, later = access(facts, at), access(facts, at + passed)
-
-    assert later.allowed == (now.until is not None and at + passed < now.until)
-    assert not later.allowed or later == now
-
-
-@given(TERMS, INSTANTS, st.timedeltas(timedelta(0), timedelta(days=400)), st.integers(0, 30))
-def test_more_paid_time_or_grace_never_takes_access_away(
-    facts: AccessTerms, at: datetime, paid: timedelta, grace_days: int
-) -> None:
-    more = AccessTerms(
-        facts.status, facts.period_end + paid, facts.cancel_at_period_end, facts.grace_days + grace_days
-    )
+def test_more_paid_time_never_takes_access_away(facts: AccessTerms, at: datetime, paid: timedelta) -> None:
+    more = AccessTerms(facts.status, facts.period_end + paid)
     before, after = access(facts, at), access(more, at)
 
     assert after.allowed >= before.allowed

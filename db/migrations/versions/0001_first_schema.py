@@ -42,7 +42,6 @@ def upgrade() -> None:
         sa.Column("period_iso", sa.Text(), nullable=False),
         sa.Column("seats", sa.SmallInteger(), server_default="1", nullable=False),
         sa.Column("trial_days", sa.SmallInteger(), server_default="0", nullable=False),
-        sa.Column("grace_days", sa.SmallInteger(), server_default="7", nullable=False),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
@@ -50,7 +49,6 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("grace_days >= 0", name=op.f("ck_plans_grace_is_not_negative")),
         sa.CheckConstraint("seats >= 1", name=op.f("ck_plans_has_a_seat")),
         sa.CheckConstraint("trial_days >= 0", name=op.f("ck_plans_trial_is_not_negative")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plans")),
@@ -150,7 +148,7 @@ def upgrade() -> None:
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("request_hash", sa.Text(), nullable=False),
         sa.Column("status_code", sa.SmallInteger(), nullable=True),
-        sa.Column("answer", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("answer", sa.JSON(), nullable=True),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
