@@ -15,11 +15,15 @@ from domain.subscription import SubscriptionState
 
 @dataclass(frozen=True)
 class Cause:
-    """Who wants it, why, and the trace of the request or report that brought it."""
+    """Who wants it, why, and the trace of the request or report that brought it.
+
+    What a person wrote about it is in the database, under `note_id`.
+    """
 
     actor: str
     reason: str
     trace_id: str
+    note_id: int | None = None
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ async def _record(connection: Connection, command: RecordSubscription) -> Record
         event=command.change.event,
         actor=command.cause.actor,
         cause=command.cause.reason,
+        note_id=command.cause.note_id,
         trace_id=command.cause.trace_id,
         at=command.at,
         details={} if invoice_id is None else {"invoice_id": invoice_id},

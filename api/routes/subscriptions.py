@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 
 from activities.contracts import Cause, StartOrder
 from api.auth.current_user import TOKEN_REFUSALS, CurrentUser, SignedInUser
-from api.context import ContextDep
+from api.context import Context, ContextDep
 from api.idempotency import (
     KEY_REFUSALS,
     REPLAYED,
@@ -20,6 +20,7 @@ from api.problems import problem_responses
 from api.refusals import responses_of
 from api.schemas.base import LARGEST_ID
 from api.schemas.subscriptions import CancelBody, StartBody, StartedBody, SubscriptionBody
+from db.queries import notes
 from domain.refusals import RefusalCode
 from ops.tracing import current_trace_id
 from workflows.messages import CancelCommand, UncancelCommand
@@ -29,6 +30,8 @@ router = APIRouter(tags=["Subscriptions"])
 SubscriptionId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 
 AWAY = ((503, "database_unavailable"), (503, "workflow_engine_unavailable"), (503, "workflow_interrupted"))
+ASKED_FOR = "asked for"
+
 NOT_FOUND = (404, "subscription_not_found")
 COMMAND_REFUSALS = (*TOKEN_REFUSALS, *KEY_REFUSALS, (409, "idempotency_in_progress"), NOT_FOUND, *AWAY)
 
@@ -64,7 +67,7 @@ async def start_subscription(
         idempotency_key=key,
         request_hash=request_hash("POST", request.url.path, body),
         plan_code=body.plan_code,
-        cause=_cause(user, "asked for"),
+        cause=_cause(user),
     )
     started = await context.starter.start(order)
     response.headers["Location"] = f"/subscriptions/{started.answer.subscription_id}"
@@ -105,7 +108,7 @@ async def cancel_subscription(
         command = CancelCommand(
             command_id=command_id,
             at_period_end=body.at_period_end,
-            cause=_cause(user, body.reason or "asked for"),
+            cause=_cause(user, await _keep_note(context, user, body.reason)),
         )
         return SubscriptionBody.of(await context.commands.cancel(user.id, subscription_id, command))
 
@@ -129,12 +132,20 @@ async def uncancel_subscription(
     """Takes back a cancellation that waits for the period's end."""
 
     async def act(command_id: str) -> SubscriptionBody:
-        command = UncancelCommand(command_id, _cause(user, "asked for"))
+        command = UncancelCommand(command_id, _cause(user))
         return SubscriptionBody.of(await context.commands.uncancel(user.id, subscription_id, command))
 
     content_hash = request_hash("POST", request.url.path, None)
     return await context.answers.once(user.id, key, content_hash, act)
 
 
-def _cause(user: SignedInUser, reason: str) -> Cause:
-    return Cause(actor=f"user:{user.id}", reason=reason, trace_id=current_trace_id())
+async def _keep_note(context: Context, user: SignedInUser, written: str | None) -> int | None:
+    """What a person writes stays in the database: a workflow's history gets its id."""
+    if written is None:
+        return None
+    async with context.database.transaction() as connection:
+        return await notes.insert_note(connection, user.id, written)
+
+
+def _cause(user: SignedInUser, note_id: int | None = None) -> Cause:
+    return Cause(actor=f"user:{user.id}", reason=ASKED_FOR, trace_id=current_trace_id(), note_id=note_id)

@@ -101,7 +101,7 @@ class SubscriptionBody(ResponseBody):
 
 
 class CancelBody(RequestBody):
-    """`reason` is kept with the subscription's timeline: no personal data, please."""
+    """`reason` is kept with the subscription's timeline."""
 
     at_period_end: bool = True
     reason: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None

@@ -20,8 +20,9 @@ async def append_entry(
     trace_id: str,
     at: datetime,
     details: dict[str, int | str],
+    note_id: int | None = None,
 ) -> None:
-    """`at` is the workflow's time; `details` are ids and amounts."""
+    """`at` is the workflow's time; `details` are ids and amounts; the note is what a person wrote."""
     await connection.execute(
         insert(TimelineEntry).values(
             subscription_id=subscription_id,
@@ -29,6 +30,7 @@ async def append_entry(
             event=event,
             actor=actor,
             cause=cause,
+            note_id=note_id,
             trace_id=trace_id,
             occurred_at=at,
             details=details,

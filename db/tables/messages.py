@@ -1,4 +1,4 @@
-"""What the outside sends: payment reports (the webhook inbox) and keys of requests already answered."""
+"""What the outside sends: payment reports (the webhook inbox), notes, keys of requests already answered."""
 
 from datetime import datetime
 from typing import Any
@@ -52,6 +52,17 @@ class PaymentReport(Table):
     applied_at: Mapped[datetime | None]
     deliveries: Mapped[int] = mapped_column(server_default="0")
     next_delivery_at: Mapped[RecordedAt]
+
+
+class Note(Table):
+    """What a person wrote to explain a command. Kept here alone: workflows and the timeline carry its id."""
+
+    __tablename__ = "notes"
+
+    id: Mapped[Id]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    text: Mapped[str]
+    recorded_at: Mapped[RecordedAt]
 
 
 class IdempotencyKey(Table):

@@ -90,6 +90,7 @@ class TimelineEntry(Table):
     event: Mapped[str]
     actor: Mapped[str]
     cause: Mapped[str]
+    note_id: Mapped[int | None] = mapped_column(ForeignKey("notes.id"))
     trace_id: Mapped[str]
     details: Mapped[Json]
     occurred_at: Mapped[Instant]

@@ -78,6 +78,7 @@ async def test_the_ledger_and_the_timeline(customer: Customer) -> None:
             "event": "opened",
             "actor": f"user:{customer.user_id}",
             "cause": "start",
+            "note_id": None,
             "trace_id": START_TRACE,
             "details": {
                 "invoice_id": answer.invoice_id,

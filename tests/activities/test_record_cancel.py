@@ -44,6 +44,7 @@ async def test_a_cancellation_at_the_periods_end(customer: Customer) -> None:
         "event": "cancel_scheduled",
         "actor": f"user:{customer.user_id}",
         "cause": "asked for it",
+        "note_id": None,
         "trace_id": COMMAND_TRACE,
         "details": {},
         "occurred_at": IN_THE_PERIOD,

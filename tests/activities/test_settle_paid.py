@@ -77,6 +77,7 @@ async def test_what_is_written(customer: Customer) -> None:
             "event": "activated",
             "actor": "provider:mock",
             "cause": f"payment report {report_id}",
+            "note_id": None,
             "trace_id": REPORT_TRACE,
             "details": {
                 "invoice_id": invoice["id"],

@@ -148,20 +148,25 @@ async def test_somebody_else_s_cannot_be_touched(active: Life, bystander: Studen
     assert await active.book() == before
 
 
-async def test_the_reason_is_kept_with_who_and_why(active: Life, database: Database) -> None:
-    await command(active, "cancel", AT_PERIOD_END | {"reason": "Troppo caro · però bello 🍝"})
+async def test_the_reason_is_kept_with_who_and_why_and_nowhere_else(active: Life, database: Database) -> None:
+    await command(active, "cancel", AT_PERIOD_END | {"reason": "Troppo caro · canary@italiano.example"})
     await command(active, "uncancel")
 
     user = f"user:{active.student.id}"
-    query = text("SELECT actor, cause FROM timeline_entries WHERE subscription_id = :id ORDER BY id")
+    query = text(
+        "SELECT actor, cause, text FROM timeline_entries t LEFT JOIN notes n ON n.id = t.note_id"
+        " WHERE subscription_id = :id ORDER BY t.id"
+    )
     async with database.read() as connection:
         told = [tuple(row) for row in await connection.execute(query, {"id": active.subscription_id})]
     assert [told[0], *told[2:]] == [
-        (user, "asked for"),
-        (user, "Troppo caro · però bello 🍝"),
-        (user, "asked for"),
+        (user, "asked for", None),
+        (user, "asked for", "Troppo caro · canary@italiano.example"),
+        (user, "asked for", None),
     ]
     assert told[1][0] == "provider:mock"
+    history = await active.world.temporal.get_workflow_handle(active.workflow_id).fetch_history()
+    assert b"canary" not in b"".join(event.SerializeToString() for event in history.events)
 
 
 @pytest.mark.parametrize(

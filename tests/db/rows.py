@@ -15,7 +15,7 @@ from db.tables.base import Table
 from db.tables.billing import Invoice, InvoiceLine, Payment
 from db.tables.catalogue import ContentModule, Plan, PlanPrice
 from db.tables.ledger import LedgerEntry, LedgerTransaction
-from db.tables.messages import IdempotencyKey, PaymentReport
+from db.tables.messages import IdempotencyKey, Note, PaymentReport
 from db.tables.subscriptions import Period, Subscription, TimelineEntry
 
 Row = dict[str, Any]
@@ -102,6 +102,10 @@ def _timeline_entry() -> Row:
     }
 
 
+def _note() -> Row:
+    return {"user_id": _unused_id(), "text": "troppo caro"}
+
+
 def _draft_invoice() -> Row:
     return {
         "subscription_id": _unused_id(),
@@ -186,6 +190,7 @@ _VALID_ROWS: dict[type[Table], Callable[[], Row]] = {
     Subscription: _subscription,
     Period: _period,
     TimelineEntry: _timeline_entry,
+    Note: _note,
     Invoice: _draft_invoice,
     InvoiceLine: _invoice_line,
     Payment: _payment,

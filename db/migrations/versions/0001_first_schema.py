@@ -339,6 +339,20 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "notes",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column(
+            "recorded_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_notes_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notes")),
+    )
+    op.create_table(
         "timeline_entries",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("subscription_id", sa.BigInteger(), nullable=False),
@@ -346,6 +360,7 @@ def upgrade() -> None:
         sa.Column("event", sa.Text(), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("note_id", sa.BigInteger(), nullable=True),
         sa.Column("trace_id", sa.Text(), nullable=False),
         sa.Column("details", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
@@ -358,10 +373,18 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["subscription_id"], ["subscriptions.id"], name=op.f("fk_timeline_entries_subscription_id")
         ),
+        sa.ForeignKeyConstraint(["note_id"], ["notes.id"], name=op.f("fk_timeline_entries_note_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_timeline_entries")),
     )
     op.create_index(
         "ix_timeline_entries_subscription_id_id", "timeline_entries", ["subscription_id", "id"], unique=False
+    )
+    op.create_index(
+        "ix_timeline_entries_settling",
+        "timeline_entries",
+        ["event"],
+        unique=False,
+        postgresql_where=sa.text("event IN ('activated', 'late_payment_received', 'payment_declined')"),
     )
     op.create_table(
         "invoice_lines",
@@ -468,8 +491,14 @@ def downgrade() -> None:
     op.drop_index("ix_ledger_entries_account_currency", table_name="ledger_entries")
     op.drop_table("ledger_entries")
     op.drop_table("invoice_lines")
+    op.drop_index(
+        "ix_timeline_entries_settling",
+        table_name="timeline_entries",
+        postgresql_where=sa.text("event IN ('activated', 'late_payment_received', 'payment_declined')"),
+    )
     op.drop_index("ix_timeline_entries_subscription_id_id", table_name="timeline_entries")
     op.drop_table("timeline_entries")
+    op.drop_table("notes")
     op.drop_index(op.f("ix_ledger_transactions_subscription_id"), table_name="ledger_transactions")
     op.drop_table("ledger_transactions")
     op.drop_index(

@@ -1,0 +1,12 @@
+"""What people write to explain their commands."""
+
+from sqlalchemy import insert
+
+from db.database import Connection
+from db.tables.messages import Note
+
+
+async def insert_note(connection: Connection, user_id: int, text: str) -> int:
+    """Returns its id."""
+    query = insert(Note).values(user_id=user_id, text=text).returning(Note.id)
+    return (await connection.execute(query)).scalar_one()
