@@ -16,13 +16,13 @@ from api.middleware.failures import Failures
 from api.middleware.observation import Observation
 from api.middleware.request_body import RequestBody
 from api.middleware.security_headers import SecurityHeaders
-from api.middleware.trusted_host import ANY_HOST, TrustedHost
+from api.middleware.trusted_host import TrustedHost
 from api.openapi import DESCRIPTION, SUMMARY, TITLE, VERSION, describe
 from api.problem_handlers import install_problem_handlers
 from api.routes import auth, content, invoices, me, payments, plans, plumbing, subscriptions
 from api.routes.plumbing import metrics_router
 from ops.metrics import HttpMetrics
-from ops.settings import Settings, load_settings
+from ops.settings import ANY_HOST, Settings, load_settings
 
 ROUTERS = (
     auth.router,

@@ -5,11 +5,24 @@ Names that other tools share keep their standard spelling (`DATABASE_URL`, `JWT_
 `TEMPORAL_*` is read by Temporal's own loader in `ops/temporal_client.py`.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, PositiveInt, SecretStr, StringConstraints, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    PositiveInt,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "BILLING_"
 
 SHORTEST_SECRET: Mapping[str, int] = {"HS256": 32, "HS384": 48, "HS512": 64}
 """Bytes by algorithm: RFC 7518 §3.2 asks as many as the hash has."""
@@ -17,7 +30,15 @@ SHORTEST_SECRET: Mapping[str, int] = {"HS256": 32, "HS384": 48, "HS512": 64}
 SHORTEST_WEBHOOK_SECRET = 16
 EXAMPLE_SECRET_MARK = "change-me"  # noqa: S105 - what .env.example writes where a secret belongs
 
-Secret = Annotated[SecretStr, Field(min_length=1)]
+ANY_HOST = "*"
+
+
+def _listed(value: Any) -> Any:
+    return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+
+
+Listed = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+"""Separated by commas in the environment."""
 
 
 def _named(name: str) -> AliasChoices:
@@ -32,7 +53,12 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="BILLING_", frozen=True, extra="ignore", populate_by_name=True
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",
+        populate_by_name=True,
+        hide_input_in_errors=True,
     )
 
     environment: Literal["development", "test", "production"] = "production"
@@ -42,14 +68,15 @@ class Settings(BaseSettings):
     database_pool_size: PositiveInt = 10
     database_statement_timeout_ms: PositiveInt = 5_000
 
-    jwt_secret: Secret = Field(validation_alias=_named("JWT_SECRET"))
-    jwt_secret_previous: SecretStr | None = Field(None, validation_alias=_named("JWT_SECRET_PREVIOUS"))
+    # Before the secrets, whose length depends on it.
     jwt_alg: Literal["HS256", "HS384", "HS512"] = Field("HS256", validation_alias=_named("JWT_ALG"))
+    jwt_secret: SecretStr = Field(validation_alias=_named("JWT_SECRET"))
+    jwt_secret_previous: SecretStr | None = Field(None, validation_alias=_named("JWT_SECRET_PREVIOUS"))
     access_token_minutes: PositiveInt = 15
     refresh_token_days: PositiveInt = 14
     refresh_family_days: PositiveInt = 90
 
-    webhook_secret: Secret = Field(validation_alias=_named("PAYMENTS_WEBHOOK_SECRET"))
+    webhook_secret: SecretStr = Field(validation_alias=_named("PAYMENTS_WEBHOOK_SECRET"))
     webhook_secret_previous: SecretStr | None = Field(
         None, validation_alias=_named("PAYMENTS_WEBHOOK_SECRET_PREVIOUS")
     )
@@ -68,8 +95,8 @@ class Settings(BaseSettings):
 
     docs_enabled: bool = True
     metrics_enabled: bool = True
-    allowed_hosts: tuple[str, ...] = ("*",)
-    cors_origins: tuple[str, ...] = ()
+    allowed_hosts: Listed = (ANY_HOST,)
+    cors_origins: Listed = ()
     trusted_proxies: Annotated[str, StringConstraints(strip_whitespace=True)] = "127.0.0.1"
 
     api_host: str = "127.0.0.1"
@@ -92,26 +119,65 @@ class Settings(BaseSettings):
     def webhook_secrets(self) -> tuple[str, ...]:
         return _present(self.webhook_secret, self.webhook_secret_previous)
 
-    @model_validator(mode="after")
-    def _refuse_weak_secrets(self) -> Self:
-        for secret in self.jwt_secrets:
-            if len(secret.encode()) < SHORTEST_SECRET[self.jwt_alg]:
-                raise ValueError(
-                    f"JWT_SECRET needs at least {SHORTEST_SECRET[self.jwt_alg]} bytes for {self.jwt_alg}"
-                )
-        for secret in self.webhook_secrets:
-            if len(secret.encode()) < SHORTEST_WEBHOOK_SECRET:
-                raise ValueError(f"PAYMENTS_WEBHOOK_SECRET needs at least {SHORTEST_WEBHOOK_SECRET} bytes")
-        if self.is_production and any(
-            EXAMPLE_SECRET_MARK in secret for secret in (*self.jwt_secrets, *self.webhook_secrets)
-        ):
+    @field_validator("jwt_secret", "jwt_secret_previous")
+    @classmethod
+    def _refuse_short_jwt_secret(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        algorithm = info.data.get("jwt_alg", "HS256")
+        return _long_enough(secret, SHORTEST_SECRET[algorithm], f" for {algorithm}")
+
+    @field_validator("webhook_secret", "webhook_secret_previous")
+    @classmethod
+    def _refuse_short_webhook_secret(cls, secret: SecretStr | None) -> SecretStr | None:
+        return _long_enough(secret, SHORTEST_WEBHOOK_SECRET)
+
+    @field_validator(
+        "database_url", "jwt_secret", "jwt_secret_previous", "webhook_secret", "webhook_secret_previous"
+    )
+    @classmethod
+    def _refuse_examples(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        is_example = any(EXAMPLE_SECRET_MARK in value for value in _present(secret))
+        if is_example and info.data.get("environment") == "production":
             raise ValueError("the example secrets are not accepted in production")
-        return self
+        return secret
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _refuse_any_host(cls, hosts: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if (ANY_HOST in hosts or not hosts) and info.data.get("environment") == "production":
+            raise ValueError("production needs the host names that it is reached under, without *")
+        return hosts
 
 
 def _present(*secrets: SecretStr | None) -> tuple[str, ...]:
     return tuple(secret.get_secret_value() for secret in secrets if secret and secret.get_secret_value())
 
 
+def _long_enough(secret: SecretStr | None, shortest: int, purpose: str = "") -> SecretStr | None:
+    if secret is not None and len(secret.get_secret_value().encode()) < shortest:
+        raise ValueError(f"needs at least {shortest} bytes{purpose}")
+    return secret
+
+
 def load_settings() -> Settings:
-    return Settings()
+    """For a process that starts: refused settings end it, with one line for each."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        sys.exit("\n".join(f"FAIL {refusal}" for refusal in refusals_in(error)))
+
+
+def refusals_in(error: ValidationError) -> Iterator[str]:
+    """Which variable is refused and why, never with its value."""
+    for refusal in error.errors(include_input=False):
+        reason = "is not set" if refusal["type"] == "missing" else refusal["msg"]
+        yield f"{_variable(str(refusal['loc'][0]))}: {reason.removeprefix('Value error, ')}"
+
+
+def _variable(name: str) -> str:
+    """A problem names a field or its alias, whichever the value came under."""
+    field = Settings.model_fields.get(name)
+    if field is None:
+        return name.upper()
+    if isinstance(field.validation_alias, AliasChoices):
+        return str(field.validation_alias.choices[0])
+    return f"{PREFIX}{name}".upper()

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import typer
-from pydantic import SecretStr
 from rich.console import Console
 from temporalio.client import Client
 from temporalio.exceptions import TemporalError
@@ -24,6 +23,7 @@ from cli.bench.students import BenchStudent, enroll
 from cli.dev.found_stack import FoundStack, find_running, temporary_stack
 from cli.dev.secrets_kept import secrets_of
 from cli.dev.stack_error import StackError
+from cli.dev.stack_settings import stack_settings
 from ops.settings import Settings
 
 WARM_UPS = 5
@@ -119,11 +119,10 @@ def _next(students: Iterator[BenchStudent], count: int) -> list[BenchStudent]:
 
 
 def _settings(stack: FoundStack) -> Settings:
-    return Settings(
-        environment="development",
-        database_url=SecretStr(stack.status.database_url),
-        jwt_secret=SecretStr(secrets_of(stack.home).jwt_secret),
-        webhook_secret=SecretStr(stack.status.webhook_secret),
+    return stack_settings(
+        database_url=stack.status.database_url,
+        jwt_secret=secrets_of(stack.home).jwt_secret,
+        webhook_secret=stack.status.webhook_secret,
     )
 
 

@@ -1,10 +1,7 @@
 """The local stack: two engines, the API and the worker, started in order and stopped in reverse."""
 
 import asyncio
-from collections.abc import Iterator
 from typing import Protocol
-
-from pydantic import SecretStr, ValidationError
 
 from cli.admin import ensure_admin
 from cli.dev.child_process import ChildProcess
@@ -14,13 +11,13 @@ from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.processes import ProductProcess, process_environment
 from cli.dev.secrets_kept import KeptSecrets
 from cli.dev.stack_error import StackError
+from cli.dev.stack_settings import stack_settings
 from cli.dev.status import Status
 from cli.dev.steps import Steps
 from cli.dev.temporal import EmbeddedTemporal
 from db.database import Database
 from db.migrate import upgrade
 from ops.logging import configure_logging
-from ops.settings import Settings
 
 ADMIN_EMAIL = "admin@italiano.example"
 DATABASE = "italiano"
@@ -47,7 +44,11 @@ class LocalStack:
             database_file=home.temporal_database,
         )
         self._database_url = self._postgres.database_url(DATABASE)
-        self._settings = _settings(secrets, self._database_url)
+        self._settings = stack_settings(
+            database_url=self._database_url,
+            jwt_secret=secrets.jwt_secret,
+            webhook_secret=secrets.webhook_secret,
+        )
         environment = process_environment(
             environment=self._settings.environment,
             api_port=ports.api,
@@ -118,21 +119,3 @@ class LocalStack:
             admin_password=self._secrets.admin_password,
             processes={part.process.name: part.process.pid for part in self._started},
         )
-
-
-def _settings(secrets: KeptSecrets, database_url: str) -> Settings:
-    try:
-        return Settings(
-            environment="development",
-            database_url=SecretStr(database_url),
-            jwt_secret=SecretStr(secrets.jwt_secret),
-            webhook_secret=SecretStr(secrets.webhook_secret),
-        )
-    except ValidationError as error:
-        raise StackError("; ".join(_refusals(error))) from error
-
-
-def _refusals(error: ValidationError) -> Iterator[str]:
-    for refusal in error.errors():
-        where = "".join(f"{part}: " for part in refusal["loc"])
-        yield where + refusal["msg"].removeprefix("Value error, ")

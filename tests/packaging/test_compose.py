@@ -80,6 +80,17 @@ def test_example_works_in_development_and_is_refused_in_production(
         Settings()
 
 
+def test_health_check_and_prometheus_ask_under_an_allowed_host(
+    services: Services, example_environment: dict[str, str]
+) -> None:
+    allowed = example_environment["BILLING_ALLOWED_HOSTS"].split(",")
+
+    assert {"127.0.0.1", "api"} <= set(allowed)
+    assert "*" not in allowed
+    for name in ("api", "worker"):
+        assert services[name]["environment"]["BILLING_ALLOWED_HOSTS"].startswith("${BILLING_ALLOWED_HOSTS:?")
+
+
 def test_every_example_secret_says_that_it_is_one(example_environment: dict[str, str]) -> None:
     secrets = {name: value for name, value in example_environment.items() if SECRET.search(name) and value}
 

@@ -1,0 +1,19 @@
+"""The product's settings for what a local stack is asked from here."""
+
+from pydantic import SecretStr, ValidationError
+
+from cli.dev.stack_error import StackError
+from ops.settings import Settings, refusals_in
+
+
+def stack_settings(*, database_url: str, jwt_secret: str, webhook_secret: str) -> Settings:
+    """Raises `StackError` when settings in the environment are refused."""
+    try:
+        return Settings(
+            environment="development",
+            database_url=SecretStr(database_url),
+            jwt_secret=SecretStr(jwt_secret),
+            webhook_secret=SecretStr(webhook_secret),
+        )
+    except ValidationError as error:
+        raise StackError("; ".join(refusals_in(error))) from error

@@ -1,0 +1,98 @@
+"""Every way to start a process: refused settings are one line each, and nobody's secret is in it."""
+
+import asyncio
+import os
+import subprocess
+import sys
+
+import pytest
+
+WAYS_TO_START = {
+    "api": ("cli.main", "api"),
+    "worker": ("cli.main", "worker"),
+    "create-admin": (
+        "cli.main",
+        "create-admin",
+        "--email",
+        "a@italiano.example",
+        "--password",
+        "canary-password",
+    ),
+    "dev": ("cli.main", "dev"),
+    "worker by hand": ("worker.main",),
+    "uvicorn": ("uvicorn", "api.main:app", "--port", "1"),
+}
+GOOD = {
+    "BILLING_ENVIRONMENT": "production",
+    "BILLING_ALLOWED_HOSTS": "billing.example",
+    "DATABASE_URL": "postgresql+psycopg://canary-of-the-database@127.0.0.1:1/nothing",
+    "JWT_SECRET": "canary-of-the-tokens-0123456789ab",
+    "PAYMENTS_WEBHOOK_SECRET": "canary-of-the-webhook",
+}
+NOT_SET = "is not set"
+EXAMPLE = "the example secrets are not accepted in production"
+
+
+async def start(way: str, **changed: str) -> subprocess.CompletedProcess[str]:
+    """An empty variable is one that is not set."""
+    return await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", *WAYS_TO_START[way]],
+        env=os.environ | GOOD | changed,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS_TO_START if way != "dev"])
+async def test_every_refusal_is_told_at_once_and_no_secret_with_it(way: str) -> None:
+    changed = {"JWT_SECRET": "canary", "BILLING_LOG_LEVEL": "canary", "DATABASE_URL": ""}
+    ended = await start(way, **changed)
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.splitlines() == [
+        "FAIL BILLING_LOG_LEVEL: Input should be 'debug', 'info', 'warning' or 'error'",
+        "FAIL DATABASE_URL: is not set",
+        "FAIL JWT_SECRET: needs at least 32 bytes for HS256",
+    ]
+
+
+async def test_the_local_stack_tells_it_too(tmp_path_factory: pytest.TempPathFactory) -> None:
+    home = str(tmp_path_factory.mktemp("home") / "italiano")
+    ended = await start("dev", ITALIANO_HOME=home, JWT_SECRET="canary", PAYMENTS_WEBHOOK_SECRET="canary")
+
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        "FAIL JWT_SECRET: needs at least 32 bytes for HS256; "
+        "PAYMENTS_WEBHOOK_SECRET: needs at least 16 bytes\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("DATABASE_URL", "", NOT_SET),
+        ("DATABASE_URL", "postgresql+psycopg://italiano:change-me-italiano@postgres:5432/italiano", EXAMPLE),
+        ("JWT_SECRET", "", NOT_SET),
+        ("JWT_SECRET", "canary", "needs at least 32 bytes for HS256"),
+        ("JWT_SECRET", "change-me-to-32-random-bytes-or-more", EXAMPLE),
+        ("JWT_SECRET_PREVIOUS", "canary", "needs at least 32 bytes for HS256"),
+        ("PAYMENTS_WEBHOOK_SECRET", "", NOT_SET),
+        ("PAYMENTS_WEBHOOK_SECRET", "canary", "needs at least 16 bytes"),
+        ("PAYMENTS_WEBHOOK_SECRET", "change-me-webhook-secret", EXAMPLE),
+        ("PAYMENTS_WEBHOOK_SECRET_PREVIOUS", "canary", "needs at least 16 bytes"),
+        ("BILLING_ALLOWED_HOSTS", "", "production needs the host names that it is reached under, without *"),
+        (
+            "BILLING_ALLOWED_HOSTS",
+            "a, *",
+            "production needs the host names that it is reached under, without *",
+        ),
+    ],
+)
+async def test_each_setting_that_production_refuses(variable: str, value: str, reason: str) -> None:
+    ended = await start("worker by hand", **{variable: value})
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == f"FAIL {variable}: {reason}\n"
