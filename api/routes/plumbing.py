@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.responses import PlainTextResponse, Response
 
-from api.business_gauges import BusinessGauges
+from api.business_metrics import BusinessMetrics
 from api.context import ContextDep
 from api.problems import RETRY_SOON, Problem, problem_responses
 from api.readiness import OK, check_readiness
@@ -38,13 +38,13 @@ async def readyz(context: ContextDep) -> ReadyBody:
 def metrics_router(registry: CollectorRegistry) -> APIRouter:
     """A router of its own, so that a public listener can go without."""
     metrics = APIRouter(tags=["Plumbing"])
-    gauges = BusinessGauges()
-    registry.register(gauges)
+    business = BusinessMetrics()
+    registry.register(business)
 
     @metrics.get("/metrics", response_class=PlainTextResponse)
     async def read_metrics(context: ContextDep) -> Response:
         """Prometheus metrics in text format."""
-        await gauges.refresh(context.database)
+        await business.refresh(context.database)
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return metrics

@@ -1,28 +1,30 @@
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import event, text
 
-from api import business_gauges
+from api import business_metrics
 from api.app import create_app
 from db.database import Database
+from db.queries.business_metrics import BusinessCounts, count_business
 from ops.settings import Settings
 from tests.api.shell import client_of, shell_app, shell_settings
+from tests.lives import Life
 from tests.stack import settings_for
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 IGNORING_FOREIGN_KEYS = "SET LOCAL session_replication_role = replica"
-PAYMENTS = """
-INSERT INTO payments (
-    invoice_id, attempt_no, provider, status, amount_cents, currency, idempotency_key, created_at, settled_at)
-SELECT n, 1, 'mock', (ARRAY['succeeded', 'failed', 'pending'])[1 + n % 3], 1990, 'EUR', n, now(),
-       CASE WHEN n % 3 < 2 THEN now() END
-FROM generate_series(0, 10) n
+TIMELINE = """
+INSERT INTO timeline_entries (subscription_id, version, event, actor, cause, trace_id, details, occurred_at)
+SELECT 1, 1, event, 'system', 'test', '', '{}', now()
+FROM unnest(ARRAY['payment_declined', 'payment_declined', 'payment_declined', 'payment_declined', 'activated',
+                  'activated', 'late_payment_received', 'opened', 'payment_parked', 'expired']) event
 """
 SUBSCRIPTIONS = """
 INSERT INTO subscriptions (
@@ -124,22 +126,71 @@ async def test_the_business_is_counted_in_postgres(
     settings = settings_for(await fresh_database_url())
     async with client_of(create_app(settings)) as client:
         empty = business(await scrape(client))
-        await execute(settings, IGNORING_FOREIGN_KEYS, PAYMENTS, SUBSCRIPTIONS)
+        await execute(settings, IGNORING_FOREIGN_KEYS, TIMELINE, SUBSCRIPTIONS)
         still_fresh = business(await scrape(client))
-        monkeypatch.setattr(business_gauges, "FRESH_SECONDS", 0.0)
+        monkeypatch.setattr(business_metrics, "FRESH_SECONDS", 0.0)
         read_again = business(await scrape(client))
 
     assert empty == {"payments_succeeded_total": 0, "payments_failed_total": 0, "active_subscriptions": 0}
     assert still_fresh == empty
     assert read_again == {
-        "payments_succeeded_total": 4,
+        "payments_succeeded_total": 3,
         "payments_failed_total": 4,
         "active_subscriptions": 3,
     }
 
 
+async def test_a_decline_stays_counted_when_the_payment_succeeds_after_it(unpaid: Life) -> None:
+    before = await counts(unpaid.world.database)
+    await unpaid.report("FAILED", decline_code="not enough funds")
+    await unpaid.applies_reports(1)
+    declined = await counts(unpaid.world.database)
+    await unpaid.pay()
+    paid = await counts(unpaid.world.database)
+
+    assert growth(before, declined) == (0, 1)
+    assert growth(declined, paid) == (1, 0)
+
+
+async def test_a_payment_that_was_given_up_did_not_fail(unpaid: Life) -> None:
+    before = await counts(unpaid.world.database)
+    await unpaid.post("cancel")
+
+    assert growth(before, await counts(unpaid.world.database)) == (0, 0)
+
+
+async def test_payments_are_counted_in_an_index_that_holds_nothing_else(database: Database) -> None:
+    async with database.read() as connection:
+        await connection.execute(text("SET LOCAL enable_seqscan = off"))  # the tables of a test are small
+        asked: list[tuple[str, Any]] = []
+
+        def note(
+            _connection: object, _cursor: object, statement: str, parameters: Any, *_more: object
+        ) -> None:
+            asked.append((f"EXPLAIN {statement}", parameters))
+
+        event.listen(database._engine.sync_engine, "before_cursor_execute", note)
+        await count_business(connection)
+        event.remove(database._engine.sync_engine, "before_cursor_execute", note)
+        plan = (await connection.exec_driver_sql(*asked[0])).scalars().all()
+
+    assert "ix_timeline_entries_settling" in "\n".join(plan)
+
+
+async def counts(database: Database) -> BusinessCounts:
+    async with database.read() as connection:
+        return await count_business(connection)
+
+
+def growth(before: BusinessCounts, after: BusinessCounts) -> tuple[int, int]:
+    return (
+        after.payments_succeeded - before.payments_succeeded,
+        after.payments_failed - before.payments_failed,
+    )
+
+
 async def test_many_scrapes_at_once_read_postgres_once(database: Database) -> None:
-    gauges = business_gauges.BusinessGauges()
+    metrics = business_metrics.BusinessMetrics()
     reads = 0
 
     def count(*_arguments: object) -> None:
@@ -147,7 +198,7 @@ async def test_many_scrapes_at_once_read_postgres_once(database: Database) -> No
         reads += 1
 
     event.listen(database._engine.sync_engine, "before_cursor_execute", count)
-    await asyncio.gather(*(gauges.refresh(database) for _ in range(20)))
+    await asyncio.gather(*(metrics.refresh(database) for _ in range(20)))
     event.remove(database._engine.sync_engine, "before_cursor_execute", count)
 
     assert reads == 1

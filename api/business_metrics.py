@@ -17,7 +17,7 @@ SLOWEST_SECONDS = 1.0
 log = structlog.get_logger(__name__)
 
 
-class BusinessGauges(Collector):
+class BusinessMetrics(Collector):
     """Counts are left out, not repeated, while Postgres is away: a stale number looks like a calm day."""
 
     def __init__(self) -> None:
