@@ -10,6 +10,9 @@ from api.rate_limits import admit, forgive
 from db.queries import users
 from db.queries.users import Account
 
+WRONG_LOGIN = "The e-mail address or the password is wrong."
+WRONG_CURRENT = "The current password is wrong."
+
 log = structlog.get_logger()
 
 
@@ -20,7 +23,7 @@ async def log_in(context: Context, email: str, password: str, address: str) -> S
     while session is None:  # the password was changed while it was verified: look again
         async with context.database.read() as connection:
             found = await users.find_account_by_email(connection, email)
-        account = await _prove(context, found, password)
+        account = await _prove(context, found, password, WRONG_LOGIN)
         session = await _open_session(context, account, password, address)
     return session
 
@@ -33,7 +36,7 @@ async def change_password(context: Context, user_id: int, current: str, new: str
     while not changed:
         async with context.database.read() as connection:
             found = await users.find_account(connection, user_id)
-        account = await _prove(context, found, current)
+        account = await _prove(context, found, current, WRONG_CURRENT)
         await refuse_weak_password(context, new, account.email)
         new_hash = await context.passwords.hash(new)
         async with context.database.transaction() as connection:
@@ -51,16 +54,11 @@ async def refuse_weak_password(context: Context, password: str, email: str) -> N
         raise Problem(422, "weak_password", weakness)
 
 
-async def _prove(context: Context, account: Account | None, password: str) -> Account:
+async def _prove(context: Context, account: Account | None, password: str, refusal: str) -> Account:
     matches = await context.passwords.verify(password, account.password_hash if account else None)
     if account is None or not matches:
         log.warning("credentials_refused", user_id=account.id if account else None)
-        raise Problem(
-            401,
-            "bad_credentials",
-            "The e-mail address or the password is wrong.",
-            headers={"WWW-Authenticate": "Bearer"},
-        )
+        raise Problem(401, "bad_credentials", refusal, headers={"WWW-Authenticate": "Bearer"})
     return account
 
 

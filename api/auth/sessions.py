@@ -45,15 +45,19 @@ class Sessions:
         return await self._continue(connection, account, family, now)
 
     async def renew(self, connection: Connection, claims: RefreshClaims) -> Session | None:
-        """The next session of the token's family, or None: then the family is dead."""
+        """The next session of the token's family; None, and no family is left, when the token is not good."""
         account = await users.lock_account(connection, claims.user_id)
         if account is None:
             return None
         now = _now()
         family = await refresh_tokens.spend_refresh_token(connection, _hash(claims), now)
         if family is None:
+            is_reused = await refresh_tokens.is_spent(connection, _hash(claims))
             family_id = await refresh_tokens.revoke_family_of(connection, _hash(claims), now)
-            log.warning("refresh_token_reused", user_id=claims.user_id, family_id=family_id)
+            if is_reused:
+                log.warning("refresh_token_reused", user_id=claims.user_id, family_id=family_id)
+            else:  # expired, logged out or unknown
+                log.info("refresh_token_refused", user_id=claims.user_id, family_id=family_id)
             return None
         return await self._continue(connection, account, family, now)
 

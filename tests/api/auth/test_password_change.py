@@ -36,6 +36,7 @@ async def test_a_new_password_ends_every_session(student: Student) -> None:
 async def test_the_current_password_is_asked_for(student: Student) -> None:
     refused = await change(student, "non è questa parola", NEW)
     assert (refused.status_code, refused.json()["code"]) == (401, "bad_credentials")
+    assert refused.json()["detail"] == "The current password is wrong."
     assert await refresh_status(student, student.refresh_token) == 200
     await student.login()
 
