@@ -55,6 +55,15 @@ def test_coverage_is_kept_as_an_artifact(ci: dict[str, Any]) -> None:
     assert uploads == ["coverage.xml"]
 
 
+def test_checks_what_is_checked_before_a_change_lands_and_nothing_else(
+    root: Path, ci: dict[str, Any]
+) -> None:
+    commands = [step["run"] for step in ci["jobs"]["check"]["steps"] if "run" in step]
+
+    assert commands == [".ci/run"]
+    assert "--cov-report=xml" in (root / ".ci/run").read_text()
+
+
 def test_image_is_published_for_version_tags_only(ci: dict[str, Any]) -> None:
     image = ci["jobs"]["image"]
     publishing = [step for step in image["steps"] if "docker push" in step.get("run", "")]
