@@ -18,7 +18,7 @@ def share(amount_cents: int, numerator: int, denominator: int) -> int:
 def split_vat(total_cents: int, vat_rate_bp: int) -> tuple[int, int]:
     """Splits a tax-inclusive amount into (net, VAT) cents; the two always add up to the total.
 
-    The rate is in basis points: 2200 is 22 %. Rule: prices are tax-inclusive (docs/pricing.md).
+    The rate is in basis points: 2200 is 22 %.
     """
     net_cents = share(total_cents, BASIS_POINTS, BASIS_POINTS + vat_rate_bp)
     return net_cents, total_cents - net_cents

@@ -112,7 +112,7 @@ class Story:
         self._caller.tell(f"{canceled['status']} until {canceled['current_period_end']}, and then it ends")
         self._caller.check(canceled["cancel_at_period_end"], "the subscription does not end")
         resumed = self._caller.call("POST", f"{address}/uncancel", 200).json()
-        self._caller.tell(f"{resumed['status']}, and it goes on")
+        self._caller.tell(f"{resumed['status']}, and not canceled any more")
         self._caller.check(not resumed["cancel_at_period_end"], "the subscription still ends")
 
     def _repeat_the_start(self) -> None:
