@@ -9,7 +9,7 @@ from api.context import ContextDep
 from api.problems import Problem, problem_responses
 from api.schemas.content import ModuleBody
 from api.schemas.subscriptions import access_now
-from db.queries import subscription_views
+from db.queries import lessons
 from domain.access import NoAccess
 
 router = APIRouter(tags=["Content"])
@@ -30,7 +30,7 @@ WHAT_TO_DO: Mapping[NoAccess, str] = {
 async def list_modules(user: CurrentUser, context: ContextDep) -> list[ModuleBody]:
     """The lesson modules, while the user has access."""
     async with context.database.read() as connection:
-        terms, modules = await subscription_views.find_access_and_modules(connection, user.id)
+        terms, modules = await lessons.find_access_and_modules(connection, user.id)
     verdict = access_now(terms)
     if verdict.reason is not None:
         raise Problem(403, "subscription_inactive", WHAT_TO_DO[verdict.reason], reason=verdict.reason.value)

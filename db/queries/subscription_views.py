@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy import Row, Select, select
 
 from db.database import Connection
-from db.tables.catalogue import ContentModule, Plan
+from db.tables.catalogue import Plan
 from db.tables.subscriptions import Subscription
 from domain.access import AccessTerms
 from domain.subscription import Status
@@ -33,13 +32,6 @@ class SubscriptionView:
         return AccessTerms(self.status, self.current_period_end)
 
 
-@dataclass(frozen=True)
-class LessonModule:
-    code: str
-    title: str
-    min_tier: int
-
-
 _VIEW = select(
     Subscription.id,
     Subscription.workflow_id,
@@ -57,7 +49,7 @@ _VIEW = select(
 
 async def find_current(connection: Connection, user_id: int) -> SubscriptionView | None:
     """The user's live subscription or, without one, the newest of those that ended."""
-    row = (await connection.execute(_newest_of(user_id, _VIEW))).one_or_none()
+    row = (await connection.execute(newest_of(user_id, _VIEW))).one_or_none()
     return None if row is None else _view(row)
 
 
@@ -67,30 +59,7 @@ async def find_of_user(connection: Connection, user_id: int, subscription_id: in
     return None if row is None else _view(row)
 
 
-async def find_access_and_modules(
-    connection: Connection, user_id: int
-) -> tuple[AccessTerms | None, list[LessonModule]]:
-    """What decides the user's access, and the lessons that it opens, in one query."""
-    lesson = func.jsonb_build_object(
-        "code", ContentModule.code, "title", ContentModule.title, "min_tier", ContentModule.min_tier
-    )
-    lessons = select(func.jsonb_agg(aggregate_order_by(lesson, ContentModule.position))).scalar_subquery()
-    terms = _newest_of(
-        user_id,
-        select(
-            Subscription.status,
-            Subscription.current_period_end,
-            lessons.label("lessons"),
-        ),
-    )
-    row = (await connection.execute(terms)).one_or_none()
-    if row is None:
-        return None, []
-    access_terms = AccessTerms(Status(row.status), row.current_period_end)
-    return access_terms, [LessonModule(**lesson) for lesson in row.lessons or []]
-
-
-def _newest_of(user_id: int, query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+def newest_of(user_id: int, query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     """Starts of one user follow one another, and a live one refuses the next: the newest is the live one."""
     return query.where(Subscription.user_id == user_id).order_by(Subscription.id.desc()).limit(1)
 
