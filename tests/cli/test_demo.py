@@ -30,7 +30,7 @@ TOLD = (
     r"active_subscriptions +\d+ → \d+",
     r"IT-\d{4}-\d{6}, paid: 19\.90 EUR = 16\.31 EUR \+ 3\.59 EUR VAT at 22 %",
     r"active until \d{4}-\d\d-\d\dT.*, and then it ends",
-    r"active, and it goes on",
+    r"active, and not canceled any more",
     r"Idempotency-Replayed: true",
 )
 
