@@ -7,11 +7,13 @@
 4. A refusal stored by an earlier try is not taken for an answer (api/workflow_updates.py).
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
 from pydantic import TypeAdapter
+from structlog.contextvars import bind_contextvars
 from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import (
     SearchAttributePair,
@@ -50,6 +52,12 @@ class SubscriptionStarter:
 
     async def start(self, order: StartOrder) -> Started:
         """Raises `Problem` with the refusal's code; 503 when Temporal or the worker is away."""
+        bind_contextvars(workflow_id=workflow_id(order.user_id, order.idempotency_key))
+        started = await self._start_or_repeat(order)
+        bind_contextvars(subscription_id=started.answer.subscription_id)
+        return started
+
+    async def _start_or_repeat(self, order: StartOrder) -> Started:
         answer = await self._answer_or_refuse(order)
         if answer is not None:
             return Started(answer, is_replay=True)
@@ -96,13 +104,18 @@ class SubscriptionStarter:
             ),
             static_summary=f"{order.plan_code} of user {order.user_id}",
         )
-        return await self.temporal.execute_update_with_start_workflow(
-            Subscription.start,
-            order.request_hash,
-            start_workflow_operation=start,
-            id=update_id,
-            rpc_timeout=self.rpc_timeout,
-        )
+        # A failure is told a second time, to whoever waits for the handle; asyncio logs what nobody hears.
+        heard = asyncio.gather(start.workflow_handle(), return_exceptions=True)
+        try:
+            return await self.temporal.execute_update_with_start_workflow(
+                Subscription.start,
+                order.request_hash,
+                start_workflow_operation=start,
+                id=update_id,
+                rpc_timeout=self.rpc_timeout,
+            )
+        finally:
+            heard.cancel()
 
     async def _answer_of_a_closed_run(self, order: StartOrder) -> Started:
         """The subscription was opened and has ended between our read and our call."""

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from structlog.contextvars import bind_contextvars
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -75,6 +76,7 @@ class SubscriptionCommands:
             view = await subscription_views.find_of_user(connection, user_id, subscription_id)
         if view is None:
             raise Problem(404, "subscription_not_found", "There is no such subscription.")
+        bind_contextvars(subscription_id=subscription_id, workflow_id=view.workflow_id)
         return view
 
 

@@ -8,6 +8,7 @@ import asyncio
 from datetime import timedelta
 
 import structlog
+from structlog.contextvars import bound_contextvars
 from temporalio.client import Client
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
@@ -67,11 +68,15 @@ class WebhookRelay:
     async def _deliver_in_order(self, deliveries: list[Delivery]) -> list[Delivery]:
         """Returns what could not be delivered: the one that failed, and those behind it."""
         for number, delivery in enumerate(deliveries):
-            try:
-                await self._deliver(delivery)
-            except RPCError as error:
-                log.warning("report_not_delivered", report_id=delivery.report_id, status=error.status.name)
-                return deliveries[number:]
+            with bound_contextvars(
+                workflow_id=delivery.workflow_id, trace_id=delivery.trace_id, report_id=delivery.report_id
+            ):
+                try:
+                    await self._deliver(delivery)
+                except RPCError as error:
+                    log.warning("report_not_delivered", status=error.status.name)
+                    return deliveries[number:]
+                log.info("report_delivered")
         return []
 
     async def _deliver(self, delivery: Delivery) -> None:

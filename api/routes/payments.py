@@ -5,11 +5,12 @@ from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Depends, Request
+from structlog.contextvars import bind_contextvars
 
 from api.context import Context, ContextDep
 from api.problems import Problem, problem_responses
 from api.schemas.payments import AcceptedBody
-from db.queries import payment_reports
+from db.queries import payment_reports, payments
 from db.queries.payment_reports import IncomingReport, ReportStatus
 from ops.tracing import current_trace_id
 from payments import manual_mock
@@ -98,6 +99,9 @@ async def receive_payment_report(
         is_ours = await payment_reports.share_lock_payment(connection, report.payment_id, report.provider)
         status = ReportStatus.RECEIVED if is_ours else ReportStatus.IGNORED
         report_id = await payment_reports.store_report(connection, incoming, status)
+        if is_ours:
+            subscription_id = await payments.find_subscription_of(connection, report.payment_id)
+            bind_contextvars(subscription_id=subscription_id)
     log.info("payment_reported", report_id=report_id, payment_id=report.payment_id, status=report.fact.status)
     if not is_ours:
         return AcceptedBody(ignored=True)

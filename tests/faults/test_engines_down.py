@@ -1,5 +1,6 @@
 """Worker, Temporal or Postgres is away: a clear 503 or a promise kept later; nothing lost, nothing twice."""
 
+import json
 import uuid
 
 import httpx2
@@ -51,6 +52,15 @@ async def test_a_webhook_is_taken_while_temporal_is_away_and_delivered_later(fre
         assert (refused.status_code, refused.json()["code"]) == (503, "workflow_engine_unavailable")
         assert (await http.get("/readyz")).status_code == 503
         assert await status_of(student) == "incomplete"  # reads do not need Temporal
+
+        async def is_told() -> bool:
+            written = (stack.folder / "api.log").read_text().splitlines()
+            lines = [json.loads(line) for line in written if line.startswith("{")]  # not the SDK's own
+            taken = {line["trace_id"] for line in lines if line["event"] == "payment_reported"}
+            failed = {line["trace_id"] for line in lines if line["event"] == "report_not_delivered"}
+            return failed == taken
+
+        await eventually(is_told)
         await stack.start_temporal()
 
         async def is_active() -> bool:
