@@ -4,7 +4,13 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 # Pure and shared: loading them again for each workflow costs CPU and guards nothing that the tests do not.
 # Named one by one: passing everything through would switch the guards off.
-PASSED_THROUGH = ("domain", "activities.contracts", "activities.refusal")
+PASSED_THROUGH = (
+    "domain",
+    "activities.contracts",
+    "activities.refusal",
+    "workflows.messages",
+    "workflows.options",
+)
 
 
 def sandboxed_runner() -> SandboxedWorkflowRunner:
