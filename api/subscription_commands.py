@@ -57,7 +57,7 @@ class SubscriptionCommands:
             return _already(view, action)
         workflow = self.temporal.get_workflow_handle_for(Subscription.run, view.workflow_id)
         try:
-            await ask(lambda update_id: send(workflow, update_id), command_id)
+            await ask(lambda update_id: send(workflow, update_id), command_id, view.clock_offset)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise

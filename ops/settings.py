@@ -79,6 +79,9 @@ class Settings(BaseSettings):
 
     workflow_rpc_timeout_ms: PositiveInt = 3_000
 
+    virtual_clock: bool = False
+    """Whether staff may turn the clock of a subscription. Temporal has to allow time skipping for it."""
+
     @property
     def is_production(self) -> bool:
         return self.environment == "production"
@@ -106,6 +109,12 @@ class Settings(BaseSettings):
             EXAMPLE_SECRET_MARK in secret for secret in (*self.jwt_secrets, *self.webhook_secrets)
         ):
             raise ValueError("the example secrets are not accepted in production")
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_a_virtual_clock_in_production(self) -> Self:
+        if self.is_production and self.virtual_clock:
+            raise ValueError("BILLING_VIRTUAL_CLOCK is not accepted in production")
         return self
 
 

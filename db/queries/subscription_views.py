@@ -1,7 +1,7 @@
 """What readers see of a subscription. One indexed query each; the workflow is never asked."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, Select, func, select
@@ -28,6 +28,7 @@ class SubscriptionView:
     next_action: str | None
     next_action_at: datetime | None
     grace_days: int
+    clock_offset: timedelta
 
     @property
     def access_terms(self) -> AccessTerms:
@@ -54,6 +55,7 @@ _VIEW = select(
     Subscription.next_action,
     Subscription.next_action_at,
     Plan.grace_days,
+    Subscription.clock_offset,
 ).join(Plan, Subscription.plan_id == Plan.id)
 
 
@@ -71,8 +73,8 @@ async def find_of_user(connection: Connection, user_id: int, subscription_id: in
 
 async def find_access_and_modules(
     connection: Connection, user_id: int
-) -> tuple[AccessTerms | None, list[LessonModule]]:
-    """What decides the user's access, and the lessons that it opens, in one query."""
+) -> tuple[AccessTerms | None, timedelta, list[LessonModule]]:
+    """What decides the user's access, how far its time is ahead, and the lessons it opens, in one query."""
     lesson = func.jsonb_build_object(
         "code", ContentModule.code, "title", ContentModule.title, "min_tier", ContentModule.min_tier
     )
@@ -84,16 +86,17 @@ async def find_access_and_modules(
             Subscription.current_period_end,
             Subscription.cancel_at_period_end,
             Plan.grace_days,
+            Subscription.clock_offset,
             lessons.label("lessons"),
         ).join(Plan, Subscription.plan_id == Plan.id),
     )
     row = (await connection.execute(terms)).one_or_none()
     if row is None:
-        return None, []
+        return None, timedelta(), []
     access_terms = AccessTerms(
         Status(row.status), row.current_period_end, row.cancel_at_period_end, row.grace_days
     )
-    return access_terms, [LessonModule(**lesson) for lesson in row.lessons or []]
+    return access_terms, row.clock_offset, [LessonModule(**lesson) for lesson in row.lessons or []]
 
 
 def _newest_of(user_id: int, query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
@@ -115,4 +118,5 @@ def _view(row: Row[*tuple[Any, ...]]) -> SubscriptionView:
         next_action=row.next_action,
         next_action_at=row.next_action_at,
         grace_days=row.grace_days,
+        clock_offset=row.clock_offset,
     )
