@@ -21,8 +21,8 @@ from ops.settings import Settings
 from tests.api_description import check_answer
 from tests.client import Student
 from tests.lives import World
-from tests.staff import new_admin
 from tests.stack import DATABASE, FAST, PrivateStack, Stack, free_port, settings_for
+from tests.staff import new_admin
 
 HTTP_SECONDS = 20
 TEMPLATE = "template_italiano"

@@ -1,8 +1,8 @@
 """Turns the clock of one subscription on the running system, while its neighbors stay in today.
 
 From due date to due date: jump over idle time only, to shortly before the date, let the date pass in real
-time, wait until everything that it brought is in the books, go on. One whole jump would not be safe: with work
-under way it can run on to the next timer, a period too many.
+time, wait until everything that it brought is in the books, go on. One whole jump would not be safe: with
+work under way it can run on to the next timer, a period too many.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from db.queries.clock import ClockRow, HappenedEntry, Turn
 from domain.refusals import RefusalCode, Refused
 from ops.tracing import current_trace_id
 
-QUIET_SECONDS = 8.0
+QUIET_SECONDS = 5.0
 LOOK_AGAIN_SECONDS = 0.02
 
 
@@ -137,9 +137,11 @@ class _Turning:
     async def _wait_for_quiet(self) -> Look:
         """Raises `TimeoutError`: a worker that is away must not keep the caller waiting for ever."""
         async with asyncio.timeout(QUIET_SECONDS):
-            while not (look := await self._look()).is_quiet:
-                await asyncio.sleep(LOOK_AGAIN_SECONDS)  # noqa: ASYNC110 - the event is in other processes
-            return look
+            while True:
+                look = await self._look()
+                if look.is_quiet:
+                    return look
+                await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
     async def _step(self, look: Look, target_at: datetime) -> None:
         """Jumps to shortly before what comes next; from there it comes in real time."""

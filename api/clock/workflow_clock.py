@@ -12,7 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 # A feature of the server; the SDK keeps its client among the test tools, also for use outside of tests.
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
-JUMP_SECONDS = 8.0
+JUMP_SECONDS = 5.0
 MARGIN = timedelta(milliseconds=100)
 
 

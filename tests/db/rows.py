@@ -89,6 +89,17 @@ def _period() -> Row:
     return {"subscription_id": _unused_id(), "invoice_id": _unused_id(), "during": Range(START, END)}
 
 
+def _clock_turn() -> Row:
+    return {
+        "subscription_id": _unused_id(),
+        "command_id": _unused_word(),
+        "asked_by": _unused_id(),
+        "trace_id": "0" * 32,
+        "target_at": END,
+        "after_entry_id": 0,
+    }
+
+
 def _timeline_entry() -> Row:
     return {
         "subscription_id": _unused_id(),
@@ -185,6 +196,7 @@ _VALID_ROWS: dict[type[Table], Callable[[], Row]] = {
     ContentModule: _content_module,
     Subscription: _subscription,
     Period: _period,
+    ClockTurn: _clock_turn,
     TimelineEntry: _timeline_entry,
     Invoice: _draft_invoice,
     InvoiceLine: _invoice_line,

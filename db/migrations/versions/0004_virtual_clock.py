@@ -38,7 +38,9 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["asked_by"], ["users.id"], name=op.f("fk_clock_turns_asked_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clock_turns")),
-        sa.UniqueConstraint("subscription_id", "command_id", name=op.f("uq_clock_turns_subscription_id")),
+        sa.UniqueConstraint(
+            "subscription_id", "command_id", name=op.f("uq_clock_turns_subscription_id_command_id")
+        ),
     )
 
 

@@ -85,6 +85,19 @@ async def test_commands_and_payments_meet_its_own_time(admin: Student, unpaid: L
     assert instant(canceled["ended_at"]) >= instant(ahead["advanced_to"])
 
 
+async def test_a_clock_that_moved_without_its_row_is_measured_anew(admin: Student, active: Life) -> None:
+    """As when the API died between a jump and the write that follows it."""
+    began_at = datetime.now(UTC)
+    await active.wait(timedelta(days=10))
+
+    answer = await turned(admin, active, "PT1H")
+
+    assert timedelta() <= instant(answer["advanced_to"]) - began_at - timedelta(days=10, hours=1) < SOON
+    ended = await turned(admin, active, "P20D")
+    assert events(ended) == ["ended"]
+    assert refusal(await active.student.get("/content/modules")) == (403, "subscription_inactive")
+
+
 async def test_access_is_judged_in_its_own_time(admin: Student, active: Life) -> None:
     """While the worker is away nothing ends the period, and only the time tells that it is over."""
     await active.post("cancel", {"at_period_end": True})
