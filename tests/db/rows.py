@@ -16,7 +16,7 @@ from db.tables.billing import Invoice, InvoiceLine, Payment
 from db.tables.catalogue import ContentModule, Plan, PlanPrice
 from db.tables.ledger import LedgerEntry, LedgerTransaction
 from db.tables.messages import IdempotencyKey, PaymentReport
-from db.tables.subscriptions import Period, Subscription, TimelineEntry
+from db.tables.subscriptions import ClockTurn, Period, Subscription, TimelineEntry
 
 Row = dict[str, Any]
 
