@@ -13,6 +13,7 @@ from temporalio.client import Client
 from api.auth.passwords import PasswordHasher
 from api.auth.sessions import Sessions
 from api.auth.tokens import TokenIssuer
+from api.clock.turn import ClockTurner
 from api.idempotency import AnswerKeeper
 from api.start_subscription import SubscriptionStarter
 from api.subscription_commands import SubscriptionCommands
@@ -33,6 +34,7 @@ class Context:
     answers: AnswerKeeper
     starter: SubscriptionStarter
     commands: SubscriptionCommands
+    clocks: ClockTurner
     relay: WebhookRelay
 
 
@@ -56,6 +58,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             answers=AnswerKeeper(database),
             starter=SubscriptionStarter(database, temporal, rpc_timeout),
             commands=SubscriptionCommands(database, temporal, rpc_timeout),
+            clocks=ClockTurner(database, temporal, rpc_timeout),
             relay=relay,
         )
     finally:

@@ -1,13 +1,14 @@
 """Asks a workflow to do something, and turns its refusal into a problem."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
 
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
+from api.own_time import own_now
 from api.problems import RETRY_SOON, Problem
 from api.refusals import problem_of
 from domain.refusals import RefusalCode, Refused
@@ -15,14 +16,17 @@ from domain.refusals import RefusalCode, Refused
 T = TypeVar("T")
 
 
-async def ask(update: Callable[[str], Awaitable[T]], update_id: str) -> T:
+async def ask(
+    update: Callable[[str], Awaitable[T]], update_id: str, clock_offset: timedelta = timedelta()
+) -> T:
     """Sends the update under an id that is the same for the same request, so that it happens once.
 
     Temporal keeps the outcome of an update id, refusals included. When it is a refusal from before this
     request, whose cause may have gone, it is asked once more, under an id that no request had before: what is
-    asked for has to be such that twice is once. Raises `Problem`.
+    asked for has to be such that twice is once. A refusal is dated in the time of the workflow, which is
+    `clock_offset` ahead of ours. Raises `Problem`.
     """
-    asked_at = datetime.now(UTC)
+    asked_at = own_now(clock_offset)
     try:
         return await update(update_id)
     except WorkflowUpdateFailedError as failure:

@@ -20,6 +20,10 @@ bench = typer.Typer(
     help="Measure how fast the product is, against baselines of the same run.", no_args_is_help=True
 )
 app.add_typer(bench, name="bench")
+clock = typer.Typer(
+    help="Turn the clock of one subscription; its neighbors stay in today.", no_args_is_help=True
+)
+app.add_typer(clock, name="clock")
 
 
 @app.command()
@@ -55,6 +59,19 @@ def demo() -> None:
     from cli.demo.command import run_demo  # noqa: PLC0415 - see above
 
     run_demo()
+
+
+@clock.command("advance")
+def clock_advance(
+    subscription_id: Annotated[int, typer.Argument(min=1, help="The subscription's id.")],
+    length: Annotated[str, typer.Argument(help="31d, 12h, or an ISO 8601 duration such as P31D.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+) -> None:
+    """Let its time pass, due date by due date, and tell what happened and what still waits."""
+    from cli.clock import advance_clock  # noqa: PLC0415 - see above
+
+    advance_clock(subscription_id, length, as_json=as_json)
 
 
 @bench.command("start")

@@ -1,4 +1,4 @@
-"""The connection pool and the two ways to use it: a transaction with one owner, or a read.
+"""The connection pool and the two ways to use it: a transaction with one owner, or a read. And long locks.
 
 Code that is handed a connection never commits: the `async with` that opened it does.
 """
@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Self
 
+from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -19,37 +20,22 @@ POOL_WAIT_SECONDS = 2.0
 CONNECT_SECONDS = 2
 LOCK_TIMEOUT_MS = 2_000
 IDLE_IN_TRANSACTION_MS = 10_000
+LOCKS_AT_ONCE = 10
 
 UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError)
 """What a caller sees when Postgres is away, full or too slow: worth repeating, nothing was done."""
 
 
 class Database:
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, locks: AsyncEngine) -> None:
+        """`locks` has connections of its own, so that work that takes long never keeps a request waiting."""
         self._engine = engine
         self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._locks = locks.execution_options(isolation_level="AUTOCOMMIT")
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        return cls(
-            create_async_engine(
-                settings.database_url.get_secret_value(),
-                pool_size=settings.database_pool_size,
-                max_overflow=0,
-                pool_timeout=POOL_WAIT_SECONDS,
-                pool_pre_ping=True,
-                hide_parameters=True,  # an error's text ends in the logs: no e-mail or hash may be in it
-                connect_args={
-                    "connect_timeout": CONNECT_SECONDS,
-                    "options": (
-                        f"-c statement_timeout={settings.database_statement_timeout_ms}"
-                        f" -c lock_timeout={LOCK_TIMEOUT_MS}"
-                        f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS}"
-                        " -c timezone=UTC"
-                    ),
-                },
-            )
-        )
+        return cls(_engine(settings, settings.database_pool_size), _engine(settings, LOCKS_AT_ONCE))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -63,8 +49,43 @@ class Database:
         async with self._autocommit.connect() as connection:
             yield connection
 
+    @asynccontextmanager
+    async def try_lock(self, name: str) -> AsyncIterator[Connection | None]:
+        """Holds the lock of that name, which one has in the whole system; `None` when somebody else has it.
+
+        The lock lives as long as its connection: whoever reads and writes on it has the lock for sure. Each
+        statement commits by itself, so that nothing is held open meanwhile.
+        """
+        async with self._locks.connect() as connection:
+            try:
+                taken = select(func.pg_try_advisory_lock(func.hashtextextended(name, 0)))
+                yield connection if (await connection.execute(taken)).scalar_one() else None
+            finally:
+                await connection.invalidate()  # closed instead of given back: that frees the lock in any case
+
     async def close(self) -> None:
         await self._engine.dispose()
+        await self._locks.dispose()
+
+
+def _engine(settings: Settings, pool_size: int) -> AsyncEngine:
+    return create_async_engine(
+        settings.database_url.get_secret_value(),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT_SECONDS,
+        pool_pre_ping=True,
+        hide_parameters=True,  # an error's text ends in the logs: no e-mail or hash may be in it
+        connect_args={
+            "connect_timeout": CONNECT_SECONDS,
+            "options": (
+                f"-c statement_timeout={settings.database_statement_timeout_ms}"
+                f" -c lock_timeout={LOCK_TIMEOUT_MS}"
+                f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS}"
+                " -c timezone=UTC"
+            ),
+        },
+    )
 
 
 def is_unavailable(error: Exception) -> bool:

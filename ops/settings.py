@@ -106,6 +106,9 @@ class Settings(BaseSettings):
 
     workflow_rpc_timeout_ms: PositiveInt = 3_000
 
+    virtual_clock: bool = False
+    """Whether staff may turn the clock of a subscription. Temporal has to allow time skipping for it."""
+
     @property
     def is_production(self) -> bool:
         return self.environment == "production"
@@ -146,6 +149,13 @@ class Settings(BaseSettings):
         if (ANY_HOST in hosts or not hosts) and info.data.get("environment") == "production":
             raise ValueError("production needs the host names that it is reached under, without *")
         return hosts
+
+    @field_validator("virtual_clock")
+    @classmethod
+    def _refuse_a_virtual_clock_in_production(cls, enabled: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic hands it in by position
+        if enabled and info.data.get("environment") == "production":
+            raise ValueError("a virtual clock is not accepted in production")
+        return enabled
 
 
 def _present(*secrets: SecretStr | None) -> tuple[str, ...]:

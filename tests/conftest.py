@@ -22,6 +22,7 @@ from tests.api_description import check_answer
 from tests.client import Student
 from tests.lives import World
 from tests.stack import DATABASE, FAST, PrivateStack, Stack, free_port, settings_for
+from tests.staff import new_admin
 
 HTTP_SECONDS = 20
 TEMPLATE = "template_italiano"
@@ -110,6 +111,12 @@ async def http(stack: Stack) -> AsyncIterator[httpx2.AsyncClient]:
 async def student(http: httpx2.AsyncClient) -> Student:
     """Somebody nobody else uses, signed up and logged in."""
     return await Student.signup(http)
+
+
+@pytest.fixture
+async def admin(http: httpx2.AsyncClient, database: Database, settings: Settings) -> Student:
+    """An administrator nobody else uses, logged in."""
+    return await new_admin(http, database, settings)
 
 
 @pytest.fixture

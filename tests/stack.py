@@ -33,6 +33,7 @@ def settings_for(database_url: str) -> Settings:
         database_url=SecretStr(database_url),
         jwt_secret=SecretStr(JWT_SECRET),
         webhook_secret=SecretStr(WEBHOOK_SECRET),
+        virtual_clock=True,
         argon2_time_cost=1,
         argon2_memory_kib=8192,
     )

@@ -216,7 +216,7 @@ class Subscription:
     def _decide_due_step(self, state: SubscriptionState) -> Change | None:
         match step_due(state, workflow.now()):
             case Step.EXPIRE:
-                return lifecycle.expire(state, workflow.now())
+                return lifecycle.expire(state, state.expires_at)
             case Step.END_PERIOD:
                 return lifecycle.end_period(state)
             case None:

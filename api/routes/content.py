@@ -30,8 +30,8 @@ WHAT_TO_DO: Mapping[NoAccess, str] = {
 async def list_modules(user: CurrentUser, context: ContextDep) -> list[ModuleBody]:
     """The lesson modules, while the user has access."""
     async with context.database.read() as connection:
-        terms, modules = await lessons.find_access_and_modules(connection, user.id)
-    verdict = access_now(terms)
+        terms, clock_offset, modules = await lessons.find_access_and_modules(connection, user.id)
+    verdict = access_now(terms, clock_offset)
     if verdict.reason is not None:
         raise Problem(403, "subscription_inactive", WHAT_TO_DO[verdict.reason], reason=verdict.reason.value)
     return [ModuleBody.model_validate(module) for module in modules]

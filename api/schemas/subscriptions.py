@@ -1,11 +1,12 @@
 """Bodies about subscriptions."""
 
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Annotated, Self
 
 from pydantic import AliasChoices, Field, StringConstraints
 
 from activities.contracts import StartAnswer
+from api.own_time import own_now
 from api.schemas.base import RequestBody, ResponseBody, UtcInstant
 from db.queries.subscription_views import SubscriptionView
 from domain.access import Access, AccessTerms, NoAccess, access
@@ -80,7 +81,7 @@ class SubscriptionBody(ResponseBody):
             ended_at=view.ended_at,
             next_action=view.next_action,
             next_action_at=view.next_action_at,
-            access=AccessBody.of(access_now(view.access_terms)),
+            access=AccessBody.of(access_now(view.access_terms, view.clock_offset)),
         )
 
     @classmethod
@@ -96,7 +97,7 @@ class SubscriptionBody(ResponseBody):
             ended_at=None,
             next_action=None,
             next_action_at=None,
-            access=AccessBody.of(access_now(None)),
+            access=AccessBody.of(access_now(None, timedelta())),
         )
 
 
@@ -107,5 +108,5 @@ class CancelBody(RequestBody):
     reason: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
 
 
-def access_now(terms: AccessTerms | None) -> Access:
-    return access(terms, datetime.now(UTC))
+def access_now(terms: AccessTerms | None, clock_offset: timedelta) -> Access:
+    return access(terms, own_now(clock_offset))

@@ -38,7 +38,7 @@ def _tell(stack: FoundStack, console: Console) -> None:
     with httpx2.Client(base_url=status.api_url, timeout=HTTP_SECONDS, trust_env=False) as http:
         caller = Caller(http, console)
         caller.say(f"Every line is a request to {status.api_url}")
-        workflow = Story(caller, status.webhook_secret).tell()
+        workflow = Story(caller, status).tell()
     console.print("\n[bold]Where to look[/bold]", soft_wrap=True)
     if stack.is_temporary:
         console.print("   This stack ends with the demo. `make up` keeps one; then `make demo` uses it.")

@@ -9,7 +9,9 @@ from urllib.parse import quote
 import httpx2
 
 from cli.demo.caller import Caller
+from cli.demo.clock_chapter import turn_the_clock
 from cli.demo.watched_metrics import WatchedMetrics
+from cli.dev.status import Status
 from payments import manual_mock
 from workflows.messages import workflow_id
 
@@ -18,9 +20,9 @@ ACCESS_SECONDS = 10.0
 
 
 class Story:
-    def __init__(self, caller: Caller, webhook_secret: str) -> None:
+    def __init__(self, caller: Caller, stack: Status) -> None:
         self._caller = caller
-        self._webhook_secret = webhook_secret
+        self._stack = stack
         self._key = f"demo-{secrets.token_hex(8)}"
         self._user_id = 0
         self._order: dict[str, Any] = {}  # what the start answered
@@ -36,6 +38,8 @@ class Story:
         self._read_the_invoice()
         self._change_the_mind()
         self._repeat_the_start()
+        turn_the_clock(self._caller, self._stack, self._order["subscription_id"])
+        self._lessons_are_closed("expired")
         return workflow_id(self._user_id, self._key)
 
     def _sign_up(self) -> None:
@@ -77,7 +81,7 @@ class Story:
         self._caller.chapter("The payment provider reports success by a signed webhook")
         report = {"payment_id": self._order["payment_id"], "status": "SUCCEEDED", "provider": "mock"}
         body = json.dumps(report, separators=(",", ":")).encode()
-        signature = manual_mock.sign(self._webhook_secret, body)
+        signature = manual_mock.sign(self._stack.webhook_secret, body)
         headers = {"Content-Type": "application/json", "X-Signature": signature}
         sent_at = time.perf_counter()
         self._caller.call("POST", "/payments/webhook", 200, content=body, headers=headers)

@@ -92,6 +92,7 @@ def process_environment(
     inherited.setdefault("BILLING_SIGNUPS_PER_ADDRESS_PER_HOUR", GENEROUS)
     return inherited | {
         "BILLING_ENVIRONMENT": environment,
+        "BILLING_VIRTUAL_CLOCK": "true",  # the embedded Temporal allows it
         "API_PORT": str(api_port),
         "WORKER_METRICS_PORT": str(worker_metrics_port),
         "DATABASE_URL": database_url,

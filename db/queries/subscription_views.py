@@ -1,7 +1,7 @@
 """What readers see of a subscription. One indexed query each; the workflow is never asked."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, Select, select
@@ -26,6 +26,7 @@ class SubscriptionView:
     ended_at: datetime | None
     next_action: str | None
     next_action_at: datetime | None
+    clock_offset: timedelta
 
     @property
     def access_terms(self) -> AccessTerms:
@@ -44,6 +45,7 @@ _VIEW = select(
     Subscription.ended_at,
     Subscription.next_action,
     Subscription.next_action_at,
+    Subscription.clock_offset,
 ).join(Plan, Subscription.plan_id == Plan.id)
 
 
@@ -77,4 +79,5 @@ def _view(row: Row[*tuple[Any, ...]]) -> SubscriptionView:
         ended_at=row.ended_at,
         next_action=row.next_action,
         next_action_at=row.next_action_at,
+        clock_offset=row.clock_offset,
     )

@@ -1,8 +1,8 @@
-"""The subscription row, the periods paid for, and the timeline of everything that happened."""
+"""The subscription row, the periods paid for, the timeline of everything that happened, the clock turns."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Interval, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -14,11 +14,12 @@ SETTLING = "event IN ('activated', 'late_payment_received', 'payment_declined')"
 
 
 class Subscription(Table):
-    """One subscription, written only by the activities of its workflow.
+    """One subscription, written only by the activities of its workflow, except for `clock_offset`.
 
     `state` is the workflow's whole state at `version`: a lost workflow can be started again from it,
     and a write that was decided on an older version loses. `start_answer` is what the first request was
-    told, and `(user_id, idempotency_key)` is the lasting record of that key.
+    told, and `(user_id, idempotency_key)` is the lasting record of that key. `clock_offset` is how far the
+    subscription's own time is ahead of ours: nothing, unless staff turned its virtual clock.
     """
 
     __tablename__ = "subscriptions"
@@ -52,6 +53,7 @@ class Subscription(Table):
     version: Mapped[int]
     state: Mapped[Json]
     created_at: Mapped[RecordedAt]
+    clock_offset: Mapped[timedelta] = mapped_column(Interval, server_default=text("'0'::interval"))
 
 
 class Period(Table):
@@ -95,3 +97,23 @@ class TimelineEntry(Table):
     details: Mapped[Json]
     occurred_at: Mapped[Instant]
     recorded_at: Mapped[RecordedAt]
+
+
+class ClockTurn(Table):
+    """A request to turn a subscription's virtual clock: by whom, and to which instant of its own time.
+
+    A turn that was interrupted is finished by its repetition, to the same instant. `after_entry_id` is the
+    last timeline entry from before it.
+    """
+
+    __tablename__ = "clock_turns"
+    __table_args__ = (UniqueConstraint("subscription_id", "command_id"),)
+
+    id: Mapped[Id]
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscriptions.id"))
+    command_id: Mapped[str]
+    asked_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    trace_id: Mapped[str]
+    target_at: Mapped[Instant]
+    after_entry_id: Mapped[int]
+    created_at: Mapped[RecordedAt]

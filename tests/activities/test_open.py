@@ -1,6 +1,6 @@
 """A start writes everything at once: each row of it, whole."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -112,6 +112,7 @@ async def test_the_subscriptions_row(customer: Customer) -> None:
             "ended_at": None,
             "recent_commands": [],
         },
+        "clock_offset": timedelta(),
     }
 
 

@@ -55,6 +55,7 @@ class Call:
     body: Mapping[str, Any] | None = None
     not_found: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    is_for_staff: bool = False
 
 
 PROTECTED = {
@@ -66,6 +67,9 @@ PROTECTED = {
     "GET /subscriptions/{subscription_id}": Call(ACCESS, not_found="subscription_not_found"),
     "POST /subscriptions/{subscription_id}/cancel": Call(ACCESS, {}, not_found="subscription_not_found"),
     "POST /subscriptions/{subscription_id}/uncancel": Call(ACCESS, not_found="subscription_not_found"),
+    "POST /admin/subscriptions/{subscription_id}/clock": Call(
+        ACCESS, {"advance": "P1D"}, not_found="subscription_not_found", is_for_staff=True
+    ),
     "GET /me/subscription": Call(ACCESS),
     "GET /invoices": Call(ACCESS),
     "GET /invoices/{invoice_id}": Call(ACCESS, not_found="invoice_not_found"),
@@ -73,7 +77,8 @@ PROTECTED = {
 }
 
 protected = [operation for operation in operations() if operation.asks_for]
-with_id = [operation for operation in protected if "{" in operation.path]
+for_staff = [operation for operation in protected if PROTECTED[str(operation)].is_for_staff]
+with_id = [operation for operation in protected if "{" in operation.path and operation not in for_staff]
 
 
 async def call(
@@ -167,6 +172,25 @@ async def test_somebody_else_s_looks_like_nobody_s(
     assert others.json() | {"request_id": ""} == missing.json() | {"request_id": ""}
     assert others.headers.keys() == missing.headers.keys()
     assert await unpaid.book() == before
+
+
+@pytest.mark.parametrize("operation", for_staff, ids=str)
+async def test_a_student_is_told_nothing_by_what_is_for_staff(
+    unpaid: Life, bystander: Student, admin: Student, operation: Operation
+) -> None:
+    before = await unpaid.book()
+    for number in (unpaid.subscription_id, LARGEST_ID, "none"):
+        answer = await call(bystander.http, operation, number=number, **bystander.bearer)
+        assert refusal(answer) == (403, "forbidden"), number
+    without_body = operation.path.format(subscription_id=unpaid.subscription_id, invoice_id=1)
+    assert refusal(await bystander.post(without_body, {"role": "admin"})) == (403, "forbidden")
+    assert await unpaid.book() == before
+
+    missing = await call(admin.http, operation, number=LARGEST_ID, **admin.bearer)
+    assert refusal(missing) == (404, PROTECTED[str(operation)].not_found)
+    for number in NOT_IDS:
+        answer = await call(admin.http, operation, number=number, **admin.bearer)
+        assert refusal(answer) == (422, "validation_failed"), number
 
 
 @pytest.mark.parametrize("operation", with_id, ids=str)

@@ -29,6 +29,7 @@ KEYED = {
     "POST /subscriptions/start": True,
     "POST /subscriptions/{subscription_id}/cancel": False,
     "POST /subscriptions/{subscription_id}/uncancel": False,
+    "POST /admin/subscriptions/{subscription_id}/clock": False,
 }
 """Where an Idempotency-Key is taken, and whether it has to be sent."""
 
@@ -36,6 +37,8 @@ KEYS_OF_ANSWERS = {
     "AcceptedBody": "ok ignored duplicate",
     "AccessBody": "allowed until reason",
     "AliveBody": "status",
+    "ClockBody": "now advanced_to happened next_action next_action_at waiting_for",
+    "HappenedBody": "event actor cause trace_id details occurred_at",
     "InvoiceBody": (
         "id number subscription_id billing_reason status currency total_cents net_cents vat_cents vat_rate_bp"
         " period_start period_end finalized_at paid_at voided_at lines payments"
@@ -61,6 +64,7 @@ KEYS_OF_ANSWERS = {
 """A key that is added or gone has to be so on purpose: clients read them, and some must never be shown."""
 
 KEYS_OF_REQUESTS = {
+    "AdvanceBody": "advance",
     "CancelBody": "at_period_end reason",
     "LoginBody": "email password",
     "PasswordBody": "current new",

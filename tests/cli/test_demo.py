@@ -10,6 +10,7 @@ import pytest
 
 from cli.dev.home import Home
 from tests.cli.shown_home import italiano, shown_home
+from tests.client import Student
 from tests.stack import Stack
 
 TOLD = (
@@ -32,6 +33,11 @@ TOLD = (
     r"active until \d{4}-\d\d-\d\dT.*, and then it ends",
     r"active, and not canceled any more",
     r"Idempotency-Replayed: true",
+    r"POST /subscriptions/\d+/cancel +200",
+    r"POST /admin/subscriptions/\d+/clock +200",
+    r"\d{4}-\d\d-\d\dT.*: ended",
+    r"canceled since \d{4}-\d\d-\d\dT.*, the end of its period",
+    r"subscription_inactive, expired:",
 )
 
 
@@ -40,8 +46,8 @@ def assert_told(story: str, *more: str) -> None:
     assert re.search(".*".join((*TOLD, *more)), story, re.DOTALL), story
 
 
-async def test_on_a_running_stack(stack: Stack, tmp_path: Path) -> None:
-    with shown_home(stack, tmp_path) as home:
+async def test_on_a_running_stack(stack: Stack, admin: Student, tmp_path: Path) -> None:
+    with shown_home(stack, tmp_path, admin_email=admin.email, admin_password=admin.password) as home:
         done = await asyncio.to_thread(italiano, home, "demo")
     assert done.returncode == 0, done.stderr
     assert_told(

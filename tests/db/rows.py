@@ -16,7 +16,7 @@ from db.tables.billing import Invoice, InvoiceLine, Payment
 from db.tables.catalogue import ContentModule, Plan, PlanPrice
 from db.tables.ledger import LedgerEntry, LedgerTransaction
 from db.tables.messages import IdempotencyKey, Note, PaymentReport
-from db.tables.subscriptions import Period, Subscription, TimelineEntry
+from db.tables.subscriptions import ClockTurn, Period, Subscription, TimelineEntry
 
 Row = dict[str, Any]
 
@@ -87,6 +87,17 @@ def _subscription() -> Row:
 
 def _period() -> Row:
     return {"subscription_id": _unused_id(), "invoice_id": _unused_id(), "during": Range(START, END)}
+
+
+def _clock_turn() -> Row:
+    return {
+        "subscription_id": _unused_id(),
+        "command_id": _unused_word(),
+        "asked_by": _unused_id(),
+        "trace_id": "0" * 32,
+        "target_at": END,
+        "after_entry_id": 0,
+    }
 
 
 def _timeline_entry() -> Row:
@@ -189,6 +200,7 @@ _VALID_ROWS: dict[type[Table], Callable[[], Row]] = {
     ContentModule: _content_module,
     Subscription: _subscription,
     Period: _period,
+    ClockTurn: _clock_turn,
     TimelineEntry: _timeline_entry,
     Note: _note,
     Invoice: _draft_invoice,

@@ -17,7 +17,7 @@ from db.tables.billing import Invoice, InvoiceLine, Payment
 from db.tables.catalogue import ContentModule, Plan, PlanPrice
 from db.tables.ledger import LedgerEntry, LedgerTransaction
 from db.tables.messages import IdempotencyKey, PaymentReport
-from db.tables.subscriptions import Period, Subscription
+from db.tables.subscriptions import ClockTurn, Period, Subscription
 from tests.db.refused import refused
 from tests.db.rows import END, START, Row, valid_row
 
@@ -91,6 +91,12 @@ EXCLUSIVE: list[tuple[str, type[Table], Row, Row]] = [
         Period,
         {"subscription_id": 1_000_001},
         {"during": Range(END - timedelta(microseconds=1), END + timedelta(days=30))},
+    ),
+    (
+        "uq_clock_turns_subscription_id_command_id",
+        ClockTurn,
+        {"subscription_id": 1_000_001, "command_id": "advance"},
+        {},
     ),
     ("uq_periods_invoice_id", Period, {"invoice_id": 1_000_001}, {}),
     ("uq_invoices_number", Invoice, ISSUED, {}),
