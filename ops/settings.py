@@ -78,6 +78,8 @@ class Settings(BaseSettings):
     worker_metrics_port: PositiveInt = Field(9091, validation_alias=_named("WORKER_METRICS_PORT"))
 
     workflow_rpc_timeout_ms: PositiveInt = 3_000
+    temporal_ui_url: Annotated[str, StringConstraints(pattern=r"^(https?://\S+)?$")] = ""
+    """Where staff find Temporal's web UI; empty where there is none."""
 
     @property
     def is_production(self) -> bool:

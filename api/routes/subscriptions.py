@@ -17,10 +17,15 @@ from api.idempotency import (
     key_parameter,
     request_hash,
 )
+from api.paging import PageRequestDep
 from api.problems import problem_responses
 from api.refusals import responses_of
 from api.schemas.base import LARGEST_ID
 from api.schemas.subscriptions import CancelBody, StartBody, StartedBody, SubscriptionBody
+from api.schemas.timeline import TimelinePage
+from api.subscription_commands import no_such_subscription
+from api.timeline import timeline_page
+from db.queries import subscription_views
 from domain.refusals import RefusalCode
 from ops.tracing import current_trace_id
 from workflows.messages import CancelCommand, UncancelCommand
@@ -83,6 +88,22 @@ async def read_subscription(
 ) -> SubscriptionBody:
     """One of the user's own subscriptions, running or ended."""
     return SubscriptionBody.of(await context.commands.find(user.id, subscription_id))
+
+
+@router.get(
+    "/subscriptions/{subscription_id}/timeline",
+    responses=problem_responses(
+        *TOKEN_REFUSALS, NOT_FOUND, (422, "invalid_cursor"), (503, "database_unavailable")
+    ),
+)
+async def read_timeline(
+    subscription_id: SubscriptionId, user: CurrentUser, context: ContextDep, page: PageRequestDep
+) -> TimelinePage:
+    """Everything that ever happened to one of the user's own subscriptions, in order."""
+    async with context.database.read() as connection:
+        if await subscription_views.find_of_user(connection, user.id, subscription_id) is None:
+            raise no_such_subscription()
+        return await timeline_page(connection, subscription_id, page)
 
 
 @router.post(

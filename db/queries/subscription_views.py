@@ -8,10 +8,11 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from db.database import Connection
+from db.snapshot import load_state
 from db.tables.catalogue import ContentModule, Plan
 from db.tables.subscriptions import Subscription
 from domain.access import AccessTerms
-from domain.subscription import Status
+from domain.subscription import Status, SubscriptionState
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,15 @@ async def find_of_user(connection: Connection, user_id: int, subscription_id: in
     query = _VIEW.where(Subscription.id == subscription_id, Subscription.user_id == user_id)
     row = (await connection.execute(query)).one_or_none()
     return None if row is None else _view(row)
+
+
+async def find_with_state(
+    connection: Connection, subscription_id: int
+) -> tuple[SubscriptionView, SubscriptionState] | None:
+    """Anybody's subscription, and the snapshot that its row holds: for staff."""
+    query = _VIEW.add_columns(Subscription.state).where(Subscription.id == subscription_id)
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else (_view(row), load_state(row.state))
 
 
 async def find_access_and_modules(

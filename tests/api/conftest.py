@@ -9,6 +9,7 @@ import structlog
 from tests.api.shell import client_of, shell_app
 from tests.client import Student
 from tests.lives import Life, World
+from tests.staff import hire
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -52,3 +53,13 @@ async def active(unpaid: Life) -> Life:
 async def bystander(http: httpx2.AsyncClient) -> Student:
     """Somebody whose every request is refused, so that many tests may share them."""
     return await Student.signup(http)
+
+
+@pytest.fixture(scope="session")
+async def admin(world: World) -> Student:
+    return await hire(world.http, world.database, world.stack.settings, "admin")
+
+
+@pytest.fixture(scope="session")
+async def support(world: World) -> Student:
+    return await hire(world.http, world.database, world.stack.settings, "support")

@@ -49,12 +49,16 @@ PUBLIC = {
 
 @dataclass(frozen=True)
 class Call:
-    """How a protected route is called, and what it says of an id that is not the caller's."""
+    """How a protected route is called, and what it says of an id that is not the caller's.
+
+    What is `for_staff` says so of an id that is nobody's, and refuses a student before it looks.
+    """
 
     token: str
     body: Mapping[str, Any] | None = None
     not_found: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    for_staff: bool = False
 
 
 PROTECTED = {
@@ -64,16 +68,25 @@ PROTECTED = {
     "GET /auth/me": Call(ACCESS),
     "POST /subscriptions/start": Call(ACCESS, {"plan_code": "P30D"}, headers={"Idempotency-Key": "k"}),
     "GET /subscriptions/{subscription_id}": Call(ACCESS, not_found="subscription_not_found"),
+    "GET /subscriptions/{subscription_id}/timeline": Call(ACCESS, not_found="subscription_not_found"),
     "POST /subscriptions/{subscription_id}/cancel": Call(ACCESS, {}, not_found="subscription_not_found"),
     "POST /subscriptions/{subscription_id}/uncancel": Call(ACCESS, not_found="subscription_not_found"),
     "GET /me/subscription": Call(ACCESS),
     "GET /invoices": Call(ACCESS),
     "GET /invoices/{invoice_id}": Call(ACCESS, not_found="invoice_not_found"),
     "GET /content/modules": Call(ACCESS),
+    "GET /admin/subscriptions/{subscription_id}/explain": Call(
+        ACCESS, not_found="subscription_not_found", for_staff=True
+    ),
+    "GET /admin/subscriptions/{subscription_id}/timeline": Call(
+        ACCESS, not_found="subscription_not_found", for_staff=True
+    ),
 }
 
 protected = [operation for operation in operations() if operation.asks_for]
+for_staff = [operation for operation in protected if operation.path.startswith("/admin/")]
 with_id = [operation for operation in protected if "{" in operation.path]
+with_own_id = [operation for operation in with_id if operation not in for_staff]
 
 
 async def call(
@@ -149,7 +162,7 @@ async def test_the_token_is_looked_at_before_anything_else(
     assert refusal(answer) == (401, "token_missing")
 
 
-@pytest.mark.parametrize("operation", with_id, ids=str)
+@pytest.mark.parametrize("operation", with_own_id, ids=str)
 async def test_somebody_else_s_looks_like_nobody_s(
     unpaid: Life, bystander: Student, operation: Operation
 ) -> None:
@@ -170,7 +183,34 @@ async def test_somebody_else_s_looks_like_nobody_s(
 
 
 @pytest.mark.parametrize("operation", with_id, ids=str)
-async def test_an_id_that_no_row_can_have(bystander: Student, operation: Operation) -> None:
+async def test_an_id_that_no_row_can_have(bystander: Student, admin: Student, operation: Operation) -> None:
+    reader = admin if operation in for_staff else bystander
     for number in NOT_IDS:
-        answer = await call(bystander.http, operation, number=number, **bystander.bearer)
+        answer = await call(reader.http, operation, number=number, **reader.bearer)
         assert refusal(answer) == (422, "validation_failed"), number
+
+
+def test_what_is_for_staff_is_under_admin() -> None:
+    assert [str(o) for o in for_staff] == [route for route, known in PROTECTED.items() if known.for_staff]
+
+
+@pytest.mark.parametrize("operation", for_staff, ids=str)
+async def test_a_student_is_refused_before_anything_is_looked_at(unpaid: Life, operation: Operation) -> None:
+    """Also for what is their own, and for what is not there."""
+    for number in (unpaid.subscription_id, LARGEST_ID, "none"):
+        answer = await call(unpaid.world.http, operation, number=number, **unpaid.student.bearer)
+        assert refusal(answer) == (403, "forbidden"), number
+
+
+@pytest.mark.parametrize("operation", for_staff, ids=str)
+async def test_staff_read_anybody_s(
+    unpaid: Life, admin: Student, support: Student, operation: Operation
+) -> None:
+    not_found = PROTECTED[str(operation)].not_found
+    for reader, writes in ((admin, True), (support, False)):
+        missing = await call(reader.http, operation, number=LARGEST_ID, **reader.bearer)
+        allowed = writes or not operation.is_write
+        assert refusal(missing) == ((404, not_found) if allowed else (403, "forbidden"))
+        if allowed:
+            answer = await call(reader.http, operation, number=unpaid.subscription_id, **reader.bearer)
+            assert answer.status_code < 300, answer.text

@@ -1,0 +1,26 @@
+"""Who may use what is for staff: `support` reads, `admin` also writes."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.auth.current_user import TOKEN_REFUSALS, CurrentUser, SignedInUser
+from api.problems import Problem
+
+ADMIN = "admin"
+SUPPORT = "support"
+READS = frozenset({"GET", "HEAD"})
+
+STAFF_REFUSALS = (*TOKEN_REFUSALS, (403, "forbidden"))
+"""For `problem_responses` of every route that is for staff."""
+
+
+async def _current_staff(request: Request, user: CurrentUser) -> SignedInUser:
+    """By the method, so that no write is open to support because somebody forgot to say so."""
+    allowed = {ADMIN, SUPPORT} if request.method in READS else {ADMIN}
+    if user.role not in allowed:
+        raise Problem(403, "forbidden", f"This needs the role {' or '.join(sorted(allowed))}.")
+    return user
+
+
+CurrentStaff = Annotated[SignedInUser, Depends(_current_staff)]
