@@ -5,12 +5,12 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 
-from api.explain import ANSWERED, CLOSED, GONE, STRANDED, page_in_temporal_ui
+from api.app import create_app
+from api.explain import ANSWERED, CLOSED, FAILED, GONE, STRANDED, page_in_temporal_ui
+from tests.api.other_workflow import lead_to, one_from_before
+from tests.api.shell import client_of
 from tests.client import Student
-from tests.deadline import eventually
 from tests.lives import Life, World
 from tests.stack import TEMPORAL_UI
 
@@ -129,22 +129,26 @@ async def test_one_whose_workflow_was_ended_by_hand_says_that_nothing_will_happe
 
 async def test_one_whose_history_is_gone(active: Life, admin: Student) -> None:
     await active.post("cancel", {"at_period_end": False})
-    await active.closes()
-    temporal = active.world.temporal
-    await temporal.workflow_service.delete_workflow_execution(
-        DeleteWorkflowExecutionRequest(
-            namespace=temporal.namespace,
-            workflow_execution=WorkflowExecution(workflow_id=active.workflow_id),
-        )
-    )
+    await lead_to(active, f"gone-{active.workflow_id}")
+    told = await explain(admin, active)
 
-    async def is_gone() -> bool:
+    assert told["workflow"] == {"id": active.workflow_id, "answered": False, "note": GONE, **SILENT}
+    assert told["explanation"]["why"].startswith("Canceled on ")
+
+
+async def test_one_that_lost_its_workflow_says_so(active: Life, admin: Student) -> None:
+    await lead_to(active, f"gone-{active.workflow_id}")
+
+    assert (await explain(admin, active))["workflow"]["note"] == f"{GONE} {STRANDED}"
+
+
+async def test_one_that_cannot_answer(active: Life, admin: Student) -> None:
+    async with one_from_before(active) as workflow_id:
+        await lead_to(active, workflow_id)
         told = await explain(admin, active)
-        assert told["workflow"] == {"id": active.workflow_id, "answered": False, "note": GONE, **SILENT}
-        assert told["explanation"]["why"].startswith("Canceled on ")
-        return True
 
-    await eventually(is_gone)
+    assert told["workflow"] == {"id": workflow_id, "answered": False, "note": FAILED, **SILENT}
+    assert told["explanation"]["why"].startswith("Paid until ")
 
 
 async def test_dates_are_those_of_its_own_clock(active: Life, admin: Student) -> None:
@@ -158,6 +162,18 @@ async def test_a_key_is_spelled_out_in_the_link(world: World, admin: Student) ->
     life = await Life.begin(world, key="anna's/first 100%?#")
 
     assert (await explain(admin, life))["workflow"]["answered"] is True
+
+
+async def test_without_an_address_of_the_temporal_ui_there_is_no_link(
+    unpaid: Life, admin: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", unpaid.world.stack.temporal_address)
+    async with client_of(create_app(unpaid.world.stack.settings)) as client:
+        path = f"/admin/subscriptions/{unpaid.subscription_id}/explain"
+        told = (await client.get(path, headers=admin.bearer)).json()
+
+    assert told["workflow"]["answered"] is True
+    assert told["links"]["temporal_ui"] is None
 
 
 @pytest.mark.parametrize("address", ["https://temporal.example/ui", "https://temporal.example/ui/"])

@@ -70,6 +70,37 @@ async def test_an_unfit_admin_is_not_made(
     assert await account_of(database, email) is None
 
 
+async def test_support_is_made_likewise_and_is_no_admin(stack: Stack, database: Database) -> None:
+    email = f"aiuto-{uuid.uuid4().hex}@italiano.example"
+    command = [sys.executable, "-m", "cli.main", "create-support", "--email", email]
+    made = await asyncio.to_thread(
+        subprocess.run,
+        command,
+        env=stack.environment | {"BILLING_SUPPORT_PASSWORD": PASSWORD},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (made.returncode, made.stdout) == (0, f"{email} is support.\n"), made.stderr
+    account = await account_of(database, email)
+    assert account is not None
+    assert account.role == "support"
+
+
+async def test_an_account_of_staff_changes_its_role(
+    database: Database, settings: Settings, http: httpx2.AsyncClient
+) -> None:
+    email = f"capo-{uuid.uuid4().hex}@italiano.example"
+    await ensure_staff(database, settings, email, PASSWORD, "admin")
+    await ensure_staff(database, settings, email, PASSWORD, "support")
+    demoted = Student(http, email=email, password=PASSWORD)
+    await demoted.login()
+
+    assert (await demoted.get("/auth/me")).json()["role"] == "support"
+
+
 async def test_the_command_makes_one(stack: Stack, database: Database) -> None:
     email, unfit = (f"{name}-{uuid.uuid4().hex}@italiano.example" for name in ("capo", "vice"))
 
