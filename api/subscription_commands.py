@@ -75,9 +75,13 @@ class SubscriptionCommands:
         async with self.database.read() as connection:
             view = await subscription_views.find_of_user(connection, user_id, subscription_id)
         if view is None:
-            raise Problem(404, "subscription_not_found", "There is no such subscription.")
+            raise no_such_subscription()
         bind_contextvars(subscription_id=subscription_id, workflow_id=view.workflow_id)
         return view
+
+
+def no_such_subscription() -> Problem:
+    return Problem(404, "subscription_not_found", "There is no such subscription.")
 
 
 def _already(view: SubscriptionView, action: Action) -> SubscriptionView:

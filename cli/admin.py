@@ -1,4 +1,4 @@
-"""The first administrator. Later ones are made the same way: no HTTP call gives out this role."""
+"""Staff: administrators, and support, which reads. No HTTP call gives out these roles."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -6,36 +6,47 @@ from datetime import UTC, datetime
 import typer
 
 from api.auth.passwords import PasswordHasher
+from api.auth.staff import ADMIN, SUPPORT
 from api.schemas.auth import normalized_email
 from db.database import Database
 from db.queries import refresh_tokens, users
 from ops.settings import Settings, load_settings
 
-ADMIN = "admin"
-
 
 def create_admin(email: str, password: str) -> None:
     """Makes an administrator, or gives an account that exists this role and this password."""
-    try:
-        asyncio.run(_create_admin(load_settings(), email, password))
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+    _create(email, password, ADMIN)
     typer.echo(f"{email} is an administrator.")
 
 
-async def _create_admin(settings: Settings, email: str, password: str) -> None:
+def create_support(email: str, password: str) -> None:
+    """Makes an account that reads what staff may read, or gives an account that exists this role."""
+    _create(email, password, SUPPORT)
+    typer.echo(f"{email} is support.")
+
+
+def _create(email: str, password: str, role: str) -> None:
+    try:
+        asyncio.run(_ensure(load_settings(), email, password, role))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+async def _ensure(settings: Settings, email: str, password: str, role: str) -> None:
     database = Database.from_settings(settings)
     try:
-        await ensure_admin(database, settings, email, password)
+        await ensure_staff(database, settings, email, password, role)
     finally:
         await database.close()
 
 
-async def ensure_admin(database: Database, settings: Settings, email: str, password: str) -> None:
-    """After this the account exists, is an administrator's, and has this password. Twice is once.
+async def ensure_staff(
+    database: Database, settings: Settings, email: str, password: str, role: str = ADMIN
+) -> None:
+    """After this the account exists, has this role of staff, and has this password. Twice is once.
 
     An account that was somebody's before gets the new password and loses its sessions, so that nobody
-    who signed up early under the address becomes an administrator. Raises `ValueError`.
+    who signed up early under the address becomes staff. Raises `ValueError`.
     """
     address = normalized_email(email)
     passwords = PasswordHasher.from_settings(settings)
@@ -46,11 +57,11 @@ async def ensure_admin(database: Database, settings: Settings, email: str, passw
         account = await users.find_account_by_email(connection, address)
     if (
         account is not None
-        and account.role == ADMIN
+        and account.role == role
         and await passwords.verify(password, account.password_hash)
     ):
         return
     password_hash = await passwords.hash(password)
     async with database.transaction() as connection:
-        user_id = await users.put_user(connection, email=address, password_hash=password_hash, role=ADMIN)
+        user_id = await users.put_user(connection, email=address, password_hash=password_hash, role=role)
         await refresh_tokens.revoke_user_tokens(connection, user_id, datetime.now(UTC))

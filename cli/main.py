@@ -3,7 +3,7 @@
 What a command needs is imported when it runs: the image holds no engines, and a worker needs no HTTP server.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -114,21 +114,33 @@ def migrate() -> None:
     migrate_database()
 
 
-@app.command("create-admin")
-def create_admin(
-    email: Annotated[str, typer.Option(prompt="E-mail", help="The administrator's e-mail address.")],
-    password: Annotated[
-        str,
-        typer.Option(
-            prompt=True,
-            hide_input=True,
-            confirmation_prompt=True,
-            envvar="BILLING_ADMIN_PASSWORD",
-            show_envvar=True,
-            help="Asked for when it is not given. On the command line others can see it.",
-        ),
-    ],
+StaffEmail = Annotated[str, typer.Option("--email", prompt="E-mail", help="Their e-mail address.")]
+
+
+def _password(variable: str) -> Any:
+    return typer.Option(
+        "--password",
+        prompt=True,
+        hide_input=True,
+        confirmation_prompt=True,
+        envvar=variable,
+        show_envvar=True,
+        help="Asked for when it is not given. On the command line others can see it.",
+    )
+
+
+@app.command("create-support")
+def create_support(
+    email: StaffEmail, password: Annotated[str, _password("BILLING_SUPPORT_PASSWORD")]
 ) -> None:
+    """Make an account that reads what staff may read, or give an account that exists this role."""
+    from cli.admin import create_support as make_support  # noqa: PLC0415 - see above
+
+    make_support(email, password)
+
+
+@app.command("create-admin")
+def create_admin(email: StaffEmail, password: Annotated[str, _password("BILLING_ADMIN_PASSWORD")]) -> None:
     """Make an administrator, or give an account that exists this role and this password."""
     from cli.admin import create_admin as make_admin  # noqa: PLC0415 - see above
 

@@ -105,6 +105,8 @@ class Settings(BaseSettings):
     worker_metrics_port: PositiveInt = Field(9091, validation_alias=_named("WORKER_METRICS_PORT"))
 
     workflow_rpc_timeout_ms: PositiveInt = 3_000
+    temporal_ui_url: Annotated[str, StringConstraints(pattern=r"^(https?://\S+)?$")] = ""
+    """Where staff find Temporal's web UI; empty where there is none."""
 
     virtual_clock: bool = False
     """Whether staff may turn the clock of a subscription. Temporal has to allow time skipping for it."""

@@ -22,7 +22,7 @@ from tests.api_description import check_answer
 from tests.client import Student
 from tests.lives import World
 from tests.stack import DATABASE, FAST, PrivateStack, Stack, free_port, settings_for
-from tests.staff import new_admin
+from tests.staff import hire
 
 HTTP_SECONDS = 20
 TEMPLATE = "template_italiano"
@@ -116,7 +116,13 @@ async def student(http: httpx2.AsyncClient) -> Student:
 @pytest.fixture
 async def admin(http: httpx2.AsyncClient, database: Database, settings: Settings) -> Student:
     """An administrator nobody else uses, logged in."""
-    return await new_admin(http, database, settings)
+    return await hire(http, database, settings, "admin")
+
+
+@pytest.fixture
+async def support(http: httpx2.AsyncClient, database: Database, settings: Settings) -> Student:
+    """Somebody of support nobody else uses, logged in."""
+    return await hire(http, database, settings, "support")
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from ops.settings import Settings
 DATABASE = "italiano"
 JWT_SECRET = secrets.token_hex(32)
 WEBHOOK_SECRET = secrets.token_hex(32)
+TEMPORAL_UI = "http://temporal-ui.example"
 CHEAP_PASSWORDS = {"BILLING_ARGON2_TIME_COST": "1", "BILLING_ARGON2_MEMORY_KIB": "8192"}
 FAST = {"fsync": "off", "full_page_writes": "off"}
 """A killed server loses nothing by these, only a machine that loses power would."""
@@ -59,6 +60,7 @@ class Stack:
             worker_metrics_port=self.worker_metrics_port,
             database_url=database_url,
             temporal_address=temporal_address,
+            temporal_ui_url=TEMPORAL_UI,
             jwt_secret=JWT_SECRET,
             webhook_secret=WEBHOOK_SECRET,
         )

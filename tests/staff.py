@@ -1,20 +1,21 @@
-"""An administrator, as the CLI makes one."""
+"""Somebody who works here: made as the command line makes them, then logged in like anybody."""
 
 import uuid
 
 import httpx2
 
-from cli.admin import ensure_admin
+from cli.admin import ensure_staff
 from db.database import Database
 from ops.settings import Settings
 from tests.client import Student
 
-PASSWORD = "sette nani e una mela"
+PASSWORD = "undici lupi in un bosco"
 
 
-async def new_admin(http: httpx2.AsyncClient, database: Database, settings: Settings) -> Student:
-    """Signed in, under an address that nobody used."""
-    admin = Student(http, email=f"capo-{uuid.uuid4().hex}@italiano.example", password=PASSWORD)
-    await ensure_admin(database, settings, admin.email, admin.password)
-    await admin.login()
-    return admin
+async def hire(http: httpx2.AsyncClient, database: Database, settings: Settings, role: str) -> Student:
+    email = f"{role}-{uuid.uuid4().hex}@italiano.example"
+    await ensure_staff(database, settings, email, PASSWORD, role)
+    person = Student(http, email=email, password=PASSWORD)
+    await person.login()
+    person.id = (await person.get("/auth/me")).json()["id"]
+    return person

@@ -1,8 +1,10 @@
-"""What may be sent to a subscription: updates are commands and are answered, signals are facts."""
+"""What may be sent to a subscription: updates are commands, signals are facts, queries ask."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from activities.contracts import Cause, StartAnswer, StartOrder
+from domain.explanation import Explanation
 from domain.subscription import SubscriptionState
 
 
@@ -35,6 +37,19 @@ class PaymentReported:
     """A report lies in the inbox under this id."""
 
     report_id: int
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a workflow says of itself when it is asked. `explanation` is missing until it is open.
+
+    `is_busy`: a command or a step is being carried out. `unread_report_ids` are delivered, not yet settled.
+    """
+
+    explanation: Explanation | None
+    is_busy: bool
+    unread_report_ids: tuple[int, ...]
+    run_began_at: datetime
 
 
 def workflow_id(user_id: int, idempotency_key: str) -> str:

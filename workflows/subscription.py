@@ -25,10 +25,19 @@ from activities.contracts import (
 from activities.refusal import refusal_error
 from domain import lifecycle
 from domain.due import Step, next_step, step_due
+from domain.explanation import explain
 from domain.lifecycle import Change
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import SubscriptionState
-from workflows.messages import CancelCommand, PaymentReported, SubscriptionLife, UncancelCommand
+from workflows.described import described_update
+from workflows.details import details_table
+from workflows.messages import (
+    CancelCommand,
+    Description,
+    PaymentReported,
+    SubscriptionLife,
+    UncancelCommand,
+)
 from workflows.options import (
     DATABASE_STEP,
     NEXT_ACTION_AT,
@@ -67,7 +76,7 @@ class Subscription:
 
     # Commands. Each re-checks its precondition under the lock; a refusal is the caller's answer.
 
-    @workflow.update
+    @described_update("Answers with the ids of what was started; the same answer every time.")
     async def start(self, request_hash: str) -> StartAnswer:  # noqa: ARG002 - read by the validator
         await workflow.wait_condition(lambda: self._answer is not None or self._refusal is not None)
         if self._answer is None:
@@ -81,7 +90,7 @@ class Subscription:
                 "the key belongs to another request", type=RefusalCode.IDEMPOTENCY_KEY_REUSED
             )
 
-    @workflow.update
+    @described_update("Cancels now, or at the period's end. Twice is once.")
     async def cancel(self, command: CancelCommand) -> None:
         await self._carry_out(
             command.command_id,
@@ -89,21 +98,31 @@ class Subscription:
             lambda state: lifecycle.cancel(state, at_period_end=command.at_period_end, at=workflow.now()),
         )
 
-    @workflow.update
+    @described_update("Takes back a cancellation that waits for the period's end.")
     async def uncancel(self, command: UncancelCommand) -> None:
         await self._carry_out(command.command_id, command.cause, lifecycle.uncancel)
 
     # Facts. Handlers only take note; the loop acts.
 
-    @workflow.signal
+    @workflow.signal(description="A payment report lies in the inbox under this id.")
     def payment_reported(self, report: PaymentReported) -> None:
         if report.report_id not in self._unread_reports:
             self._unread_reports.append(report.report_id)
 
-    @workflow.signal
+    @workflow.signal(description="A new start of the same user has expired this one in the database.")
     def superseded(self) -> None:
-        """A new start of the same user has expired this one in the database."""
         self._superseded = True
+
+    # Questions. Answered from the state alone: the time of a question says nothing about the time here.
+
+    @workflow.query(description="Its status, why it is so, and what happens next and when.")
+    def describe(self) -> Description:
+        return Description(
+            explanation=None if self._state is None else explain(self._state),
+            is_busy=self._lock.locked(),
+            unread_report_ids=tuple(self._unread_reports),
+            run_began_at=self._run_began_at,
+        )
 
     # The steps of the loop, in its order.
 
@@ -235,8 +254,9 @@ class Subscription:
             workflow.logger.info("the superseded workflow had already closed")
 
     def _show(self) -> None:
-        """Keep the search attributes true; one upsert a turn, only when something changed."""
+        """Keep what the Temporal UI shows true; one upsert a turn, only when something changed."""
         state, upcoming = self._opened, next_step(self._opened)
+        workflow.set_current_details(details_table(state))
         shown = (state.status, upcoming and upcoming.at)
         if shown == self._shown:
             return

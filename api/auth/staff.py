@@ -1,22 +1,25 @@
-"""Who among the signed-in users is staff, from the access token alone."""
+"""Who may use what is for staff: `support` reads, `admin` also writes."""
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 
-from api.auth.current_user import CurrentUser, SignedInUser
+from api.auth.current_user import TOKEN_REFUSALS, CurrentUser, SignedInUser
 from api.problems import Problem
 
 ADMIN = "admin"
+SUPPORT = "support"
 
-STAFF_REFUSALS = ((403, "forbidden"),)
-"""For `problem_responses` of every staff route, beside those of the token."""
+STAFF_REFUSALS = (*TOKEN_REFUSALS, (403, "forbidden"))
+"""For `problem_responses` of every route that is for staff."""
 
 
-async def _current_admin(user: CurrentUser) -> SignedInUser:
-    if user.role != ADMIN:
-        raise Problem(403, "forbidden", "This is for administrators only.")
+async def _current_staff(request: Request, user: CurrentUser) -> SignedInUser:
+    """By the method, so that no write is open to support because somebody forgot to say so."""
+    allowed = {ADMIN, SUPPORT} if request.method == "GET" else {ADMIN}
+    if user.role not in allowed:
+        raise Problem(403, "forbidden", f"This needs the role {' or '.join(sorted(allowed))}.")
     return user
 
 
-CurrentAdmin = Annotated[SignedInUser, Depends(_current_admin)]
+CurrentStaff = Annotated[SignedInUser, Depends(_current_staff)]

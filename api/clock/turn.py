@@ -14,10 +14,12 @@ from temporalio.client import Client
 from api.clock.workflow_clock import MARGIN, Reading, WorkflowClock
 from api.problems import RETRY_SOON, Problem
 from api.refusals import problem_of
+from api.subscription_commands import no_such_subscription
 from api.workflow_updates import interrupted
 from db.database import Connection, Database
-from db.queries import clock
-from db.queries.clock import ClockRow, HappenedEntry, Turn
+from db.queries import clock, timeline
+from db.queries.clock import ClockRow, Turn
+from db.queries.timeline import Entry
 from domain.refusals import RefusalCode, Refused
 from ops.tracing import current_trace_id
 
@@ -41,7 +43,7 @@ class TurnedClock:
 
     now: datetime
     advanced_to: datetime
-    happened: list[HappenedEntry]
+    happened: list[Entry]
     row: ClockRow
 
 
@@ -98,7 +100,7 @@ class ClockTurner:
             row = await clock.find_row(connection, command.subscription_id)
             turn = await clock.find_turn(connection, command.subscription_id, command.command_id)
         if row is None:
-            raise Problem(404, "subscription_not_found", "There is no such subscription.")
+            raise no_such_subscription()
         if row.ended_at is not None and turn is None:
             raise problem_of(
                 Refused(RefusalCode.SUBSCRIPTION_ENDED, "the clock stops when the subscription ends")
@@ -169,7 +171,7 @@ class _Turning:
     async def _tell(self, turn: Turn, look: Look) -> TurnedClock:
         now = datetime.now(UTC)
         offset = look.row.clock_offset if look.reading.is_closed else look.reading.offset
-        happened = await clock.list_happened(
-            self.connection, self.command.subscription_id, turn.after_entry_id
+        happened = await timeline.list_entries(
+            self.connection, self.command.subscription_id, after_id=turn.after_entry_id
         )
         return TurnedClock(now=now, advanced_to=now + offset, happened=happened, row=look.row)

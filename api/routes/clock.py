@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from api.auth.staff import STAFF_REFUSALS, CurrentAdmin
+from api.auth.staff import STAFF_REFUSALS, CurrentStaff
 from api.clock.turn import AdvanceClock
 from api.context import ContextDep
 from api.idempotency import OptionalKey, key_parameter, request_hash
@@ -22,8 +22,8 @@ router = APIRouter(tags=["Staff"])
     response_model=ClockBody,
     openapi_extra=key_parameter(required=False),
     responses=problem_responses(
-        *COMMAND_REFUSALS,
         *STAFF_REFUSALS,
+        *COMMAND_REFUSALS,
         *responses_of(RefusalCode.SUBSCRIPTION_ENDED),
         (409, "clock_in_use"),
     ),
@@ -32,7 +32,7 @@ async def turn_clock(
     subscription_id: SubscriptionId,
     body: AdvanceBody,
     request: Request,
-    admin: CurrentAdmin,
+    staff: CurrentStaff,
     key: OptionalKey,
     context: ContextDep,
 ) -> JSONResponse:
@@ -47,9 +47,9 @@ async def turn_clock(
         command = AdvanceClock(
             subscription_id=subscription_id,
             command_id=command_id,
-            asked_by=admin.id,
+            asked_by=staff.id,
             by=parse_duration(body.advance),
         )
         return ClockBody.of(await context.clocks.advance(command))
 
-    return await context.answers.once(admin.id, key, content_hash, act)
+    return await context.answers.once(staff.id, key, content_hash, act)

@@ -16,11 +16,15 @@ from api.idempotency import (
     key_parameter,
     request_hash,
 )
+from api.paging import PageRequestDep
 from api.problems import problem_responses
 from api.refusals import responses_of
 from api.schemas.base import LARGEST_ID
 from api.schemas.subscriptions import CancelBody, StartBody, StartedBody, SubscriptionBody
-from db.queries import notes
+from api.schemas.timeline import TimelinePage
+from api.subscription_commands import no_such_subscription
+from api.timeline import timeline_page
+from db.queries import notes, subscription_views
 from domain.refusals import RefusalCode
 from ops.tracing import current_trace_id
 from workflows.messages import CancelCommand, UncancelCommand
@@ -33,7 +37,7 @@ AWAY = ((503, "database_unavailable"), (503, "workflow_engine_unavailable"), (50
 ASKED_FOR = "asked for"
 
 NOT_FOUND = (404, "subscription_not_found")
-COMMAND_REFUSALS = (*TOKEN_REFUSALS, *KEY_REFUSALS, (409, "idempotency_in_progress"), NOT_FOUND, *AWAY)
+COMMAND_REFUSALS = (*KEY_REFUSALS, (409, "idempotency_in_progress"), NOT_FOUND, *AWAY)
 
 
 @router.post(
@@ -87,11 +91,29 @@ async def read_subscription(
     return SubscriptionBody.of(await context.commands.find(user.id, subscription_id))
 
 
+@router.get(
+    "/subscriptions/{subscription_id}/timeline",
+    responses=problem_responses(
+        *TOKEN_REFUSALS, NOT_FOUND, (422, "invalid_cursor"), (503, "database_unavailable")
+    ),
+)
+async def read_timeline(
+    subscription_id: SubscriptionId, user: CurrentUser, context: ContextDep, page: PageRequestDep
+) -> TimelinePage:
+    """Everything that ever happened to one of the user's own subscriptions, in order."""
+    async with context.database.read() as connection:
+        if await subscription_views.find_of_user(connection, user.id, subscription_id) is None:
+            raise no_such_subscription()
+        return await timeline_page(connection, subscription_id, page)
+
+
 @router.post(
     "/subscriptions/{subscription_id}/cancel",
     response_model=SubscriptionBody,
     openapi_extra=key_parameter(required=False),
-    responses=problem_responses(*COMMAND_REFUSALS, *responses_of(RefusalCode.SUBSCRIPTION_ENDED)),
+    responses=problem_responses(
+        *TOKEN_REFUSALS, *COMMAND_REFUSALS, *responses_of(RefusalCode.SUBSCRIPTION_ENDED)
+    ),
 )
 async def cancel_subscription(
     subscription_id: SubscriptionId,
@@ -120,7 +142,7 @@ async def cancel_subscription(
     "/subscriptions/{subscription_id}/uncancel",
     response_model=SubscriptionBody,
     openapi_extra=key_parameter(required=False),
-    responses=problem_responses(*COMMAND_REFUSALS, *responses_of(RefusalCode.NOT_CANCELING)),
+    responses=problem_responses(*TOKEN_REFUSALS, *COMMAND_REFUSALS, *responses_of(RefusalCode.NOT_CANCELING)),
 )
 async def uncancel_subscription(
     subscription_id: SubscriptionId,

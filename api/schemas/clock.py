@@ -1,12 +1,13 @@
 """Bodies about the virtual clock."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field
 
 from api.clock.turn import TurnedClock
 from api.schemas.base import RequestBody, ResponseBody, UtcInstant
+from api.schemas.timeline import TimelineEntryBody
 from domain.duration import parse_duration
 from domain.subscription import Status
 
@@ -24,17 +25,6 @@ class AdvanceBody(RequestBody):
     )
 
 
-class HappenedBody(ResponseBody):
-    """One entry of the subscription's timeline; `occurred_at` is in its own time."""
-
-    event: str
-    actor: str
-    cause: str
-    trace_id: str
-    details: dict[str, Any]
-    occurred_at: UtcInstant
-
-
 class WaitingFor(StrEnum):
     PAYMENT = "payment"
     DUE_DATE = "due_date"
@@ -45,7 +35,7 @@ class ClockBody(ResponseBody):
 
     now: UtcInstant
     advanced_to: UtcInstant
-    happened: list[HappenedBody]
+    happened: list[TimelineEntryBody]
     next_action: str | None
     next_action_at: UtcInstant | None
     waiting_for: WaitingFor | None
@@ -55,7 +45,7 @@ class ClockBody(ResponseBody):
         return cls(
             now=turned.now,
             advanced_to=turned.advanced_to,
-            happened=[HappenedBody.model_validate(entry) for entry in turned.happened],
+            happened=[TimelineEntryBody.model_validate(entry) for entry in turned.happened],
             next_action=turned.row.next_action,
             next_action_at=turned.row.next_action_at,
             waiting_for=_waiting_for(turned.row.status),

@@ -54,7 +54,11 @@ class AccessBody(ResponseBody):
 
 
 class SubscriptionBody(ResponseBody):
-    """Without a subscription the status is `inactive` and the rest is null."""
+    """Without a subscription the status is `inactive` and the rest is null.
+
+    `next_action` is what time alone brings next, at `next_action_at`: `expire` (an unpaid start is given up)
+    or `end_period` (the subscription ends with its period). Both are null after the end.
+    """
 
     status: str
     subscription_id: int | None

@@ -79,6 +79,7 @@ def process_environment(
     worker_metrics_port: int,
     database_url: str,
     temporal_address: str,
+    temporal_ui_url: str = "",
     jwt_secret: str,
     webhook_secret: str,
 ) -> dict[str, str]:
@@ -97,6 +98,7 @@ def process_environment(
         "WORKER_METRICS_PORT": str(worker_metrics_port),
         "DATABASE_URL": database_url,
         "TEMPORAL_ADDRESS": temporal_address,
+        "BILLING_TEMPORAL_UI_URL": temporal_ui_url,
         "TEMPORAL_CONFIG_FILE": os.devnull,  # a person's own profile points at another cluster
         "JWT_SECRET": jwt_secret,
         "PAYMENTS_WEBHOOK_SECRET": webhook_secret,

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Protocol
 
-from cli.admin import ensure_admin
+from cli.admin import ensure_staff
 from cli.dev.child_process import ChildProcess
 from cli.dev.home import Home
 from cli.dev.ports import Ports
@@ -55,6 +55,7 @@ class LocalStack:
             worker_metrics_port=ports.worker_metrics,
             database_url=self._database_url,
             temporal_address=self._temporal.address,
+            temporal_ui_url=_temporal_ui_url(ports),
             jwt_secret=secrets.jwt_secret,
             webhook_secret=secrets.webhook_secret,
         )
@@ -100,7 +101,7 @@ class LocalStack:
     async def _make_admin(self) -> None:
         database = Database.from_settings(self._settings)
         try:
-            await ensure_admin(database, self._settings, ADMIN_EMAIL, self._secrets.admin_password)
+            await ensure_staff(database, self._settings, ADMIN_EMAIL, self._secrets.admin_password)
         except ValueError as error:
             raise StackError(f"BILLING_ADMIN_PASSWORD is refused: {error}") from error
         finally:
@@ -111,7 +112,7 @@ class LocalStack:
         return Status(
             api_url=api_url,
             temporal_address=self._temporal.address,
-            temporal_ui_url=f"http://127.0.0.1:{self._ports.temporal_ui}",
+            temporal_ui_url=_temporal_ui_url(self._ports),
             metrics_urls=[f"{api_url}/metrics", f"http://127.0.0.1:{self._ports.worker_metrics}/metrics"],
             database_url=self._database_url,
             webhook_secret=self._secrets.webhook_secret,
@@ -119,3 +120,7 @@ class LocalStack:
             admin_password=self._secrets.admin_password,
             processes={part.process.name: part.process.pid for part in self._started},
         )
+
+
+def _temporal_ui_url(ports: Ports) -> str:
+    return f"http://127.0.0.1:{ports.temporal_ui}"

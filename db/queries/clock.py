@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import exists, func, insert, select, update
 
@@ -33,16 +32,6 @@ class Turn:
 
     target_at: datetime
     after_entry_id: int
-
-
-@dataclass(frozen=True)
-class HappenedEntry:
-    event: str
-    actor: str
-    cause: str
-    trace_id: str
-    details: dict[str, Any]
-    occurred_at: datetime
 
 
 async def find_row(connection: Connection, subscription_id: int) -> ClockRow | None:
@@ -120,26 +109,3 @@ async def insert_turn(
         )
     ).one()
     return Turn(row.target_at, row.after_entry_id)
-
-
-async def list_happened(
-    connection: Connection, subscription_id: int, after_entry_id: int
-) -> list[HappenedEntry]:
-    """What the timeline has of the subscription since that entry, in order."""
-    query = (
-        select(
-            TimelineEntry.event,
-            TimelineEntry.actor,
-            TimelineEntry.cause,
-            TimelineEntry.trace_id,
-            TimelineEntry.details,
-            TimelineEntry.occurred_at,
-        )
-        .where(TimelineEntry.subscription_id == subscription_id, TimelineEntry.id > after_entry_id)
-        .order_by(TimelineEntry.id)
-    )
-    rows = await connection.execute(query)
-    return [
-        HappenedEntry(row.event, row.actor, row.cause, row.trace_id, row.details, row.occurred_at)
-        for row in rows
-    ]

@@ -7,10 +7,11 @@ from typing import Any
 from sqlalchemy import Row, Select, select
 
 from db.database import Connection
+from db.snapshot import load_state
 from db.tables.catalogue import Plan
 from db.tables.subscriptions import Subscription
 from domain.access import AccessTerms
-from domain.subscription import Status
+from domain.subscription import Status, SubscriptionState
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,15 @@ async def find_of_user(connection: Connection, user_id: int, subscription_id: in
     query = _VIEW.where(Subscription.id == subscription_id, Subscription.user_id == user_id)
     row = (await connection.execute(query)).one_or_none()
     return None if row is None else _view(row)
+
+
+async def find_with_state(
+    connection: Connection, subscription_id: int
+) -> tuple[SubscriptionView, SubscriptionState] | None:
+    """Anybody's subscription, and the snapshot that its row holds: for staff."""
+    query = _VIEW.add_columns(Subscription.state).where(Subscription.id == subscription_id)
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else (_view(row), load_state(row.state))
 
 
 def newest_of(user_id: int, query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:

@@ -1,12 +1,54 @@
 """The timeline: everything that ever happened to a subscription, in order."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from db.database import Connection
+from db.tables.messages import Note
 from db.tables.subscriptions import TimelineEntry
 from domain.lifecycle import Event
+
+
+@dataclass(frozen=True)
+class Entry:
+    """`occurred_at` is the workflow's time; `note` is what a person wrote; `details` are ids and amounts."""
+
+    id: int
+    version: int
+    event: str
+    actor: str
+    cause: str
+    note: str | None
+    details: dict[str, Any]
+    occurred_at: datetime
+    trace_id: str
+
+
+async def list_entries(
+    connection: Connection, subscription_id: int, *, after_id: int | None, limit: int | None = None
+) -> list[Entry]:
+    """In the order they happened, from the one after `after_id` on."""
+    query = (
+        select(
+            TimelineEntry.id,
+            TimelineEntry.version,
+            TimelineEntry.event,
+            TimelineEntry.actor,
+            TimelineEntry.cause,
+            Note.text,
+            TimelineEntry.details,
+            TimelineEntry.occurred_at,
+            TimelineEntry.trace_id,
+        )
+        .outerjoin(Note, TimelineEntry.note_id == Note.id)
+        .where(TimelineEntry.subscription_id == subscription_id, TimelineEntry.id > (after_id or 0))
+        .order_by(TimelineEntry.id)
+        .limit(limit)
+    )
+    return [Entry(*row) for row in await connection.execute(query)]
 
 
 async def append_entry(

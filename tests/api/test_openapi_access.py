@@ -49,13 +49,16 @@ PUBLIC = {
 
 @dataclass(frozen=True)
 class Call:
-    """How a protected route is called, and what it says of an id that is not the caller's."""
+    """How a protected route is called, and what it says of an id that is not the caller's.
+
+    What is `for_staff` says so of an id that is nobody's, and refuses a student before it looks.
+    """
 
     token: str
     body: Mapping[str, Any] | None = None
     not_found: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    is_for_staff: bool = False
+    for_staff: bool = False
 
 
 PROTECTED = {
@@ -65,20 +68,28 @@ PROTECTED = {
     "GET /auth/me": Call(ACCESS),
     "POST /subscriptions/start": Call(ACCESS, {"plan_code": "P30D"}, headers={"Idempotency-Key": "k"}),
     "GET /subscriptions/{subscription_id}": Call(ACCESS, not_found="subscription_not_found"),
+    "GET /subscriptions/{subscription_id}/timeline": Call(ACCESS, not_found="subscription_not_found"),
     "POST /subscriptions/{subscription_id}/cancel": Call(ACCESS, {}, not_found="subscription_not_found"),
     "POST /subscriptions/{subscription_id}/uncancel": Call(ACCESS, not_found="subscription_not_found"),
-    "POST /admin/subscriptions/{subscription_id}/clock": Call(
-        ACCESS, {"advance": "P1D"}, not_found="subscription_not_found", is_for_staff=True
-    ),
     "GET /me/subscription": Call(ACCESS),
     "GET /invoices": Call(ACCESS),
     "GET /invoices/{invoice_id}": Call(ACCESS, not_found="invoice_not_found"),
     "GET /content/modules": Call(ACCESS),
+    "GET /admin/subscriptions/{subscription_id}/explain": Call(
+        ACCESS, not_found="subscription_not_found", for_staff=True
+    ),
+    "GET /admin/subscriptions/{subscription_id}/timeline": Call(
+        ACCESS, not_found="subscription_not_found", for_staff=True
+    ),
+    "POST /admin/subscriptions/{subscription_id}/clock": Call(
+        ACCESS, {"advance": "P1D"}, not_found="subscription_not_found", for_staff=True
+    ),
 }
 
 protected = [operation for operation in operations() if operation.asks_for]
-for_staff = [operation for operation in protected if PROTECTED[str(operation)].is_for_staff]
-with_id = [operation for operation in protected if "{" in operation.path and operation not in for_staff]
+for_staff = [operation for operation in protected if operation.path.startswith("/admin/")]
+with_id = [operation for operation in protected if "{" in operation.path]
+with_own_id = [operation for operation in with_id if operation not in for_staff]
 
 
 async def call(
@@ -154,7 +165,7 @@ async def test_the_token_is_looked_at_before_anything_else(
     assert refusal(answer) == (401, "token_missing")
 
 
-@pytest.mark.parametrize("operation", with_id, ids=str)
+@pytest.mark.parametrize("operation", with_own_id, ids=str)
 async def test_somebody_else_s_looks_like_nobody_s(
     unpaid: Life, bystander: Student, operation: Operation
 ) -> None:
@@ -174,27 +185,41 @@ async def test_somebody_else_s_looks_like_nobody_s(
     assert await unpaid.book() == before
 
 
+@pytest.mark.parametrize("operation", with_id, ids=str)
+async def test_an_id_that_no_row_can_have(bystander: Student, admin: Student, operation: Operation) -> None:
+    reader = admin if operation in for_staff else bystander
+    for number in NOT_IDS:
+        answer = await call(reader.http, operation, number=number, **reader.bearer)
+        assert refusal(answer) == (422, "validation_failed"), number
+
+
+def test_what_is_for_staff_is_under_admin() -> None:
+    assert [str(o) for o in for_staff] == [route for route, known in PROTECTED.items() if known.for_staff]
+
+
 @pytest.mark.parametrize("operation", for_staff, ids=str)
-async def test_a_student_is_told_nothing_by_what_is_for_staff(
-    unpaid: Life, bystander: Student, admin: Student, operation: Operation
-) -> None:
+async def test_a_student_is_refused_before_anything_is_looked_at(unpaid: Life, operation: Operation) -> None:
+    """Also for what is their own, for what is not there, and for a body that is none."""
     before = await unpaid.book()
     for number in (unpaid.subscription_id, LARGEST_ID, "none"):
-        answer = await call(bystander.http, operation, number=number, **bystander.bearer)
+        answer = await call(unpaid.world.http, operation, number=number, **unpaid.student.bearer)
         assert refusal(answer) == (403, "forbidden"), number
-    without_body = operation.path.format(subscription_id=unpaid.subscription_id, invoice_id=1)
-    assert refusal(await bystander.post(without_body, {"role": "admin"})) == (403, "forbidden")
+    path = operation.path.format(subscription_id=unpaid.subscription_id)
+    answer = await unpaid.world.http.request(
+        operation.method, path, json={"role": "admin"}, headers=unpaid.student.bearer
+    )
+    assert refusal(answer) == (403, "forbidden")
     assert await unpaid.book() == before
 
-    missing = await call(admin.http, operation, number=LARGEST_ID, **admin.bearer)
-    assert refusal(missing) == (404, PROTECTED[str(operation)].not_found)
-    for number in NOT_IDS:
-        answer = await call(admin.http, operation, number=number, **admin.bearer)
-        assert refusal(answer) == (422, "validation_failed"), number
 
-
-@pytest.mark.parametrize("operation", with_id, ids=str)
-async def test_an_id_that_no_row_can_have(bystander: Student, operation: Operation) -> None:
-    for number in NOT_IDS:
-        answer = await call(bystander.http, operation, number=number, **bystander.bearer)
-        assert refusal(answer) == (422, "validation_failed"), number
+@pytest.mark.parametrize("operation", for_staff, ids=str)
+async def test_staff_read_anybody_s_and_an_admin_also_writes(
+    unpaid: Life, admin: Student, support: Student, operation: Operation
+) -> None:
+    not_found = PROTECTED[str(operation)].not_found
+    for reader, writes in ((admin, True), (support, False)):
+        missing = await call(reader.http, operation, number=LARGEST_ID, **reader.bearer)
+        allowed = writes or not operation.is_write
+        assert refusal(missing) == ((404, not_found) if allowed else (403, "forbidden"))
+        answer = await call(reader.http, operation, number=unpaid.subscription_id, **reader.bearer)
+        assert answer.is_success if allowed else refusal(answer) == (403, "forbidden"), answer.text

@@ -6,7 +6,7 @@ import uuid
 import httpx2
 import pytest
 
-from cli.admin import ensure_admin
+from cli.admin import ensure_staff
 from db.database import Database
 from db.queries.users import Account, find_account_by_email
 from ops.settings import Settings
@@ -23,9 +23,9 @@ async def account_of(database: Database, email: str) -> Account | None:
 
 async def test_twice_is_once(database: Database, settings: Settings) -> None:
     email = f"Capo-{uuid.uuid4().hex}@italiano.example"
-    await ensure_admin(database, settings, email, PASSWORD)
+    await ensure_staff(database, settings, email, PASSWORD)
     first = await account_of(database, email.lower())
-    await ensure_admin(database, settings, email, PASSWORD)
+    await ensure_staff(database, settings, email, PASSWORD)
 
     assert first is not None
     assert first.role == "admin"
@@ -35,7 +35,7 @@ async def test_twice_is_once(database: Database, settings: Settings) -> None:
 async def test_an_account_that_was_somebodys_is_taken_over_whole(
     database: Database, settings: Settings, http: httpx2.AsyncClient, student: Student
 ) -> None:
-    await ensure_admin(database, settings, student.email, PASSWORD)
+    await ensure_staff(database, settings, student.email, PASSWORD)
 
     refused = await http.post("/auth/login", json={"email": student.email, "password": student.password})
     assert refused.status_code == 401
@@ -50,8 +50,8 @@ async def test_an_admin_gets_a_new_password(
     database: Database, settings: Settings, http: httpx2.AsyncClient
 ) -> None:
     email = f"capo-{uuid.uuid4().hex}@italiano.example"
-    await ensure_admin(database, settings, email, PASSWORD)
-    await ensure_admin(database, settings, email, PASSWORD + " d'oro")
+    await ensure_staff(database, settings, email, PASSWORD)
+    await ensure_staff(database, settings, email, PASSWORD + " d'oro")
     await Student(http, email=email, password=PASSWORD + " d'oro").login()
 
 
@@ -66,8 +66,39 @@ async def test_an_unfit_admin_is_not_made(
     database: Database, settings: Settings, email: str, password: str, reason: str
 ) -> None:
     with pytest.raises(ValueError, match=reason):
-        await ensure_admin(database, settings, email, password)
+        await ensure_staff(database, settings, email, password)
     assert await account_of(database, email) is None
+
+
+async def test_support_is_made_likewise_and_is_no_admin(stack: Stack, database: Database) -> None:
+    email = f"aiuto-{uuid.uuid4().hex}@italiano.example"
+    command = [sys.executable, "-m", "cli.main", "create-support", "--email", email]
+    made = await asyncio.to_thread(
+        subprocess.run,
+        command,
+        env=stack.environment | {"BILLING_SUPPORT_PASSWORD": PASSWORD},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (made.returncode, made.stdout) == (0, f"{email} is support.\n"), made.stderr
+    account = await account_of(database, email)
+    assert account is not None
+    assert account.role == "support"
+
+
+async def test_an_account_of_staff_changes_its_role(
+    database: Database, settings: Settings, http: httpx2.AsyncClient
+) -> None:
+    email = f"capo-{uuid.uuid4().hex}@italiano.example"
+    await ensure_staff(database, settings, email, PASSWORD, "admin")
+    await ensure_staff(database, settings, email, PASSWORD, "support")
+    demoted = Student(http, email=email, password=PASSWORD)
+    await demoted.login()
+
+    assert (await demoted.get("/auth/me")).json()["role"] == "support"
 
 
 async def test_the_command_makes_one(stack: Stack, database: Database) -> None:

@@ -18,7 +18,18 @@ from cli.dev.temporal import EmbeddedTemporal
 from db.migrate import head_revision
 from tests.stack import Stack, free_port
 
-COMMANDS = ("dev", "status", "reset", "demo", "clock", "api", "worker", "migrate", "create-admin")
+COMMANDS = (
+    "dev",
+    "status",
+    "reset",
+    "demo",
+    "clock",
+    "api",
+    "worker",
+    "migrate",
+    "create-admin",
+    "create-support",
+)
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 
 

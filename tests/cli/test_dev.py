@@ -39,6 +39,7 @@ async def test_two_stacks_side_by_side_one_stopped_one_killed_and_both_started_a
     await check_addresses(told)
     await check_addresses(other)
     student = await sign_up(told)
+    await check_link_to_the_temporal_ui(told, student)
     assert "already, as PID" in stopped.italiano("dev").stderr
     assert "already, as PID" in stopped.italiano("reset").stderr
 
@@ -96,6 +97,16 @@ def run_psql(database_url: str, query: str) -> subprocess.CompletedProcess[str]:
 async def sign_up(told: dict[str, Any]) -> Student:
     async with httpx2.AsyncClient(base_url=told["api_url"], timeout=20) as http:
         return await Student.signup(http)
+
+
+async def check_link_to_the_temporal_ui(told: dict[str, Any], student: Student) -> None:
+    async with httpx2.AsyncClient(base_url=told["api_url"], timeout=20) as http:
+        student.http = http
+        subscription_id = (await student.start()).json()["subscription_id"]
+        admin = Student(http, email=told["admin_email"], password=told["admin_password"])
+        await admin.login()
+        explained = (await admin.get(f"/admin/subscriptions/{subscription_id}/explain")).json()
+    assert explained["links"]["temporal_ui"].startswith(f"{told['temporal_ui_url']}/namespaces/default/")
 
 
 async def log_in(told: dict[str, Any], email: str, password: str) -> None:

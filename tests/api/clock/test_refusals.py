@@ -60,6 +60,11 @@ async def test_a_student_turns_no_clock(unpaid: Life) -> None:
     assert (await unpaid.book()).timeline == ["opened"]
 
 
+async def test_support_turns_no_clock(support: Student, unpaid: Life) -> None:
+    assert refusal(await turn(support, unpaid, "P1D")) == (403, "forbidden")
+    assert (await unpaid.book()).timeline == ["opened"]
+
+
 async def test_the_clock_of_no_subscription(admin: Student) -> None:
     answer = await admin.post(f"/admin/subscriptions/{2**63 - 1}/clock", {"advance": "P1D"})
 
@@ -106,15 +111,16 @@ async def test_where_it_is_not_enabled_there_is_no_such_address(admin: Student) 
 
 
 def test_it_is_off_by_default_and_refused_in_production() -> None:
-    secrets: dict[str, Any] = {
+    accepted: dict[str, Any] = {
+        "allowed_hosts": ("billing.example",),
         "database_url": SecretStr("postgresql+psycopg://nowhere"),
         "jwt_secret": SecretStr("j" * 32),
         "webhook_secret": SecretStr("w" * 32),
     }
 
-    assert Settings(**secrets).virtual_clock is False
-    with pytest.raises(ValidationError, match="BILLING_VIRTUAL_CLOCK is not accepted in production"):
-        Settings(**secrets, environment="production", virtual_clock=True)
+    assert Settings(**accepted).virtual_clock is False
+    with pytest.raises(ValidationError, match="a virtual clock is not accepted in production"):
+        Settings(**accepted, environment="production", virtual_clock=True)
 
 
 async def test_turns_keep_no_request_waiting(admin: Student, unpaid: Life) -> None:

@@ -1,0 +1,57 @@
+"""For staff: any subscription, why it is as it is, and what happened to it."""
+
+from fastapi import APIRouter
+
+from api.auth.staff import STAFF_REFUSALS, CurrentStaff
+from api.context import Context, ContextDep
+from api.explain import explain_subscription, page_in_temporal_ui
+from api.paging import PageRequestDep
+from api.problems import problem_responses
+from api.routes.subscriptions import NOT_FOUND, SubscriptionId
+from api.schemas.staff import ExplainedBody
+from api.schemas.timeline import TimelinePage
+from api.subscription_commands import no_such_subscription
+from api.timeline import timeline_page
+from db.queries import subscription_views
+
+router = APIRouter(prefix="/admin", tags=["Staff"])
+
+
+@router.get(
+    "/subscriptions/{subscription_id}/explain",
+    responses=problem_responses(
+        *STAFF_REFUSALS, NOT_FOUND, (503, "database_unavailable"), (503, "workflow_engine_unavailable")
+    ),
+)
+async def explain(
+    subscription_id: SubscriptionId,
+    staff: CurrentStaff,  # noqa: ARG001 - lets staff in
+    context: ContextDep,
+) -> ExplainedBody:
+    """Why it is as it is, and what happens next and when: asked of its workflow, else told from its row."""
+    explained = await explain_subscription(context.database, context.temporal, subscription_id)
+    return ExplainedBody.of(explained, _temporal_page(context, explained.view.workflow_id))
+
+
+@router.get(
+    "/subscriptions/{subscription_id}/timeline",
+    responses=problem_responses(
+        *STAFF_REFUSALS, NOT_FOUND, (422, "invalid_cursor"), (503, "database_unavailable")
+    ),
+)
+async def read_timeline_as_staff(
+    subscription_id: SubscriptionId,
+    staff: CurrentStaff,  # noqa: ARG001 - lets staff in
+    context: ContextDep,
+    page: PageRequestDep,
+) -> TimelinePage:
+    """Everything that ever happened to anybody's subscription, in order."""
+    async with context.database.read() as connection:
+        if await subscription_views.find_with_state(connection, subscription_id) is None:
+            raise no_such_subscription()
+        return await timeline_page(connection, subscription_id, page)
+
+
+def _temporal_page(context: Context, workflow_id: str) -> str | None:
+    address = context.settings.temporal_ui_url
+    return page_in_temporal_ui(address, context.temporal.namespace, workflow_id) if address else None

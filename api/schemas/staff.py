@@ -1,0 +1,99 @@
+"""Bodies that only staff see."""
+
+from typing import Self
+
+from api.explain import Explained
+from api.schemas.base import ResponseBody, UtcInstant
+from api.schemas.subscriptions import SubscriptionBody
+from domain.due import Step
+from domain.subscription import Status
+
+
+class PinnedPlanBody(ResponseBody):
+    """The terms that the subscription was started on."""
+
+    code: str
+    name: str
+    period_iso: str
+    price_cents: int
+    currency: str
+    vat_rate_bp: int
+
+
+class RulesUsedBody(ResponseBody):
+    unpaid_start_hours: int
+
+
+class ExplanationBody(ResponseBody):
+    """`why` and `what_next` are sentences for a person.
+
+    `next_action_at` is when time alone brings the next step, by the subscription's own clock.
+    """
+
+    status: Status
+    why: str
+    next_action: Step | None
+    next_action_at: UtcInstant | None
+    what_next: str
+    version: int
+    open_invoice_id: int | None
+    recent_commands: list[str]
+    plan: PinnedPlanBody
+    rules: RulesUsedBody
+
+
+class WorkflowBody(ResponseBody):
+    """`answered` is whether the workflow told the story itself, and `note` says so in words.
+
+    `is_busy`: a command or a step is being carried out. `unread_report_ids` are payment reports that were
+    delivered and are not settled yet. These and `run_began_at` are null when it did not answer.
+    """
+
+    id: str
+    answered: bool
+    note: str
+    is_busy: bool | None
+    unread_report_ids: list[int] | None
+    run_began_at: UtcInstant | None
+
+    @classmethod
+    def of(cls, explained: Explained) -> Self:
+        told = explained.description
+        return cls(
+            id=explained.view.workflow_id,
+            answered=told is not None,
+            note=explained.note,
+            is_busy=told and told.is_busy,
+            unread_report_ids=told and list(told.unread_report_ids),
+            run_began_at=told and told.run_began_at,
+        )
+
+
+class LinksBody(ResponseBody):
+    """`temporal_ui` is null where the address of the Temporal UI is not configured."""
+
+    timeline: str
+    temporal_ui: str | None
+
+
+class ExplainedBody(ResponseBody):
+    """`subscription` is what its user sees, from the row; `explanation` is the workflow's, if it answered."""
+
+    user_id: int
+    subscription: SubscriptionBody
+    explanation: ExplanationBody
+    workflow: WorkflowBody
+    links: LinksBody
+
+    @classmethod
+    def of(cls, explained: Explained, temporal_ui: str | None) -> Self:
+        subscription_id = explained.view.subscription_id
+        return cls(
+            user_id=explained.state.user_id,
+            subscription=SubscriptionBody.of(explained.view),
+            explanation=ExplanationBody.model_validate(explained.explanation),
+            workflow=WorkflowBody.of(explained),
+            links=LinksBody(
+                timeline=f"/admin/subscriptions/{subscription_id}/timeline", temporal_ui=temporal_ui
+            ),
+        )

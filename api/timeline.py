@@ -1,0 +1,17 @@
+"""A page of a subscription's timeline, the same for its user and for staff."""
+
+from api.paging import PageRequest, encode_cursor
+from api.schemas.timeline import TimelineEntryBody, TimelinePage
+from db.database import Connection
+from db.queries import timeline
+
+
+async def timeline_page(connection: Connection, subscription_id: int, page: PageRequest) -> TimelinePage:
+    found = await timeline.list_entries(
+        connection, subscription_id, after_id=page.after_id, limit=page.limit + 1
+    )
+    shown = found[: page.limit]
+    return TimelinePage(
+        items=[TimelineEntryBody.model_validate(entry) for entry in shown],
+        next_cursor=encode_cursor(shown[-1].id) if len(found) > page.limit else None,
+    )
