@@ -19,8 +19,8 @@ answer carries `X-Request-ID`: your own when you send a valid one (1-128 of `A-Z
 A W3C `traceparent` is continued.
 
 When Postgres or the workflow engine cannot be reached the answer is 503 with `Retry-After`. What was asked
-for may still be done afterwards: a request that takes an `Idempotency-Key`, repeated with the same key and the
-same body, finishes the job or gives its answer, and does nothing twice.
+for may still be done afterwards: a request that takes an `Idempotency-Key`, repeated with the same key and
+body, finishes the job or gives its answer, and does nothing twice.
 """
 
 BODY_REFUSALS = (
