@@ -57,7 +57,7 @@ class SubscriptionCommands:
         view = await self.find(user_id, subscription_id)
         if view.ended_at is not None:
             return _already(view, action)
-        workflow = self.temporal.get_workflow_handle_for(Subscription.run, view.workflow_id)
+        workflow: Handle = self.temporal.get_workflow_handle(view.workflow_id)
         try:
             await ask(lambda update_id: send(workflow, update_id), command_id)
         except RPCError as error:
