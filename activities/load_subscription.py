@@ -1,5 +1,6 @@
 """Reads a subscription back as the database holds it."""
 
+import structlog
 from temporalio import activity
 
 from db.database import Database
@@ -13,5 +14,6 @@ class LoadSubscriptionActivity:
 
     @activity.defn
     async def load_subscription(self, subscription_id: int) -> SubscriptionState:
+        structlog.contextvars.bind_contextvars(subscription_id=subscription_id)
         async with self._database.read() as connection:
             return await subscriptions.load_current_state(connection, subscription_id)

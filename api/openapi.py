@@ -18,8 +18,9 @@ Errors are RFC 9457 problem details (`application/problem+json`); programs branc
 answer carries `X-Request-ID`: your own when you send a valid one (1-128 of `A-Z a-z 0-9 . _ -`).
 A W3C `traceparent` is continued.
 
-When Postgres or the workflow engine cannot be reached the answer is 503 with `Retry-After`. Nothing is
-lost or half-done: the same request with the same `Idempotency-Key` finishes the job.
+When Postgres or the workflow engine cannot be reached the answer is 503 with `Retry-After`. What was asked
+for may still be done afterwards: a request that takes an `Idempotency-Key`, repeated with the same key and
+body, finishes the job or gives its answer, and does nothing twice.
 """
 
 BODY_REFUSALS = (
