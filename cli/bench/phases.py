@@ -66,7 +66,9 @@ async def measure_webhooks(target: Target, clients: int, students: Sequence[Benc
     async with connected(target.api_url) as http:
         for student in unpaid[:half]:
             await operations.wait_for_access(http, student)
-    access = await measure(ACCESS, clients, _access_client(target, iter(unpaid[half:])), target.processors)
+    access = await measure(
+        ACCESS, clients, _access_client(target, clients, iter(unpaid[half:])), target.processors
+    )
     return [answered, access]
 
 
@@ -120,11 +122,11 @@ def _webhook_client(target: Target, pile: Iterator[BenchStudent]) -> Client:
     return work
 
 
-def _access_client(target: Target, pile: Iterator[BenchStudent]) -> Client:
+def _access_client(target: Target, clients: int, pile: Iterator[BenchStudent]) -> Client:
     async def work(laps: Laps) -> None:
         async with connected(target.api_url) as http:
             for student in pile:
-                await laps.time(operations.pay_and_wait(http, student, target.webhook_secret))
+                await laps.time(operations.pay_and_wait(http, student, target.webhook_secret, clients))
 
     return work
 

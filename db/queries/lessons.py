@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from db.database import Connection
-from db.queries.subscription_views import newest_of
+from db.queries.subscription_views import USER, newest_of_user
 from db.tables.catalogue import ContentModule
 from db.tables.subscriptions import Subscription
 from domain.access import AccessTerms
@@ -21,24 +21,25 @@ class LessonModule:
     min_tier: int
 
 
+_LESSON = func.jsonb_build_object(
+    "code", ContentModule.code, "title", ContentModule.title, "min_tier", ContentModule.min_tier
+)
+_LESSONS = select(func.jsonb_agg(aggregate_order_by(_LESSON, ContentModule.position))).scalar_subquery()
+_ACCESS_AND_LESSONS = newest_of_user(
+    select(
+        Subscription.status,
+        Subscription.current_period_end,
+        Subscription.clock_offset,
+        _LESSONS.label("lessons"),
+    )
+)
+
+
 async def find_access_and_modules(
     connection: Connection, user_id: int
 ) -> tuple[AccessTerms | None, timedelta, list[LessonModule]]:
     """What decides the user's access, how far its time is ahead, and the lessons it opens, in one query."""
-    lesson = func.jsonb_build_object(
-        "code", ContentModule.code, "title", ContentModule.title, "min_tier", ContentModule.min_tier
-    )
-    lessons = select(func.jsonb_agg(aggregate_order_by(lesson, ContentModule.position))).scalar_subquery()
-    terms = newest_of(
-        user_id,
-        select(
-            Subscription.status,
-            Subscription.current_period_end,
-            Subscription.clock_offset,
-            lessons.label("lessons"),
-        ),
-    )
-    row = (await connection.execute(terms)).one_or_none()
+    row = (await connection.execute(_ACCESS_AND_LESSONS, {USER: user_id})).one_or_none()
     if row is None:
         return None, timedelta(), []
     access_terms = AccessTerms(Status(row.status), row.current_period_end)

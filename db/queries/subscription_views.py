@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, bindparam, select
 
 from db.database import Connection
 from db.snapshot import load_state
@@ -34,6 +34,14 @@ class SubscriptionView:
         return AccessTerms(self.status, self.current_period_end)
 
 
+USER = "user"
+
+
+def newest_of_user(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """Starts of one user follow one another, and a live one refuses the next: the newest is the live one."""
+    return query.where(Subscription.user_id == bindparam(USER)).order_by(Subscription.id.desc()).limit(1)
+
+
 _VIEW = select(
     Subscription.id,
     Subscription.workflow_id,
@@ -48,11 +56,12 @@ _VIEW = select(
     Subscription.next_action_at,
     Subscription.clock_offset,
 ).join(Plan, Subscription.plan_id == Plan.id)
+_CURRENT = newest_of_user(_VIEW)  # built once: building costs more than Postgres takes to answer
 
 
 async def find_current(connection: Connection, user_id: int) -> SubscriptionView | None:
     """The user's live subscription or, without one, the newest of those that ended."""
-    row = (await connection.execute(newest_of(user_id, _VIEW))).one_or_none()
+    row = (await connection.execute(_CURRENT, {USER: user_id})).one_or_none()
     return None if row is None else _view(row)
 
 
@@ -69,11 +78,6 @@ async def find_with_state(
     query = _VIEW.add_columns(Subscription.state).where(Subscription.id == subscription_id)
     row = (await connection.execute(query)).one_or_none()
     return None if row is None else (_view(row), load_state(row.state))
-
-
-def newest_of(user_id: int, query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    """Starts of one user follow one another, and a live one refuses the next: the newest is the live one."""
-    return query.where(Subscription.user_id == user_id).order_by(Subscription.id.desc()).limit(1)
 
 
 def _view(row: Row[*tuple[Any, ...]]) -> SubscriptionView:
