@@ -5,9 +5,28 @@ from enum import StrEnum
 
 
 class PaymentStatus(StrEnum):
+    """`created` has its key and was not sent yet; `unknown` was sent and never answered: only looked up."""
+
+    CREATED = "created"
     PENDING = "pending"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class DeclineKind(StrEnum):
+    """A soft decline may succeed later; a hard one not before the payment method changes."""
+
+    SOFT = "soft"
+    HARD = "hard"
+
+
+@dataclass(frozen=True)
+class Decline:
+    """`code` is the provider's own word."""
+
+    kind: DeclineKind
+    code: str
 
 
 class ReportedStatus(StrEnum):

@@ -1,0 +1,123 @@
+"""The port to a payment provider: what every adapter does, and the ways it can go.
+
+Three outcomes, three channels: a decline is a result; an outage is `ProviderUnavailableError` or
+`OutcomeUnknownError` and may be repeated with the same key; what can never work is `ProviderRejectedError`.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from domain.payment import Decline
+
+
+class ChargeStatus(StrEnum):
+    """`pending` waits for the customer (3-D Secure), `canceled` was withdrawn before it was paid."""
+
+    SUCCEEDED = "succeeded"
+    PENDING = "pending"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+class RefundStatus(StrEnum):
+    SUCCEEDED = "succeeded"
+    PENDING = "pending"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class MethodDetails:
+    """A payment method as its provider tells it."""
+
+    brand: str
+    last4: str
+    expiry_month: int
+    expiry_year: int
+
+
+@dataclass(frozen=True)
+class ChargeOrder:
+    """One attempt. `key` makes its repetition the same charge; the ids come back in reports and listings."""
+
+    key: str
+    payment_id: int
+    subscription_id: int
+    method_token: str
+    amount_cents: int
+    currency: str
+
+
+@dataclass(frozen=True)
+class Charge:
+    """A charge as the provider has it. `decline` is there when it failed, `action_url` while it is pending."""
+
+    reference: str
+    status: ChargeStatus
+    amount_cents: int
+    currency: str
+    decline: Decline | None = None
+    action_url: str | None = None
+
+
+@dataclass(frozen=True)
+class RefundOrder:
+    """Gives back part or all of the charge that was made under `charge_key`."""
+
+    key: str
+    charge_key: str
+    amount_cents: int
+    currency: str
+
+
+@dataclass(frozen=True)
+class Refund:
+    reference: str
+    status: RefundStatus
+    amount_cents: int
+    currency: str
+
+
+class PaymentProvider(Protocol):
+    """Raises, from every call, `ProviderUnavailableError`, `OutcomeUnknownError` or `ProviderRejectedError`."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def describe_method(self, token: str) -> MethodDetails:
+        """Raises `MethodRefusedError` when the provider does not know the token, or it cannot be stored."""
+        ...
+
+    async def charge(self, order: ChargeOrder) -> Charge:
+        """The same key again is the same charge; the same key with another order is rejected."""
+        ...
+
+    async def find_charge(self, key: str) -> Charge | None:
+        """What became of a charge; `None` when the provider has never heard of the key."""
+        ...
+
+    async def cancel_charge(self, key: str) -> Charge | None:
+        """Withdraws a pending charge; one that is settled stays as it is. `None` as in `find_charge`."""
+        ...
+
+    async def refund(self, order: RefundOrder) -> Refund:
+        """The same key again is the same refund. Never more than was charged: `ProviderRejectedError`."""
+        ...
+
+    async def find_refund(self, key: str) -> Refund | None: ...
+
+
+class ProviderUnavailableError(Exception):
+    """The provider could not be reached: nothing was done."""
+
+
+class OutcomeUnknownError(Exception):
+    """The request may have arrived, and no answer came: ask by the key, or repeat it with the same key."""
+
+
+class ProviderRejectedError(Exception):
+    """The provider understood and will never do it: a fault of ours, for a person to look at."""
+
+
+class MethodRefusedError(Exception):
+    """The provider does not take this payment method."""
