@@ -28,28 +28,36 @@ class Cause:
 
 @dataclass(frozen=True)
 class StartOrder:
-    """What a user asked for. `request_hash` tells two requests under one key apart."""
+    """What a user asked for. `request_hash` tells two requests under one key apart.
+
+    With `start_at` it begins at that instant of the subscription's own time.
+    """
 
     user_id: int
     idempotency_key: str
     request_hash: str
     plan_code: str
     cause: Cause
+    payment_method_id: int | None = None
+    start_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class StartAnswer:
-    """What the caller of a start is told: now, and whenever the same key comes again."""
+    """What the caller of a start is told: now, and whenever the same key comes again.
+
+    A trial has neither invoice nor payment.
+    """
 
     subscription_id: int
-    invoice_id: int
-    payment_id: int
+    invoice_id: int | None
+    payment_id: int | None
     amount_cents: int
     currency: str
     period_start: datetime
     period_end: datetime
     payment_status: str
-    provider: str
+    provider: str | None
     status: str
 
 
@@ -70,9 +78,56 @@ class OpenedSubscription:
 
 
 @dataclass(frozen=True)
+class OpenPeriod:
+    """Decided on this `version` of the state; on another one nothing is opened."""
+
+    subscription_id: int
+    version: int
+    cause: Cause
+    at: datetime
+
+
+@dataclass(frozen=True)
+class OpenAttempt:
+    """Decided on this `version` of the state; on another one nothing is opened.
+
+    Without a method a person is asked to pay. Automatic attempts spend the retries of dunning.
+    """
+
+    subscription_id: int
+    version: int
+    method_id: int | None
+    is_automatic: bool
+    cause: Cause
+    at: datetime
+    command_id: str | None = None
+
+
+@dataclass(frozen=True)
+class CollectPayment:
+    """One payment, and the trace of what asked for it. Also what looking up and withdrawing take.
+
+    `gives_up`: a customer who has not confirmed by now is not waited for any longer.
+    """
+
+    payment_id: int
+    trace_id: str
+    at: datetime
+    gives_up: bool = False
+
+
+@dataclass(frozen=True)
 class SettlePayment:
     report_id: int
     at: datetime
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The state as the database holds it, and the refunds that nobody has sent yet."""
+
+    state: SubscriptionState
+    unsent_refund_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,13 +141,18 @@ class RecordSubscription:
 class RecordedSubscription:
     """The state as the database holds it, and whether the change is in it.
 
-    A change loses against one that was recorded first. One that would void an invoice is also not written
-    while reports of its payment wait unread: they are to be settled before the change is decided again.
+    A change loses against one that was recorded first. One that would give up an invoice is also not written
+    while reports of its payments wait unread: they are to be settled before the change is decided again.
     """
 
     state: SubscriptionState
     written: bool
     unread_report_ids: tuple[int, ...] = ()
+    unsent_refund_ids: tuple[int, ...] = ()
+
+
+PROVIDER_REJECTED = "provider_rejected"
+"""The type of the error that a provider's refusal to ever do something travels as."""
 
 
 @activity.defn
@@ -106,17 +166,57 @@ async def open_subscription(command: OpenSubscription) -> OpenedSubscription:
 
 
 @activity.defn
-async def settle_payment(command: SettlePayment) -> SubscriptionState:
+async def open_period(command: OpenPeriod) -> SubscriptionState:
+    """Opens the next period's invoice (finalized, numbered) and its first payment, in one transaction.
+
+    Returns the state as the database holds it; a second call opens nothing more.
+    """
+    raise NotImplementedError
+
+
+@activity.defn
+async def open_attempt(command: OpenAttempt) -> SubscriptionState:
+    """Allocates one more payment of the open invoice, with the key that it will be charged under.
+
+    Returns the state as the database holds it; a second call allocates nothing more.
+    """
+    raise NotImplementedError
+
+
+@activity.defn
+async def collect_payment(command: CollectPayment) -> Settled:
+    """Charges a payment method and settles the answer. The same payment again is the same charge.
+
+    Raises while the provider gives no answer; a non-retryable `ApplicationError` of type `PROVIDER_REJECTED`
+    when it never will.
+    """
+    raise NotImplementedError
+
+
+@activity.defn
+async def look_up_payment(command: CollectPayment) -> Settled:
+    """Asks the provider what became of a payment, by its key, and settles the answer. Raises as above."""
+    raise NotImplementedError
+
+
+@activity.defn
+async def withdraw_payment(command: CollectPayment) -> Settled:
+    """Tells the provider that nobody waits for a payment any more, and settles it if it had succeeded."""
+    raise NotImplementedError
+
+
+@activity.defn
+async def settle_payment(command: SettlePayment) -> Settled:
     """Applies one stored payment report, once: payment, invoice, period, ledger, subscription and timeline.
 
-    Also settles what comes after the end: the money is recorded as owed to the customer.
+    Also settles what comes after the end: the money is recorded, and a refund opened.
     """
     raise NotImplementedError
 
 
 @activity.defn
 async def record_subscription(command: RecordSubscription) -> RecordedSubscription:
-    """Persists a decided change, with the invoice it voids and the revenue it closes.
+    """Persists a decided change, with the invoice it gives up and the revenue it closes.
 
     A second call with the same change writes nothing and says that it is written.
     """
@@ -126,4 +226,13 @@ async def record_subscription(command: RecordSubscription) -> RecordedSubscripti
 @activity.defn
 async def load_subscription(subscription_id: int) -> SubscriptionState:
     """The state as the database holds it."""
+    raise NotImplementedError
+
+
+@activity.defn
+async def send_refund(refund_id: int) -> bool:
+    """Gives an opened refund back through its provider and settles the answer; whether it is settled.
+
+    Raises while the provider gives no answer. One that it refuses is settled as failed.
+    """
     raise NotImplementedError

@@ -1,30 +1,27 @@
-"""Opens a subscription: row, finalized invoice, pending payment and the answer, in one transaction."""
+"""Opens a subscription: row, finalized invoice and its first payment, or a trial, in one transaction."""
 
-from datetime import datetime
+from dataclasses import replace
 
 from pydantic import TypeAdapter
 from temporalio import activity
 
-from activities.closing import void_open_invoice
+from activities.billing import BilledPeriod, payer, write_invoice
 from activities.contracts import OpenedSubscription, OpenSubscription, StartAnswer
+from activities.recording import tell, write_change
 from activities.refusal import refusal_error
 from db.database import Connection, Database
-from db.queries import invoices, ledger, payment_reports, payments, plan_terms, subscriptions, timeline
+from db.queries import invoices, outbox, payment_reports, payments, plan_terms, subscriptions
 from db.queries.subscriptions import LiveRow, OpenedRow
-from domain import ledger as movements
-from domain import lifecycle
-from domain.billing_calendar import Anchor, Period, period
-from domain.invoice import BillingReason, Invoice, build_invoice
-from domain.lifecycle import Event
+from domain import ending, starting
+from domain.invoice import BillingReason, build_invoice
+from domain.lifecycle import Change, Event
 from domain.payment import PaymentStatus
-from domain.plan import PlanTerms
 from domain.refusals import RefusalCode, Refused
+from domain.reminder import next_reminder
 from domain.subscription import Status, SubscriptionState
 from ops.tracing import bind_to_logs
-from payments import manual_mock
 
-FIRST_ATTEMPT = 1
-FIRST_VERSION = 1
+NOT_REQUIRED = "not_required"
 
 _ANSWER = TypeAdapter(StartAnswer)
 
@@ -84,24 +81,13 @@ async def _open_again(
 
 
 async def _supersede(connection: Connection, live: LiveRow, command: OpenSubscription) -> None:
-    invoice_id = live.state.unpaid_invoice_id
-    billed = await payments.lock_payment_of_invoice(connection, invoice_id)
-    if await payment_reports.find_unread(connection, billed.payment_id):
+    """Raises `Refused` while money may be moving, or a report of it waits to be settled."""
+    billed = await payments.lock_payments_of_invoice(connection, live.state.unpaid_invoice.invoice_id)
+    unread = await payment_reports.find_unread(connection, [attempt.payment_id for attempt in billed])
+    if unread or live.state.is_charging:
         raise Refused(RefusalCode.PAYMENT_IN_PROGRESS, "a payment of the earlier start is being settled")
-    change = lifecycle.expire(live.state, command.at)
-    await void_open_invoice(connection, invoice_id, command.at)
-    await subscriptions.write_state(connection, change.state)
-    await timeline.append_entry(
-        connection,
-        subscription_id=live.subscription_id,
-        version=change.state.version,
-        event=change.event,
-        actor=command.order.cause.actor,
-        cause="superseded by a new start",
-        trace_id=command.order.cause.trace_id,
-        at=command.at,
-        details={"invoice_id": invoice_id},
-    )
+    cause = replace(command.order.cause, reason="superseded by a new start", note_id=None)
+    await write_change(connection, live.state, ending.expire(live.state, command.at), cause, command.at)
 
 
 async def _open(connection: Connection, command: OpenSubscription) -> tuple[SubscriptionState, StartAnswer]:
@@ -109,10 +95,8 @@ async def _open(connection: Connection, command: OpenSubscription) -> tuple[Subs
     plan = await plan_terms.find_plan_on_sale(connection, order.plan_code)
     if plan is None:
         raise Refused(RefusalCode.PLAN_NOT_FOUND, "there is no such plan on sale")
-    anchor = Anchor.starting(command.at)
-    content = build_invoice(
-        BillingReason.SUBSCRIPTION_CREATE, plan.terms, period(anchor, plan.terms.interval, 0)
-    )
+    is_trial = plan.terms.trial_days > 0 and not await subscriptions.had_trial(connection, order.user_id)
+    begun = starting.trial(plan.terms, command.at) if is_trial else starting.unpaid(plan.terms, command.at)
     subscription_id = await subscriptions.insert_subscription(
         connection,
         user_id=order.user_id,
@@ -121,91 +105,80 @@ async def _open(connection: Connection, command: OpenSubscription) -> tuple[Subs
         workflow_id=command.workflow_id,
         idempotency_key=order.idempotency_key,
         request_hash=order.request_hash,
-        period=content.period,
+        period=begun.period,
+        trial_ends_at=begun.period.end if is_trial else None,
     )
     bind_to_logs(subscription_id=subscription_id, trace_id=order.cause.trace_id)
-    invoice_id, payment_id = await _bill(connection, subscription_id, order.user_id, content, command.at)
-    state = _first_state(
+    state = replace(
+        begun,
         subscription_id=subscription_id,
         user_id=order.user_id,
-        invoice_id=invoice_id,
-        plan=plan.terms,
-        anchor=anchor,
-        period=content.period,
+        payment_method_id=order.payment_method_id,
     )
-    answer = _answer(state, invoice_id, payment_id, content)
-    await subscriptions.write_state(connection, state)
-    await subscriptions.store_start_answer(
-        connection, subscription_id, _ANSWER.dump_python(answer, mode="json")
-    )
-    await timeline.append_entry(
-        connection,
-        subscription_id=subscription_id,
-        version=state.version,
-        event=Event.OPENED,
-        actor=order.cause.actor,
-        cause=order.cause.reason,
-        trace_id=order.cause.trace_id,
-        at=command.at,
-        details={
-            "invoice_id": invoice_id,
-            "payment_id": payment_id,
-            "amount_cents": content.total_cents,
-            "currency": content.currency,
-        },
-    )
-    await invoices.finalize(connection, invoice_id, command.at)
+    if is_trial:
+        return await _begin_trial(connection, command, state)
+    return await _bill(connection, command, state)
+
+
+async def _begin_trial(
+    connection: Connection, command: OpenSubscription, state: SubscriptionState
+) -> tuple[SubscriptionState, StartAnswer]:
+    answer = _answer(state, 0, NOT_REQUIRED, provider=None)
+    await _complete(connection, command, Change(state, Event.TRIAL_STARTED), answer)
     return state, answer
 
 
 async def _bill(
-    connection: Connection, subscription_id: int, user_id: int, content: Invoice, at: datetime
-) -> tuple[int, int]:
-    """Writes the invoice, still unnumbered, its ledger movement and the first attempt to pay it."""
-    invoice_id = await invoices.insert_draft(
-        connection, subscription_id=subscription_id, user_id=user_id, content=content, at=at
+    connection: Connection, command: OpenSubscription, state: SubscriptionState
+) -> tuple[SubscriptionState, StartAnswer]:
+    content = build_invoice(BillingReason.SUBSCRIPTION_CREATE, state.plan, state.period)
+    billed = BilledPeriod(
+        subscription_id=state.subscription_id,
+        user_id=state.user_id,
+        index=state.period_index,
+        period=state.period,
+        content=content,
+        policy=await plan_terms.find_dunning_policy(connection, state.plan.code),
     )
-    payment_id = await payments.insert_attempt(
-        connection,
-        invoice_id=invoice_id,
-        attempt_no=FIRST_ATTEMPT,
-        provider=manual_mock.NAME,
-        amount_cents=content.total_cents,
-        currency=content.currency,
-        at=at,
+    invoice = await write_invoice(connection, billed, state.payment_method_id, command.at)
+    state = replace(state, open_invoice=invoice)
+    by = await payer(connection, state.payment_method_id)
+    answer = _answer(state, content.total_cents, PaymentStatus.PENDING, by.provider)
+    details: dict[str, int | str] = {"amount_cents": content.total_cents, "currency": content.currency}
+    if invoice.attempt is not None:
+        details |= {"invoice_id": invoice.invoice_id, "payment_id": invoice.attempt.payment_id}
+    await _complete(connection, command, Change(state, Event.OPENED, details=details), answer)
+    await invoices.finalize(connection, invoice.invoice_id, command.at)
+    return state, answer
+
+
+async def _complete(
+    connection: Connection, command: OpenSubscription, change: Change, answer: StartAnswer
+) -> None:
+    """The row gets its state, its answer and the first entry of its timeline."""
+    subscription_id = change.state.subscription_id
+    await subscriptions.write_state(connection, change.state)
+    await subscriptions.store_start_answer(
+        connection, subscription_id, _ANSWER.dump_python(answer, mode="json")
     )
-    movement = movements.invoice_finalized(invoice_id, content.currency, content.net_cents, content.vat_cents)
-    await ledger.post_movement(connection, subscription_id, movement, at)
-    return invoice_id, payment_id
+    reminder = next_reminder(change.state)
+    if reminder is not None:
+        await outbox.replace_reminder(connection, subscription_id, reminder, command.at)
+    await tell(connection, change, command.order.cause, command.at)
 
 
-def _first_state(
-    *, subscription_id: int, user_id: int, invoice_id: int, plan: PlanTerms, anchor: Anchor, period: Period
-) -> SubscriptionState:
-    return SubscriptionState(
-        subscription_id=subscription_id,
-        user_id=user_id,
-        version=FIRST_VERSION,
-        status=Status.INCOMPLETE,
-        plan=plan,
-        anchor=anchor,
-        period_index=0,
-        period=period,
-        started_at=anchor.at,
-        open_invoice_id=invoice_id,
-    )
-
-
-def _answer(state: SubscriptionState, invoice_id: int, payment_id: int, content: Invoice) -> StartAnswer:
+def _answer(
+    state: SubscriptionState, amount_cents: int, payment_status: str, provider: str | None
+) -> StartAnswer:
     return StartAnswer(
         subscription_id=state.subscription_id,
-        invoice_id=invoice_id,
-        payment_id=payment_id,
-        amount_cents=content.total_cents,
-        currency=content.currency,
-        period_start=content.period.start,
-        period_end=content.period.end,
-        payment_status=PaymentStatus.PENDING,
-        provider=manual_mock.NAME,
+        invoice_id=state.open_invoice.invoice_id if state.open_invoice else None,
+        payment_id=state.attempt.payment_id if state.attempt else None,
+        amount_cents=amount_cents,
+        currency=state.plan.currency,
+        period_start=state.period.start,
+        period_end=state.period.end,
+        payment_status=payment_status,
+        provider=provider,
         status=state.status,
     )

@@ -1,38 +1,19 @@
-"""Applies one payment report, once: what it does to payment, invoice, period, ledger and subscription."""
-
-from dataclasses import dataclass
-from datetime import datetime
+"""Applies one payment report from the inbox, once."""
 
 import structlog
 from temporalio import activity
 
-from activities.contracts import SettlePayment
+from activities.contracts import Cause, Settled, SettlePayment
+from activities.settlement import decline, lock_settlement, receive_money, settled, tell_of
 from db.database import Connection, Database
-from db.queries import invoices, ledger, payment_reports, payments, subscriptions, timeline
-from db.queries.payment_reports import ReportStatus, StoredReport
-from db.queries.payments import Billed
-from domain import ledger as movements
-from domain import lifecycle
-from domain.invoice import InvoiceStatus
+from db.queries import payment_reports
+from db.queries.payment_reports import ReportStatus
 from domain.lifecycle import Event
-from domain.payment import Verdict, judge
+from domain.payment import Decline, Verdict, judge
 from domain.subscription import SubscriptionState
 from ops.tracing import bind_to_logs
 
-UNEXPLAINED_DECLINE = "declined"
-
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Settlement:
-    """One report and what it is about, all of it locked."""
-
-    connection: Connection
-    report: StoredReport
-    billed: Billed
-    state: SubscriptionState
-    at: datetime
 
 
 class SettlePaymentActivity:
@@ -40,91 +21,32 @@ class SettlePaymentActivity:
         self._database = database
 
     @activity.defn
-    async def settle_payment(self, command: SettlePayment) -> SubscriptionState:
+    async def settle_payment(self, command: SettlePayment) -> Settled:
         async with self._database.transaction() as connection:
             return await _settle(connection, command)
 
 
-async def _settle(connection: Connection, command: SettlePayment) -> SubscriptionState:
-    """Locks in the order of every writer: subscription, then payment; then reads the report again."""
+async def _settle(connection: Connection, command: SettlePayment) -> Settled:
+    """Reads the report once more under the lock: somebody else may have applied it."""
     report = await payment_reports.load_report(connection, command.report_id)
-    subscription_id = await payments.find_subscription_of(connection, report.payment_id)
-    bind_to_logs(subscription_id=subscription_id, trace_id=report.trace_id)
-    state = await subscriptions.lock_state(connection, subscription_id)
-    billed = await payments.lock_payment(connection, report.payment_id)
+    cause = Cause(f"provider:{report.provider}", f"payment report {report.report_id}", report.trace_id)
+    settlement = await lock_settlement(connection, report.payment_id, cause, command.at)
+    bind_to_logs(subscription_id=settlement.state.subscription_id, trace_id=report.trace_id)
     report = await payment_reports.load_report(connection, command.report_id)
     if report.status is not ReportStatus.RECEIVED:
-        return state
-    return await _apply(Settlement(connection, report, billed, state, command.at))
-
-
-async def _apply(settlement: Settlement) -> SubscriptionState:
-    verdict = judge(settlement.billed.payment, settlement.report.fact)
-    report_id, connection = settlement.report.report_id, settlement.connection
+        return await settled(settlement, settlement.state)
+    verdict = judge(settlement.billed.payment, report.fact)
     if verdict is Verdict.MISMATCH:
-        log.error("payment_report_parked", report_id=report_id, reason=verdict)
-        await payment_reports.park(connection, report_id, verdict)
-        await _tell(settlement, Event.PAYMENT_PARKED, settlement.state)
-        return settlement.state
-    await payment_reports.mark_applied(connection, report_id, settlement.at)
+        log.error("payment_report_parked", report_id=report.report_id, reason=verdict)
+        await payment_reports.park(connection, report.report_id, verdict)
+        await tell_of(settlement, settlement.state, Event.PAYMENT_PARKED)
+        return Settled(settlement.state)
+    await payment_reports.mark_applied(connection, report.report_id, command.at)
+    state: SubscriptionState = settlement.state
     match verdict:
         case Verdict.PAID:
-            return await _receive_money(settlement)
+            asked_cents = settlement.billed.payment.amount_cents
+            state = await receive_money(settlement, report.fact.amount_cents or asked_cents)
         case Verdict.DECLINED:
-            await payments.mark_failed(
-                connection,
-                settlement.billed.payment_id,
-                settlement.report.decline_code or UNEXPLAINED_DECLINE,
-                settlement.at,
-            )
-            await _tell(settlement, Event.PAYMENT_DECLINED, settlement.state)
-    return settlement.state
-
-
-async def _receive_money(settlement: Settlement) -> SubscriptionState:
-    """Pays the invoice and activates; when it is void by now, the money is owed to the customer."""
-    connection, billed, at = settlement.connection, settlement.billed, settlement.at
-    received_cents = settlement.report.fact.amount_cents or billed.payment.amount_cents
-    is_owed = billed.invoice_status is InvoiceStatus.OPEN
-    owed_cents = billed.payment.amount_cents if is_owed else 0
-    await payments.mark_succeeded(connection, billed.payment_id, received_cents, at)
-    movement = movements.payment_received(
-        billed.payment_id, billed.payment.currency, received_cents, owed_cents
-    )
-    await ledger.post_movement(connection, billed.subscription_id, movement, at)
-    if not is_owed:
-        await _tell(settlement, Event.LATE_PAYMENT_RECEIVED, settlement.state, received_cents)
-        return settlement.state
-    await invoices.mark_paid(connection, billed.invoice_id, billed.payment_id, at)
-    await subscriptions.insert_paid_period(
-        connection, billed.subscription_id, billed.invoice_id, billed.period
-    )
-    change = lifecycle.activate(settlement.state)
-    await subscriptions.write_state(connection, change.state)
-    await _tell(settlement, change.event, change.state, received_cents)
-    if received_cents > owed_cents:
-        await _tell(settlement, Event.PAYMENT_OVERPAID, change.state, received_cents - owed_cents)
-    return change.state
-
-
-async def _tell(
-    settlement: Settlement, event: Event, state: SubscriptionState, amount_cents: int | None = None
-) -> None:
-    report, billed = settlement.report, settlement.billed
-    asked_cents = billed.payment.amount_cents
-    await timeline.append_entry(
-        settlement.connection,
-        subscription_id=billed.subscription_id,
-        version=state.version,
-        event=event,
-        actor=f"provider:{report.provider}",
-        cause=f"payment report {report.report_id}",
-        trace_id=report.trace_id,
-        at=settlement.at,
-        details={
-            "invoice_id": billed.invoice_id,
-            "payment_id": billed.payment_id,
-            "amount_cents": asked_cents if amount_cents is None else amount_cents,
-            "currency": billed.payment.currency,
-        },
-    )
+            state = await decline(settlement, Decline.of(report.decline_code))
+    return await settled(settlement, state)

@@ -17,7 +17,7 @@ from db.queries import subscription_views
 from db.queries.subscription_views import SubscriptionView
 from domain.lifecycle import Action, next_status
 from domain.refusals import Refused
-from workflows.messages import CancelCommand, UncancelCommand
+from workflows.messages import CancelCommand, PlainCommand
 from workflows.subscription import Subscription
 
 Handle = WorkflowHandle[Subscription, None]
@@ -42,7 +42,7 @@ class SubscriptionCommands:
         return await self._carry_out(user_id, subscription_id, action, command.command_id, send)
 
     async def uncancel(
-        self, user_id: int, subscription_id: int, command: UncancelCommand
+        self, user_id: int, subscription_id: int, command: PlainCommand
     ) -> SubscriptionView:
         async def send(workflow: Handle, update_id: str) -> None:
             await workflow.execute_update(

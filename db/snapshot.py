@@ -6,7 +6,7 @@ from pydantic import TypeAdapter
 
 from domain.subscription import SubscriptionState
 
-FORMAT = 1
+FORMAT = 2
 
 _STATE = TypeAdapter(SubscriptionState)
 

@@ -4,12 +4,42 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from domain import renewing
+from domain.dunning import DunningCase, FinalAction
 from domain.subscription import Status, SubscriptionState
 
 
 class Step(StrEnum):
     EXPIRE = "expire"
+    OPEN_RENEWAL = "open_renewal"
+    RENEW = "renew"
+    COLLECT = "collect"
+    CHARGE_METHOD = "charge_method"
+    LOOK_UP_PAYMENT = "look_up_payment"
+    WITHDRAW_PAYMENT = "withdraw_payment"
+    BEGIN_PAID_PERIOD = "begin_paid_period"
+    FALL_DUE = "fall_due"
+    RETRY_PAYMENT = "retry_payment"
+    REMIND_UNPAID = "remind_unpaid"
+    CANCEL_UNCOLLECTED = "cancel_uncollected"
+    LEAVE_UNPAID = "leave_unpaid"
+    UNFREEZE = "unfreeze"
     END_PERIOD = "end_period"
+
+
+BEFORE_COMMANDS = frozenset(
+    {
+        Step.EXPIRE,
+        Step.BEGIN_PAID_PERIOD,
+        Step.FALL_DUE,
+        Step.CANCEL_UNCOLLECTED,
+        Step.LEAVE_UNPAID,
+        Step.UNFREEZE,
+        Step.END_PERIOD,
+    }
+)
+"""What is due comes before a command, however late we are. Billing does not: until money was asked for, a
+cancellation still wins."""
 
 
 @dataclass(frozen=True)
@@ -19,15 +49,77 @@ class NextStep:
 
 
 def next_step(state: SubscriptionState) -> NextStep | None:
-    """The next thing that time alone brings; `None` after the end."""
-    if state.status is Status.INCOMPLETE:
-        return NextStep(Step.EXPIRE, state.expires_at)
-    if state.status is Status.ACTIVE:
-        return NextStep(Step.END_PERIOD, state.period.end)
-    return None
+    """The next thing that time alone brings; `None` when there is none: ended, unpaid, or parked."""
+    if state.parked_reason is not None:
+        return None
+    if state.withdrawing_payment_id is not None:
+        return NextStep(Step.WITHDRAW_PAYMENT, state.ended_at or state.period.start)
+    of_attempt = _step_of_attempt(state)
+    if of_attempt is not None and _goes_first(state):
+        return of_attempt
+    of_status = _step_of_status(state)
+    if of_attempt is None or of_status is None:
+        return of_attempt or of_status
+    return min(of_attempt, of_status, key=lambda upcoming: upcoming.at)
 
 
 def step_due(state: SubscriptionState, now: datetime) -> Step | None:
     """The step that is due at `now`, if any."""
     upcoming = next_step(state)
     return upcoming.step if upcoming is not None and upcoming.at <= now else None
+
+
+def _step_of_attempt(state: SubscriptionState) -> NextStep | None:
+    attempt = state.attempt
+    if attempt is None:
+        return None
+    if attempt.is_to_be_charged:
+        return NextStep(Step.COLLECT, attempt.since)
+    return NextStep(Step.LOOK_UP_PAYMENT, attempt.look_up_at) if attempt.look_up_at else None
+
+
+def _goes_first(state: SubscriptionState) -> bool:
+    """While a payment is under way nothing else happens.
+
+    Only an unpaid start is given up in time: its payer may never come back to confirm.
+    """
+    return state.is_collecting or state.status is not Status.INCOMPLETE
+
+
+def _step_of_status(state: SubscriptionState) -> NextStep | None:
+    match state.status:
+        case Status.INCOMPLETE:
+            return NextStep(Step.EXPIRE, state.expires_at)
+        case Status.TRIALING | Status.ACTIVE:
+            return _at_the_boundary(state)
+        case Status.PAST_DUE:
+            return _in_dunning(state, state.dunning_case)
+        case Status.FROZEN if state.freeze is not None:
+            return NextStep(Step.UNFREEZE, state.freeze.until)
+        case _:
+            return None
+
+
+def _at_the_boundary(state: SubscriptionState) -> NextStep:
+    if state.paid_ahead is not None:
+        return NextStep(Step.BEGIN_PAID_PERIOD, state.period.end)
+    if state.cancel_at_period_end:
+        return NextStep(Step.END_PERIOD, state.period.end)
+    if state.open_invoice is not None:
+        step = Step.FALL_DUE if state.payment_method_id is None else Step.CHARGE_METHOD
+        return NextStep(step, state.period.end)
+    if state.payment_method_id is not None:
+        return NextStep(Step.RENEW, state.period.end)
+    return NextStep(Step.OPEN_RENEWAL, renewing.reminder_at(state))
+
+
+def _in_dunning(state: SubscriptionState, case: DunningCase) -> NextStep:
+    """The policy's days; after the last one, or when the period in question has elapsed, its final action."""
+    is_final_cancel = case.policy.final_action is FinalAction.CANCEL
+    final = Step.CANCEL_UNCOLLECTED if is_final_cancel else Step.LEAVE_UNPAID
+    next_at = case.next_at
+    if case.is_exhausted or next_at >= state.unpaid_invoice.period.end:
+        return NextStep(final, min(next_at, state.unpaid_invoice.period.end))
+    if state.payment_method_id is not None and not case.waits_for_new_method:
+        return NextStep(Step.RETRY_PAYMENT, next_at)
+    return NextStep(Step.REMIND_UNPAID if case.is_before_the_last_day else final, next_at)

@@ -3,6 +3,7 @@
 Whoever holds the state tells the same story: the running workflow, or the row when that is gone.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,12 +11,33 @@ from domain.due import Step, next_step
 from domain.plan import PlanTerms
 from domain.subscription import UNPAID_START_LIVES, Status, SubscriptionState
 
+WORDS: Mapping[Step, str] = {
+    Step.EXPIRE: "it is given up and its invoice voided, unless it is paid before",
+    Step.OPEN_RENEWAL: "the invoice of the next period is opened, for a person to pay before the boundary",
+    Step.RENEW: "the next period is billed and its payment method charged",
+    Step.COLLECT: "the payment method is charged",
+    Step.CHARGE_METHOD: "the payment method is charged for the invoice that was opened ahead",
+    Step.LOOK_UP_PAYMENT: "the provider is asked what became of the payment",
+    Step.WITHDRAW_PAYMENT: "the provider is told that nobody waits for the payment any more",
+    Step.BEGIN_PAID_PERIOD: "the period that was paid ahead begins",
+    Step.FALL_DUE: "it falls past due, unless its invoice is paid before",
+    Step.RETRY_PAYMENT: "the payment method is charged again",
+    Step.REMIND_UNPAID: "the payer is reminded",
+    Step.CANCEL_UNCOLLECTED: "it is canceled and its invoice written off, unless it is paid before",
+    Step.LEAVE_UNPAID: "it becomes unpaid, unless its invoice is paid before",
+    Step.UNFREEZE: "it is unfrozen, and its paid time goes on",
+    Step.END_PERIOD: "the period ends, and the subscription with it",
+}
+
 
 @dataclass(frozen=True)
 class RulesUsed:
-    """The constants that the dates were reckoned with."""
+    """What the dates were reckoned with. The dunning policy is there while an invoice is open under it."""
 
     unpaid_start_hours: int
+    grace_days: int
+    dunning_policy_version: int | None
+    dunning_retry_days: tuple[int, ...] | None
 
 
 @dataclass(frozen=True)
@@ -29,6 +51,7 @@ class Explanation:
     what_next: str
     version: int
     open_invoice_id: int | None
+    parked_reason: str | None
     recent_commands: tuple[str, ...]
     plan: PlanTerms
     rules: RulesUsed
@@ -43,10 +66,21 @@ def explain(state: SubscriptionState) -> Explanation:
         next_action_at=upcoming.at if upcoming else None,
         what_next=_what_next(state),
         version=state.version,
-        open_invoice_id=state.open_invoice_id,
+        open_invoice_id=None if state.open_invoice is None else state.open_invoice.invoice_id,
+        parked_reason=state.parked_reason,
         recent_commands=state.recent_commands,
         plan=state.plan,
-        rules=RulesUsed(unpaid_start_hours=UNPAID_START_LIVES // timedelta(hours=1)),
+        rules=_rules(state),
+    )
+
+
+def _rules(state: SubscriptionState) -> RulesUsed:
+    policy = state.open_invoice.policy if state.open_invoice else None
+    return RulesUsed(
+        unpaid_start_hours=UNPAID_START_LIVES // timedelta(hours=1),
+        grace_days=state.plan.grace_days,
+        dunning_policy_version=policy.version if policy else None,
+        dunning_retry_days=policy.retry_days if policy else None,
     )
 
 
@@ -55,18 +89,42 @@ def in_words(at: datetime) -> str:
 
 
 def _why(state: SubscriptionState) -> str:
+    parked = (
+        "" if state.parked_reason is None else f" Parked ({state.parked_reason}): an operator has to look."
+    )
+    return _why_status(state) + parked
+
+
+def _why_status(state: SubscriptionState) -> str:  # noqa: PLR0911 - one for each status
+    paid_until = in_words(state.paid_until)
     match state.status:
         case Status.INCOMPLETE:
             return f"Started on {in_words(state.started_at)}; its first invoice is not paid yet."
-        case Status.ACTIVE if state.cancel_at_period_end and state.canceled_at is not None:
+        case Status.TRIALING | Status.ACTIVE if state.cancel_at_period_end and state.canceled_at is not None:
             return (
-                f"Paid until {in_words(state.period.end)}; canceled on {in_words(state.canceled_at)},"
-                " for the period's end."
+                f"Runs until {paid_until}; canceled on {in_words(state.canceled_at)}, for the period's end."
             )
+        case Status.TRIALING:
+            return f"On trial until {paid_until}."
         case Status.ACTIVE:
-            return f"Paid until {in_words(state.period.end)}."
+            return f"Paid until {paid_until}."
+        case Status.PAST_DUE:
+            return _why_past_due(state)
+        case Status.FROZEN:
+            return f"Frozen on {in_words(state.freeze.since)}." if state.freeze else "Frozen."
+        case Status.UNPAID:
+            return f"Paid until {paid_until}; the renewal was never paid, and nothing more is billed."
         case Status.INCOMPLETE_EXPIRED | Status.CANCELED:
             return _why_ended(state)
+
+
+def _why_past_due(state: SubscriptionState) -> str:
+    case = state.dunning_case
+    days = f"{case.retries_made} of {len(case.policy.retry_days)} dunning days are behind it"
+    hard = "; its payment method was declined for good" if case.waits_for_new_method else ""
+    return (
+        f"Paid until {in_words(state.paid_until)}; not paid since {in_words(case.opened_at)}, {days}{hard}."
+    )
 
 
 def _why_ended(state: SubscriptionState) -> str:
@@ -77,6 +135,8 @@ def _why_ended(state: SubscriptionState) -> str:
         return f"Given up on {ended}, unpaid: a new start of the same user took its place."
     if state.status is Status.INCOMPLETE_EXPIRED:
         return f"Given up on {ended}: its first invoice had not been paid in time."
+    if state.open_invoice is not None:
+        return f"Canceled on {ended}, while a charge was under way; what becomes of it is waited for."
     if state.ended_at < state.period.end:
         return f"Canceled on {ended}, before its period was over."
     if state.canceled_at is not None:
@@ -86,11 +146,8 @@ def _why_ended(state: SubscriptionState) -> str:
 
 def _what_next(state: SubscriptionState) -> str:
     upcoming = next_step(state)
+    if state.parked_reason is not None:
+        return "Nothing until it is unparked."
     if upcoming is None:
-        return "Nothing: it has ended."
-    at = in_words(upcoming.at)
-    match upcoming.step:
-        case Step.EXPIRE:
-            return f"On {at} it is given up and its invoice voided, unless it is paid before."
-        case Step.END_PERIOD:
-            return f"On {at} the period ends, and the subscription with it."
+        return "Nothing: it has ended." if state.has_ended else "Nothing until its invoice is paid."
+    return f"On {in_words(upcoming.at)} {WORDS[upcoming.step]}."

@@ -17,10 +17,12 @@ class InvoiceStatus(StrEnum):
     OPEN = "open"
     PAID = "paid"
     VOID = "void"
+    UNCOLLECTIBLE = "uncollectible"
 
 
 class BillingReason(StrEnum):
     SUBSCRIPTION_CREATE = "subscription_create"
+    SUBSCRIPTION_CYCLE = "subscription_cycle"
 
 
 class LineKind(StrEnum):

@@ -11,6 +11,8 @@ class Account(StrEnum):
     DEFERRED_REVENUE = "deferred_revenue"
     VAT_PAYABLE = "vat_payable"
     CUSTOMER_BALANCE = "customer_balance"
+    REFUNDS = "refunds"
+    BAD_DEBT = "bad_debt"
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,17 @@ def invoice_voided(invoice_id: int, currency: str, net_cents: int, vat_cents: in
     )
 
 
+def invoice_written_off(invoice_id: int, currency: str, net_cents: int, vat_cents: int) -> Movement:
+    """Given up as uncollectible: the net is a loss, the VAT is not owed."""
+    return _movement(
+        f"invoice:{invoice_id}:written_off",
+        currency,
+        Posting(Account.RECEIVABLE, -(net_cents + vat_cents)),
+        Posting(Account.BAD_DEBT, net_cents),
+        Posting(Account.VAT_PAYABLE, vat_cents),
+    )
+
+
 def payment_received(payment_id: int, currency: str, received_cents: int, owed_cents: int) -> Movement:
     """Money came in for what is owed; what is above that belongs to the customer.
 
@@ -61,6 +74,27 @@ def payment_received(payment_id: int, currency: str, received_cents: int, owed_c
         Posting(Account.CASH_AT_PROVIDER, received_cents),
         Posting(Account.RECEIVABLE, -owed_cents),
         Posting(Account.CUSTOMER_BALANCE, owed_cents - received_cents),
+    )
+
+
+def surplus_refunded(refund_id: int, currency: str, amount_cents: int) -> Movement:
+    """Money that paid for nothing goes back to the customer whose balance holds it."""
+    return _movement(
+        f"refund:{refund_id}:paid",
+        currency,
+        Posting(Account.CUSTOMER_BALANCE, amount_cents),
+        Posting(Account.CASH_AT_PROVIDER, -amount_cents),
+    )
+
+
+def payment_refunded(refund_id: int, currency: str, net_cents: int, vat_cents: int) -> Movement:
+    """Money that paid an invoice goes back: less revenue, and its VAT is no longer owed."""
+    return _movement(
+        f"refund:{refund_id}:paid",
+        currency,
+        Posting(Account.REFUNDS, net_cents),
+        Posting(Account.VAT_PAYABLE, vat_cents),
+        Posting(Account.CASH_AT_PROVIDER, -(net_cents + vat_cents)),
     )
 
 

@@ -1,72 +1,207 @@
-"""What may happen to a subscription in each status: one table, and the changes it allows.
+"""What may happen to a subscription in each status: one table, and what a change is.
 
-Every status × action is listed in `TRANSITIONS` or refused with the code in `REFUSALS`.
+Every status × action is listed in `TRANSITIONS` or refused with the code in `REFUSALS`. The changes
+themselves are in `starting`, `renewing`, `paying`, `pausing` and `ending`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from domain.billing_calendar import Period
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import Status, SubscriptionState
 
 
 class Action(StrEnum):
-    ACTIVATE = "activate"
+    PAY = "pay"
+    PAY_AHEAD = "pay_ahead"
     EXPIRE = "expire"
+    OPEN_RENEWAL = "open_renewal"
+    BEGIN_PAID_PERIOD = "begin_paid_period"
+    FALL_DUE = "fall_due"
+    REMIND_UNPAID = "remind_unpaid"
+    CANCEL_UNCOLLECTED = "cancel_uncollected"
+    LEAVE_UNPAID = "leave_unpaid"
+    PAY_NOW = "pay_now"
+    SET_PAYMENT_METHOD = "set_payment_method"
     CANCEL_AT_PERIOD_END = "cancel_at_period_end"
     CANCEL_NOW = "cancel_now"
     UNCANCEL = "uncancel"
+    WITHDRAW = "withdraw"
     END_PERIOD = "end_period"
+    FREEZE = "freeze"
+    UNFREEZE = "unfreeze"
+    PARK = "park"
+    UNPARK = "unpark"
 
 
 class Event(StrEnum):
     """What the timeline calls it."""
 
     OPENED = "opened"
+    TRIAL_STARTED = "trial_started"
     ACTIVATED = "activated"
+    RENEWAL_OPENED = "renewal_opened"
+    RENEWAL_PAID_AHEAD = "renewal_paid_ahead"
+    RENEWED = "renewed"
+    PERIOD_BEGUN = "period_begun"
+    PERIODS_SKIPPED = "periods_skipped"
+    FELL_DUE = "fell_due"
+    PAYMENT_RETRIED = "payment_retried"
+    PAYMENT_REMINDED = "payment_reminded"
+    RECOVERED = "recovered"
+    UNCOLLECTED = "uncollected"
+    LEFT_UNPAID = "left_unpaid"
+    REACTIVATED = "reactivated"
+    PAYMENT_REQUESTED = "payment_requested"
+    PAYMENT_PENDING = "payment_pending"
     PAYMENT_DECLINED = "payment_declined"
+    PAYMENT_UNKNOWN = "payment_unknown"
     PAYMENT_PARKED = "payment_parked"
     PAYMENT_OVERPAID = "payment_overpaid"
+    PAID_TWICE = "paid_twice"
     LATE_PAYMENT_RECEIVED = "late_payment_received"
+    CHARGE_STOOD = "charge_stood"
+    REFUND_OPENED = "refund_opened"
+    REFUNDED = "refunded"
+    REFUND_FAILED = "refund_failed"
+    PAYMENT_METHOD_SET = "payment_method_set"
+    FROZEN = "frozen"
+    UNFROZEN = "unfrozen"
     EXPIRED = "expired"
     CANCEL_SCHEDULED = "cancel_scheduled"
     CANCEL_WITHDRAWN = "cancel_withdrawn"
     CANCELED = "canceled"
+    WITHDRAWN = "withdrawn"
     ENDED = "ended"
+    PARKED = "parked"
+    UNPARKED = "unparked"
 
 
 TRANSITIONS: Mapping[tuple[Status, Action], Status] = {
-    (Status.INCOMPLETE, Action.ACTIVATE): Status.ACTIVE,
+    (Status.INCOMPLETE, Action.PAY): Status.ACTIVE,
     (Status.INCOMPLETE, Action.EXPIRE): Status.INCOMPLETE_EXPIRED,
+    (Status.INCOMPLETE, Action.PAY_NOW): Status.INCOMPLETE,
+    (Status.INCOMPLETE, Action.SET_PAYMENT_METHOD): Status.INCOMPLETE,
     (Status.INCOMPLETE, Action.CANCEL_AT_PERIOD_END): Status.CANCELED,
     (Status.INCOMPLETE, Action.CANCEL_NOW): Status.CANCELED,
+    (Status.INCOMPLETE, Action.WITHDRAW): Status.CANCELED,
+    (Status.INCOMPLETE, Action.PARK): Status.INCOMPLETE,
+    (Status.INCOMPLETE, Action.UNPARK): Status.INCOMPLETE,
+    (Status.TRIALING, Action.PAY): Status.ACTIVE,
+    (Status.TRIALING, Action.PAY_AHEAD): Status.TRIALING,
+    (Status.TRIALING, Action.OPEN_RENEWAL): Status.TRIALING,
+    (Status.TRIALING, Action.BEGIN_PAID_PERIOD): Status.ACTIVE,
+    (Status.TRIALING, Action.FALL_DUE): Status.PAST_DUE,
+    (Status.TRIALING, Action.PAY_NOW): Status.TRIALING,
+    (Status.TRIALING, Action.SET_PAYMENT_METHOD): Status.TRIALING,
+    (Status.TRIALING, Action.CANCEL_AT_PERIOD_END): Status.TRIALING,
+    (Status.TRIALING, Action.CANCEL_NOW): Status.CANCELED,
+    (Status.TRIALING, Action.UNCANCEL): Status.TRIALING,
+    (Status.TRIALING, Action.WITHDRAW): Status.CANCELED,
+    (Status.TRIALING, Action.END_PERIOD): Status.CANCELED,
+    (Status.TRIALING, Action.PARK): Status.TRIALING,
+    (Status.TRIALING, Action.UNPARK): Status.TRIALING,
+    (Status.ACTIVE, Action.PAY): Status.ACTIVE,
+    (Status.ACTIVE, Action.PAY_AHEAD): Status.ACTIVE,
+    (Status.ACTIVE, Action.OPEN_RENEWAL): Status.ACTIVE,
+    (Status.ACTIVE, Action.BEGIN_PAID_PERIOD): Status.ACTIVE,
+    (Status.ACTIVE, Action.FALL_DUE): Status.PAST_DUE,
+    (Status.ACTIVE, Action.PAY_NOW): Status.ACTIVE,
+    (Status.ACTIVE, Action.SET_PAYMENT_METHOD): Status.ACTIVE,
     (Status.ACTIVE, Action.CANCEL_AT_PERIOD_END): Status.ACTIVE,
     (Status.ACTIVE, Action.CANCEL_NOW): Status.CANCELED,
     (Status.ACTIVE, Action.UNCANCEL): Status.ACTIVE,
+    (Status.ACTIVE, Action.WITHDRAW): Status.CANCELED,
     (Status.ACTIVE, Action.END_PERIOD): Status.CANCELED,
+    (Status.ACTIVE, Action.FREEZE): Status.FROZEN,
+    (Status.ACTIVE, Action.PARK): Status.ACTIVE,
+    (Status.ACTIVE, Action.UNPARK): Status.ACTIVE,
+    (Status.PAST_DUE, Action.PAY): Status.ACTIVE,
+    (Status.PAST_DUE, Action.REMIND_UNPAID): Status.PAST_DUE,
+    (Status.PAST_DUE, Action.CANCEL_UNCOLLECTED): Status.CANCELED,
+    (Status.PAST_DUE, Action.LEAVE_UNPAID): Status.UNPAID,
+    (Status.PAST_DUE, Action.PAY_NOW): Status.PAST_DUE,
+    (Status.PAST_DUE, Action.SET_PAYMENT_METHOD): Status.PAST_DUE,
+    (Status.PAST_DUE, Action.CANCEL_AT_PERIOD_END): Status.CANCELED,
+    (Status.PAST_DUE, Action.CANCEL_NOW): Status.CANCELED,
+    (Status.PAST_DUE, Action.WITHDRAW): Status.CANCELED,
+    (Status.PAST_DUE, Action.PARK): Status.PAST_DUE,
+    (Status.PAST_DUE, Action.UNPARK): Status.PAST_DUE,
+    (Status.FROZEN, Action.SET_PAYMENT_METHOD): Status.FROZEN,
+    (Status.FROZEN, Action.CANCEL_AT_PERIOD_END): Status.FROZEN,
+    (Status.FROZEN, Action.CANCEL_NOW): Status.CANCELED,
+    (Status.FROZEN, Action.UNCANCEL): Status.FROZEN,
+    (Status.FROZEN, Action.WITHDRAW): Status.CANCELED,
+    (Status.FROZEN, Action.UNFREEZE): Status.ACTIVE,
+    (Status.UNPAID, Action.PAY): Status.ACTIVE,
+    (Status.UNPAID, Action.PAY_NOW): Status.UNPAID,
+    (Status.UNPAID, Action.SET_PAYMENT_METHOD): Status.UNPAID,
+    (Status.UNPAID, Action.CANCEL_AT_PERIOD_END): Status.CANCELED,
+    (Status.UNPAID, Action.CANCEL_NOW): Status.CANCELED,
+    (Status.UNPAID, Action.WITHDRAW): Status.CANCELED,
+    (Status.UNPAID, Action.PARK): Status.UNPAID,
+    (Status.UNPAID, Action.UNPARK): Status.UNPAID,
     (Status.CANCELED, Action.CANCEL_AT_PERIOD_END): Status.CANCELED,
     (Status.CANCELED, Action.CANCEL_NOW): Status.CANCELED,
+    (Status.CANCELED, Action.PARK): Status.CANCELED,
+    (Status.CANCELED, Action.UNPARK): Status.CANCELED,
 }
 
 REFUSALS: Mapping[Action, RefusalCode] = {
-    Action.ACTIVATE: RefusalCode.SUBSCRIPTION_ENDED,
+    Action.PAY: RefusalCode.SUBSCRIPTION_ENDED,
+    Action.PAY_AHEAD: RefusalCode.SUBSCRIPTION_ENDED,
     Action.EXPIRE: RefusalCode.SUBSCRIPTION_ENDED,
+    Action.OPEN_RENEWAL: RefusalCode.SUBSCRIPTION_ENDED,
+    Action.BEGIN_PAID_PERIOD: RefusalCode.SUBSCRIPTION_ENDED,
+    Action.FALL_DUE: RefusalCode.SUBSCRIPTION_ENDED,
+    Action.REMIND_UNPAID: RefusalCode.SUBSCRIPTION_ENDED,
+    Action.CANCEL_UNCOLLECTED: RefusalCode.SUBSCRIPTION_ENDED,
+    Action.LEAVE_UNPAID: RefusalCode.SUBSCRIPTION_ENDED,
+    Action.PAY_NOW: RefusalCode.INVOICE_NOT_PAYABLE,
+    Action.SET_PAYMENT_METHOD: RefusalCode.SUBSCRIPTION_ENDED,
     Action.CANCEL_AT_PERIOD_END: RefusalCode.SUBSCRIPTION_ENDED,
     Action.CANCEL_NOW: RefusalCode.SUBSCRIPTION_ENDED,
     Action.UNCANCEL: RefusalCode.NOT_CANCELING,
+    Action.WITHDRAW: RefusalCode.SUBSCRIPTION_ENDED,
     Action.END_PERIOD: RefusalCode.SUBSCRIPTION_ENDED,
+    Action.FREEZE: RefusalCode.FREEZE_ONLY_FROM_ACTIVE,
+    Action.UNFREEZE: RefusalCode.NOT_FROZEN,
+    Action.PARK: RefusalCode.SUBSCRIPTION_ENDED,
+    Action.UNPARK: RefusalCode.NOT_PARKED,
 }
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """Paid time that is not over at `since` moves later: what has begun ends later, the rest moves whole."""
+
+    since: datetime
+    by: timedelta
+
+
+@dataclass(frozen=True)
 class Change:
-    """A decision, not yet persisted: the next state and what the timeline says of it."""
+    """A decision, not yet persisted: the next state, what the timeline says of it, and what goes with it.
+
+    `voids_invoice_id` is no longer owed, `writes_off_invoice_id` is given up as uncollectible.
+    `unknown_payment_id` got no answer, `replaced_payment_id` is no longer waited for. `pays_for` is the time
+    that was paid for. `refunds_all` gives back what was paid, by the rule for withdrawals. `details` are ids,
+    dates and amounts.
+    """
 
     state: SubscriptionState
     event: Event
     voids_invoice_id: int | None = None
+    writes_off_invoice_id: int | None = None
+    unknown_payment_id: int | None = None
+    replaced_payment_id: int | None = None
+    pays_for: Period | None = None
+    stretch: Stretch | None = None
+    refunds_all: bool = False
+    details: dict[str, int | str] = field(default_factory=dict)
 
 
 def next_status(status: Status, action: Action) -> Status:
@@ -77,50 +212,5 @@ def next_status(status: Status, action: Action) -> Status:
         raise Refused(REFUSALS[action], f"{action} is not possible while {status}") from None
 
 
-def activate(state: SubscriptionState) -> Change:
-    """The first invoice was paid. The period stays the one that began with the start."""
-    status = next_status(state.status, Action.ACTIVATE)
-    return _change(replace(state, status=status, open_invoice_id=None), Event.ACTIVATED)
-
-
-def expire(state: SubscriptionState, at: datetime) -> Change:
-    """An unpaid start is given up: too old, or superseded by a new start of the same user."""
-    status = next_status(state.status, Action.EXPIRE)
-    return _end(state, status, Event.EXPIRED, at)
-
-
-def cancel(state: SubscriptionState, *, at_period_end: bool, at: datetime) -> Change | None:
-    """Cancels now or at the period's end; `None` when it is already so (twice is once).
-
-    What was never paid is canceled at once, whatever was asked: it has no period to run to its end.
-    """
-    action = Action.CANCEL_AT_PERIOD_END if at_period_end else Action.CANCEL_NOW
-    status = next_status(state.status, action)
-    if state.has_ended or (at_period_end and state.cancel_at_period_end):
-        return None
-    if status is Status.CANCELED:
-        return _end(replace(state, canceled_at=state.canceled_at or at), status, Event.CANCELED, at)
-    return _change(replace(state, cancel_at_period_end=True, canceled_at=at), Event.CANCEL_SCHEDULED)
-
-
-def uncancel(state: SubscriptionState) -> Change:
-    """Takes a scheduled cancellation back. Raises `Refused` when none is scheduled."""
-    next_status(state.status, Action.UNCANCEL)
-    if not state.cancel_at_period_end:
-        raise Refused(RefusalCode.NOT_CANCELING, "no cancellation is scheduled")
-    return _change(replace(state, cancel_at_period_end=False, canceled_at=None), Event.CANCEL_WITHDRAWN)
-
-
-def end_period(state: SubscriptionState) -> Change:
-    """The paid period is over. It ends at its nominal end, however late we are."""
-    status = next_status(state.status, Action.END_PERIOD)
-    return _end(state, status, Event.ENDED, state.period.end)
-
-
-def _end(state: SubscriptionState, status: Status, event: Event, at: datetime) -> Change:
-    ended = replace(state, status=status, open_invoice_id=None, cancel_at_period_end=False, ended_at=at)
-    return _change(ended, event, voids_invoice_id=state.open_invoice_id)
-
-
-def _change(state: SubscriptionState, event: Event, voids_invoice_id: int | None = None) -> Change:
-    return Change(replace(state, version=state.version + 1), event, voids_invoice_id)
+def next_version(state: SubscriptionState) -> SubscriptionState:
+    return replace(state, version=state.version + 1)

@@ -21,12 +21,23 @@ class DeclineKind(StrEnum):
     HARD = "hard"
 
 
+UNEXPLAINED_DECLINE = "declined"
+HARD_DECLINES = frozenset(
+    {"stolen_card", "lost_card", "closed_account", "authorization_revoked", "expired_card", "fraudulent"}
+)
+
+
 @dataclass(frozen=True)
 class Decline:
-    """`code` is the provider's own word."""
+    """`code` is one of our words: each provider's adapter translates its own into them."""
 
     kind: DeclineKind
     code: str
+
+    @classmethod
+    def of(cls, code: str | None) -> "Decline":
+        kind = DeclineKind.HARD if code in HARD_DECLINES else DeclineKind.SOFT
+        return cls(kind, code or UNEXPLAINED_DECLINE)
 
 
 class ReportedStatus(StrEnum):

@@ -7,7 +7,10 @@ from domain.billing_calendar import Interval, parse_interval
 
 @dataclass(frozen=True)
 class PlanTerms:
-    """`price_cents` is tax-inclusive and per period; `vat_rate_bp` is in basis points (2200 is 22 %)."""
+    """`price_cents` is tax-inclusive and per period; `vat_rate_bp` is in basis points (2200 is 22 %).
+
+    `grace_days` is how long access outlasts the paid period while its renewal is being paid.
+    """
 
     code: str
     name: str
@@ -15,6 +18,9 @@ class PlanTerms:
     price_cents: int
     currency: str
     vat_rate_bp: int
+    trial_days: int
+    grace_days: int
+    freeze_days_per_year: int
 
     @property
     def interval(self) -> Interval:

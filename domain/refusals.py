@@ -14,6 +14,16 @@ class RefusalCode(StrEnum):
     TOO_MANY_STARTS = "too_many_starts"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     NOT_CANCELING = "not_canceling"
+    FREEZE_ONLY_FROM_ACTIVE = "freeze_only_from_active"
+    FREEZE_ALLOWANCE_SPENT = "freeze_allowance_spent"
+    FREEZE_UNTIL_IS_PAST = "freeze_until_is_past"
+    NOT_FROZEN = "not_frozen"
+    WITHDRAWAL_PERIOD_OVER = "withdrawal_period_over"
+    INVOICE_NOT_PAYABLE = "invoice_not_payable"
+    NOT_PARKED = "not_parked"
+    PAYMENT_METHOD_NOT_FOUND = "payment_method_not_found"
+    REFUND_EXCEEDS_PAYMENT = "refund_exceeds_payment"
+    DUNNING_WINDOW_TOO_LONG = "dunning_window_too_long"
 
 
 @dataclass

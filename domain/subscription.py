@@ -6,6 +6,9 @@ from enum import StrEnum
 from typing import Self
 
 from domain.billing_calendar import Anchor, Period
+from domain.collecting import Attempt, OpenInvoice
+from domain.dunning import DunningCase
+from domain.freezing import NEVER_FROZEN, Freeze, FrozenTime
 from domain.plan import PlanTerms
 
 UNPAID_START_LIVES = timedelta(hours=23)
@@ -15,17 +18,32 @@ COMMANDS_REMEMBERED = 20
 class Status(StrEnum):
     INCOMPLETE = "incomplete"
     INCOMPLETE_EXPIRED = "incomplete_expired"
+    TRIALING = "trialing"
     ACTIVE = "active"
+    PAST_DUE = "past_due"
+    FROZEN = "frozen"
+    UNPAID = "unpaid"
     CANCELED = "canceled"
+
+
+@dataclass(frozen=True)
+class PaidAhead:
+    """The next period, paid before the present one is over."""
+
+    index: int
+    period: Period
 
 
 @dataclass(frozen=True)
 class SubscriptionState:
     """Everything needed to go on with a subscription, and nothing personal.
 
-    `version` counts the changes: a write decided on an older version loses. `open_invoice_id` is the invoice
-    that waits for its payment. `recent_commands` are the ids of the last commands applied, so that one
-    repeated across a continue-as-new is not applied twice.
+    `version` counts the changes: a write decided on an older version loses. `period` is the one that was
+    begun last; it is paid for, or a trial, except while `incomplete`. `period_index` counts it from the
+    anchor. `payment_method_id` is what renewals are charged to; without one a person pays. `parked_reason`:
+    billing waits for an operator. `withdrawing_payment_id` is a payment that nobody needs any more and that
+    its provider still has to be told of. `recent_commands` are the ids of the last commands applied, so that
+    one repeated across a continue-as-new is not applied twice.
     """
 
     subscription_id: int
@@ -37,10 +55,17 @@ class SubscriptionState:
     period_index: int
     period: Period
     started_at: datetime
-    open_invoice_id: int | None
+    payment_method_id: int | None = None
+    open_invoice: OpenInvoice | None = None
+    paid_ahead: PaidAhead | None = None
+    dunning: DunningCase | None = None
+    freeze: Freeze | None = None
+    frozen_time: FrozenTime = NEVER_FROZEN
     cancel_at_period_end: bool = False
     canceled_at: datetime | None = None
     ended_at: datetime | None = None
+    parked_reason: str | None = None
+    withdrawing_payment_id: int | None = None
     recent_commands: tuple[str, ...] = ()
 
     @property
@@ -48,16 +73,48 @@ class SubscriptionState:
         return self.ended_at is not None
 
     @property
+    def is_finished(self) -> bool:
+        """It has ended, and nothing that was begun with a provider is left open."""
+        return self.has_ended and self.open_invoice is None and self.withdrawing_payment_id is None
+
+    @property
     def expires_at(self) -> datetime:
         """When an unpaid start is given up."""
         return self.started_at + UNPAID_START_LIVES
 
     @property
-    def unpaid_invoice_id(self) -> int:
+    def paid_until(self) -> datetime:
+        """The end of all time that was paid for, or of the trial. Means nothing while `incomplete`."""
+        return self.paid_ahead.period.end if self.paid_ahead else self.period.end
+
+    @property
+    def unpaid_invoice(self) -> OpenInvoice:
         """The invoice that waits for its payment. Raises `ValueError` when none does."""
-        if self.open_invoice_id is None:
+        if self.open_invoice is None:
             raise ValueError(f"subscription {self.subscription_id} has no open invoice")
-        return self.open_invoice_id
+        return self.open_invoice
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """The payment under way."""
+        return None if self.open_invoice is None else self.open_invoice.attempt
+
+    @property
+    def is_charging(self) -> bool:
+        """Money may be moving: it can't be taken back, only waited for."""
+        return self.attempt is not None and self.attempt.is_in_flight
+
+    @property
+    def is_collecting(self) -> bool:
+        """A payment is under way, and nobody is waited for to do something about it."""
+        return self.attempt is not None and (self.attempt.is_in_flight or self.attempt.is_to_be_charged)
+
+    @property
+    def dunning_case(self) -> DunningCase:
+        """Raises `ValueError` when nothing is past due."""
+        if self.dunning is None:
+            raise ValueError(f"subscription {self.subscription_id} is not past due")
+        return self.dunning
 
     def remembers(self, command_id: str) -> bool:
         return command_id in self.recent_commands

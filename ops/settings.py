@@ -22,6 +22,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from domain.refund import WithdrawalRule
+
 PREFIX = "BILLING_"
 
 SHORTEST_SECRET: Mapping[str, int] = {"HS256": 32, "HS384": 48, "HS512": 64}
@@ -92,6 +94,12 @@ class Settings(BaseSettings):
     logins_per_address_per_minute: PositiveInt = 60
     signups_per_address_per_hour: PositiveInt = 30
     starts_per_user_per_hour: PositiveInt = 20
+
+    charges_per_second: PositiveInt = 50
+    """How many calls of providers all workers together make at most."""
+
+    withdrawal: WithdrawalRule = WithdrawalRule.FULL
+    """What a withdrawal within 14 days gives back."""
 
     docs_enabled: bool = True
     metrics_enabled: bool = True

@@ -15,10 +15,11 @@ from db.database import Database
 from ops.logging import configure_logging
 from ops.settings import Settings, load_settings
 from ops.temporal_client import connect_temporal
+from payments.providers import Providers
 from worker.interceptors import Observation
-from worker.registry import WORKFLOWS, billing_activities
+from worker.registry import WORKFLOWS, billing_activities, payment_activities
 from worker.sandbox import sandboxed_runner
-from workflows.options import BILLING_QUEUE
+from workflows.options import BILLING_QUEUE, PAYMENTS_QUEUE
 
 GRACE = timedelta(seconds=10)
 CONNECT_AGAIN_SECONDS = 1.0
@@ -27,7 +28,8 @@ ACTIVITY_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 log = structlog.get_logger(__name__)
 
 
-def build_worker(client: Client, database: Database, settings: Settings) -> Worker:
+def build_billing_worker(client: Client, database: Database, settings: Settings) -> Worker:
+    """Runs the workflows, and their steps in the database."""
     return Worker(
         client,
         task_queue=BILLING_QUEUE,
@@ -36,6 +38,21 @@ def build_worker(client: Client, database: Database, settings: Settings) -> Work
         workflow_runner=sandboxed_runner(),
         interceptors=[Observation()],
         max_concurrent_activities=settings.database_pool_size,
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
+def build_payments_worker(
+    client: Client, database: Database, providers: Providers, settings: Settings
+) -> Worker:
+    """Calls the providers; `charges_per_second` holds for all workers together."""
+    return Worker(
+        client,
+        task_queue=PAYMENTS_QUEUE,
+        activities=payment_activities(database, providers),
+        interceptors=[Observation()],
+        max_concurrent_activities=settings.database_pool_size,
+        max_task_queue_activities_per_second=settings.charges_per_second,
         graceful_shutdown_timeout=GRACE,
     )
 
@@ -64,10 +81,15 @@ async def run_worker(settings: Settings) -> None:
     if client is None:
         return
     database = Database.from_settings(settings)
-    async with build_worker(client, database, settings):
-        log.info("worker_started", queue=BILLING_QUEUE)
+    providers = Providers.from_settings(settings)
+    async with (
+        build_payments_worker(client, database, providers, settings),
+        build_billing_worker(client, database, settings),
+    ):
+        log.info("worker_started", queues=[BILLING_QUEUE, PAYMENTS_QUEUE])
         await stop.wait()
         log.info("worker_stopping")
+    await providers.close()
     await database.close()
 
 

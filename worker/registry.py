@@ -3,22 +3,34 @@
 from collections.abc import Callable
 from typing import Any
 
+from activities.charge_payment import ChargePaymentActivities
 from activities.load_subscription import LoadSubscriptionActivity
+from activities.open_attempt import OpenAttemptActivity
+from activities.open_period import OpenPeriodActivity
 from activities.open_subscription import OpenSubscriptionActivity
 from activities.record_subscription import RecordSubscriptionActivity
 from activities.settle_payment import SettlePaymentActivity
 from db.database import Database
 from ops.settings import Settings
+from payments.providers import Providers
 from workflows.late_payment import LatePayment
+from workflows.refund import Refund
 from workflows.subscription import Subscription
 
-WORKFLOWS: tuple[type, ...] = (Subscription, LatePayment)
+WORKFLOWS: tuple[type, ...] = (Subscription, LatePayment, Refund)
 
 
 def billing_activities(database: Database, settings: Settings) -> tuple[Callable[..., Any], ...]:
     return (
         OpenSubscriptionActivity(database, settings.starts_per_user_per_hour).open_subscription,
+        OpenPeriodActivity(database).open_period,
+        OpenAttemptActivity(database).open_attempt,
         SettlePaymentActivity(database).settle_payment,
-        RecordSubscriptionActivity(database).record_subscription,
+        RecordSubscriptionActivity(database, settings.withdrawal).record_subscription,
         LoadSubscriptionActivity(database).load_subscription,
     )
+
+
+def payment_activities(database: Database, providers: Providers) -> tuple[Callable[..., Any], ...]:
+    charges = ChargePaymentActivities(database, providers)
+    return (charges.collect_payment, charges.look_up_payment, charges.withdraw_payment)

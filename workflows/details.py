@@ -1,5 +1,6 @@
-"""What the Temporal UI shows of a subscription at a glance: a short Markdown table."""
+"""What the Temporal UI shows of a subscription: a short table at a glance, and what each timer waits for."""
 
+from domain.due import NextStep, Step
 from domain.explanation import explain, in_words
 from domain.subscription import SubscriptionState
 
@@ -17,3 +18,11 @@ def details_table(state: SubscriptionState) -> str:
     }
     lines = ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items())]
     return "\n".join(lines)
+
+
+def step_summary(state: SubscriptionState, upcoming: NextStep) -> str:
+    """Such as "renew 2027-01-31" or "retry_payment 2 of 4 2027-02-14"."""
+    title = str(upcoming.step)
+    if state.dunning is not None and upcoming.step in {Step.RETRY_PAYMENT, Step.REMIND_UNPAID}:
+        title = f"{title} {state.dunning.retries_made + 1} of {len(state.dunning.policy.retry_days)}"
+    return f"{title} {upcoming.at:%Y-%m-%d}"

@@ -1,19 +1,21 @@
-"""Money that arrives when the subscription's own workflow has closed. It is recorded, never lost."""
+"""Money that arrives when the subscription's own workflow has closed. It is recorded, and goes back."""
 
 from temporalio import workflow
 
 from activities.contracts import SettlePayment, settle_payment
 from workflows.messages import PaymentReported
 from workflows.options import DATABASE_STEP
+from workflows.refund import send_refunds
 
 
 @workflow.defn(name="LatePayment")
 class LatePayment:
     @workflow.run
     async def run(self, report: PaymentReported) -> None:
-        await workflow.execute_activity(
+        settled = await workflow.execute_activity(
             settle_payment, SettlePayment(report.report_id, workflow.now()), **DATABASE_STEP
         )
+        await send_refunds(settled.unsent_refund_ids)
 
 
 def late_payment_id(report_id: int) -> str:

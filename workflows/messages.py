@@ -27,8 +27,38 @@ class CancelCommand:
 
 
 @dataclass(frozen=True)
-class UncancelCommand:
+class PlainCommand:
+    """One that needs nothing but to be said: uncancel, unfreeze, withdraw, unpark."""
+
     command_id: str
+    cause: Cause
+
+
+@dataclass(frozen=True)
+class FreezeCommand:
+    """Without `until` for as long as the allowance lasts."""
+
+    command_id: str
+    until: datetime | None
+    cause: Cause
+
+
+@dataclass(frozen=True)
+class PayCommand:
+    """Pays the open invoice now: with this method, else with the stored one, else a person pays."""
+
+    command_id: str
+    invoice_id: int
+    method_id: int | None
+    cause: Cause
+
+
+@dataclass(frozen=True)
+class SetPaymentMethodCommand:
+    """What renewals are charged to from now on; `None` when a person is to pay."""
+
+    command_id: str
+    method_id: int | None
     cause: Cause
 
 

@@ -6,6 +6,8 @@ from typing import TypedDict
 from temporalio.common import RetryPolicy, SearchAttributeKey
 
 BILLING_QUEUE = "billing"
+PAYMENTS_QUEUE = "payments"
+"""Calls of providers: rate-limited on their own, and slow when a provider is."""
 
 RUN_LIVES = timedelta(days=365)
 RUN_MAX_EVENTS = 1_000
@@ -27,8 +29,30 @@ DATABASE_STEP = ActivityOptions(
     ),
 )
 
+
+class ProviderOptions(TypedDict):
+    task_queue: str
+    start_to_close_timeout: timedelta
+    schedule_to_close_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+PROVIDER_CALL = ProviderOptions(
+    task_queue=PAYMENTS_QUEUE,
+    start_to_close_timeout=timedelta(seconds=15),
+    # An outage is repeated with the same key for this long; then what became of it is looked up later.
+    schedule_to_close_timeout=timedelta(seconds=60),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(seconds=15),
+    ),
+)
+
 SUBSCRIPTION_STATUS = SearchAttributeKey.for_keyword("SubscriptionStatus")
 PLAN_CODE = SearchAttributeKey.for_keyword("PlanCode")
 USER_ID = SearchAttributeKey.for_keyword("UserId")
 SUBSCRIPTION_ID = SearchAttributeKey.for_keyword("SubscriptionId")
+DUNNING_ATTEMPT = SearchAttributeKey.for_int("DunningAttempt")
+PARKED = SearchAttributeKey.for_bool("Parked")
 NEXT_ACTION_AT = SearchAttributeKey.for_datetime("NextActionAt")

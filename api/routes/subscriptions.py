@@ -27,7 +27,7 @@ from api.timeline import timeline_page
 from db.queries import notes, subscription_views
 from domain.refusals import RefusalCode
 from ops.tracing import current_trace_id
-from workflows.messages import CancelCommand, UncancelCommand
+from workflows.messages import CancelCommand, PlainCommand
 
 router = APIRouter(tags=["Subscriptions"])
 
@@ -154,7 +154,7 @@ async def uncancel_subscription(
     """Takes back a cancellation that waits for the period's end."""
 
     async def act(command_id: str) -> SubscriptionBody:
-        command = UncancelCommand(command_id, _cause(user))
+        command = PlainCommand(command_id, _cause(user))
         return SubscriptionBody.of(await context.commands.uncancel(user.id, subscription_id, command))
 
     content_hash = request_hash("POST", request.url.path, None)

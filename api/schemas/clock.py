@@ -55,9 +55,9 @@ class ClockBody(ResponseBody):
 def _waiting_for(status: Status) -> WaitingFor | None:
     """What moves the subscription next: money, or time alone."""
     match status:
-        case Status.INCOMPLETE:
+        case Status.INCOMPLETE | Status.PAST_DUE | Status.UNPAID:
             return WaitingFor.PAYMENT
-        case Status.ACTIVE:
+        case Status.TRIALING | Status.ACTIVE | Status.FROZEN:
             return WaitingFor.DUE_DATE
         case Status.INCOMPLETE_EXPIRED | Status.CANCELED:
             return None

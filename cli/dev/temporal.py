@@ -19,6 +19,8 @@ SEARCH_ATTRIBUTES = {
     "UserId": "Keyword",
     "SubscriptionId": "Keyword",
     "NextActionAt": "Datetime",
+    "DunningAttempt": "Int",
+    "Parked": "Bool",
 }
 DYNAMIC_CONFIG = {
     # One subscription can be fast-forwarded while its neighbors stay in today.

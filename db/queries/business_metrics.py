@@ -32,7 +32,7 @@ async def count_business(connection: Connection) -> BusinessCounts:
     with_access = (
         select(func.count())
         .select_from(Subscription)
-        .where(Subscription.status == "active")
+        .where(Subscription.access_until > func.clock_timestamp() + Subscription.clock_offset)
         .scalar_subquery()
     )
     row = (await connection.execute(select(payments.c.succeeded, payments.c.failed, with_access))).one()

@@ -96,3 +96,12 @@ async def void(connection: Connection, invoice_id: int, at: datetime) -> None:
         .where(Invoice.id == invoice_id, Invoice.status == InvoiceStatus.OPEN)
         .values(status=InvoiceStatus.VOID, voided_at=at)
     )
+
+
+async def write_off(connection: Connection, invoice_id: int, at: datetime) -> None:
+    """An open invoice is given up as uncollectible."""
+    await connection.execute(
+        update(Invoice)
+        .where(Invoice.id == invoice_id, Invoice.status == InvoiceStatus.OPEN)
+        .values(status=InvoiceStatus.UNCOLLECTIBLE, written_off_at=at)
+    )

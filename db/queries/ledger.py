@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import exists, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from db.database import Connection
 from db.tables.billing import Invoice
 from db.tables.ledger import LedgerEntry, LedgerTransaction
+from db.tables.subscriptions import Period
 from domain import ledger
 from domain.invoice import InvoiceStatus
 from domain.ledger import Movement
@@ -41,11 +42,20 @@ async def post_movement(
     )
 
 
-async def recognize_revenue(connection: Connection, subscription_id: int, at: datetime) -> None:
-    """Earns what is still deferred of the subscription's paid invoices."""
-    paid = select(Invoice.id, Invoice.currency, Invoice.net_cents).where(
-        Invoice.subscription_id == subscription_id, Invoice.status == InvoiceStatus.PAID
+async def recognize_revenue(
+    connection: Connection, subscription_id: int, at: datetime, *, until: datetime | None
+) -> None:
+    """Earns what is still deferred of the paid invoices whose paid time is over at `until`, or of all."""
+    key = func.concat("invoice:", Invoice.id, ":recognized")
+    deferred = select(Invoice.id, Invoice.currency, Invoice.net_cents).where(
+        Invoice.subscription_id == subscription_id,
+        Invoice.status == InvoiceStatus.PAID,
+        ~exists().where(LedgerTransaction.key == key),
     )
-    for invoice in (await connection.execute(paid)).all():
+    if until is not None:
+        deferred = deferred.join(Period, Period.invoice_id == Invoice.id).where(
+            func.upper(Period.during) <= until
+        )
+    for invoice in (await connection.execute(deferred)).all():
         movement = ledger.revenue_recognized(invoice.id, invoice.currency, invoice.net_cents)
         await post_movement(connection, subscription_id, movement, at)

@@ -28,7 +28,7 @@ _LESSONS = select(func.jsonb_agg(aggregate_order_by(_LESSON, ContentModule.posit
 _ACCESS_AND_LESSONS = newest_of_user(
     select(
         Subscription.status,
-        Subscription.current_period_end,
+        Subscription.access_until,
         Subscription.clock_offset,
         _LESSONS.label("lessons"),
     )
@@ -42,5 +42,5 @@ async def find_access_and_modules(
     row = (await connection.execute(_ACCESS_AND_LESSONS, {USER: user_id})).one_or_none()
     if row is None:
         return None, timedelta(), []
-    access_terms = AccessTerms(Status(row.status), row.current_period_end)
+    access_terms = AccessTerms(Status(row.status), row.access_until)
     return access_terms, row.clock_offset, [LessonModule(**lesson) for lesson in row.lessons or []]

@@ -1,5 +1,6 @@
 """The webhook inbox: what providers reported, until it has had its effect."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -132,11 +133,11 @@ async def load_report(connection: Connection, report_id: int) -> StoredReport:
     return StoredReport(row.id, row.provider, row.payment_id, status, fact, row.decline_code, row.trace_id)
 
 
-async def find_unread(connection: Connection, payment_id: int) -> tuple[int, ...]:
-    """The ids of the payment's reports that have not had their effect, oldest first."""
+async def find_unread(connection: Connection, payment_ids: Sequence[int]) -> tuple[int, ...]:
+    """The ids of the payments' reports that have not had their effect, oldest first."""
     query = (
         select(PaymentReport.id)
-        .where(PaymentReport.payment_id == payment_id, PaymentReport.status == ReportStatus.RECEIVED)
+        .where(PaymentReport.payment_id.in_(payment_ids), PaymentReport.status == ReportStatus.RECEIVED)
         .order_by(PaymentReport.id)
     )
     return tuple((await connection.execute(query)).scalars())

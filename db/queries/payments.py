@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 
 from db.database import Connection
 from db.tables.billing import Invoice, Payment
+from db.tables.payment_methods import PaymentMethod
 from domain.billing_calendar import Period
 from domain.invoice import InvoiceStatus
 from domain.payment import PaymentStatus, PaymentTerms, payment_key
@@ -18,6 +19,7 @@ class Billed:
     """A payment with the invoice that it is for."""
 
     payment_id: int
+    provider: str
     payment: PaymentTerms
     invoice_id: int
     invoice_status: InvoiceStatus
@@ -27,9 +29,12 @@ class Billed:
     vat_cents: int
 
 
+UNSETTLED = (PaymentStatus.CREATED, PaymentStatus.PENDING, PaymentStatus.UNKNOWN)
+
 _BILLED = (
     select(
         Payment.id,
+        Payment.provider,
         Payment.status,
         Payment.amount_cents,
         Payment.currency,
@@ -46,25 +51,54 @@ _BILLED = (
 )
 
 
+@dataclass(frozen=True)
+class ChargeTerms:
+    """What a provider has to be told to charge one payment, or to be asked about it."""
+
+    payment_id: int
+    subscription_id: int
+    provider: str
+    key: str
+    method_token: str | None
+    amount_cents: int
+    currency: str
+
+
+@dataclass(frozen=True)
+class Payer:
+    """Who is asked for the money: a stored payment method or, without one, a person."""
+
+    provider: str
+    method_id: int | None
+
+
 async def insert_attempt(
     connection: Connection,
     *,
     invoice_id: int,
-    attempt_no: int,
-    provider: str,
+    payer: Payer,
     amount_cents: int,
     currency: str,
     at: datetime,
+    dunning_attempt: int | None = None,
 ) -> int:
-    """Returns the id of an attempt that waits for its provider."""
+    """Returns the id of the invoice's next attempt.
+
+    With a method it is `created` and still has to be sent; without one it waits for the person's provider.
+    To be called with the subscription's row locked: that makes the numbers of attempts follow one another.
+    """
+    attempts = select(func.count()).where(Payment.invoice_id == invoice_id)
+    attempt_no = (await connection.execute(attempts)).scalar_one() + 1
     return (
         await connection.execute(
             insert(Payment)
             .values(
                 invoice_id=invoice_id,
                 attempt_no=attempt_no,
-                provider=provider,
-                status=PaymentStatus.PENDING,
+                dunning_attempt=dunning_attempt,
+                payment_method_id=payer.method_id,
+                provider=payer.provider,
+                status=PaymentStatus.PENDING if payer.method_id is None else PaymentStatus.CREATED,
                 amount_cents=amount_cents,
                 currency=currency,
                 idempotency_key=payment_key(invoice_id, attempt_no),
@@ -91,10 +125,58 @@ async def lock_payment(connection: Connection, payment_id: int) -> Billed:
     return _billed(row)
 
 
-async def lock_payment_of_invoice(connection: Connection, invoice_id: int) -> Billed:
-    """The newest attempt of the invoice. Raises `sqlalchemy.exc.NoResultFound` when there is none."""
-    newest = _BILLED.where(Payment.invoice_id == invoice_id).order_by(Payment.attempt_no.desc()).limit(1)
-    return _billed((await connection.execute(newest)).one())
+async def lock_payments_of_invoice(connection: Connection, invoice_id: int) -> list[Billed]:
+    """All attempts to pay the invoice, the first one first."""
+    query = _BILLED.where(Payment.invoice_id == invoice_id).order_by(Payment.attempt_no)
+    return [_billed(row) for row in await connection.execute(query)]
+
+
+async def load_charge_terms(connection: Connection, payment_id: int) -> ChargeTerms:
+    """Raises `sqlalchemy.exc.NoResultFound` when there is no such payment."""
+    query = (
+        select(
+            Payment.id,
+            Invoice.subscription_id,
+            Payment.provider,
+            Payment.idempotency_key,
+            PaymentMethod.token,
+            Payment.amount_cents,
+            Payment.currency,
+        )
+        .join(Invoice, Payment.invoice_id == Invoice.id)
+        .outerjoin(PaymentMethod, Payment.payment_method_id == PaymentMethod.id)
+        .where(Payment.id == payment_id)
+    )
+    return ChargeTerms(*(await connection.execute(query)).one())
+
+
+async def mark_sent(connection: Connection, payment_id: int) -> None:
+    """It goes to its provider: from here on money may move."""
+    await connection.execute(
+        update(Payment)
+        .where(Payment.id == payment_id, Payment.status == PaymentStatus.CREATED)
+        .values(status=PaymentStatus.PENDING)
+    )
+
+
+async def mark_pending(
+    connection: Connection, payment_id: int, reference: str | None, action_url: str | None
+) -> None:
+    """The provider has it and waits for the customer."""
+    await connection.execute(
+        update(Payment)
+        .where(Payment.id == payment_id, Payment.status.in_(UNSETTLED))
+        .values(status=PaymentStatus.PENDING, reference=reference, action_url=action_url)
+    )
+
+
+async def mark_unknown(connection: Connection, payment_id: int) -> None:
+    """It was sent and no answer came."""
+    await connection.execute(
+        update(Payment)
+        .where(Payment.id == payment_id, Payment.status.in_(UNSETTLED))
+        .values(status=PaymentStatus.UNKNOWN)
+    )
 
 
 async def mark_succeeded(connection: Connection, payment_id: int, received_cents: int, at: datetime) -> None:
@@ -111,14 +193,24 @@ async def mark_failed(connection: Connection, payment_id: int, failure_code: str
     """A payment that has succeeded stays succeeded."""
     await connection.execute(
         update(Payment)
-        .where(Payment.id == payment_id, Payment.status == PaymentStatus.PENDING)
+        .where(Payment.id == payment_id, Payment.status.in_(UNSETTLED))
         .values(status=PaymentStatus.FAILED, failure_code=failure_code, settled_at=at)
+    )
+
+
+async def give_up_attempts(connection: Connection, invoice_id: int, code: str, at: datetime) -> None:
+    """Nobody waits any more for what was not sent, or waits for its payer."""
+    await connection.execute(
+        update(Payment)
+        .where(Payment.invoice_id == invoice_id, Payment.status.in_(UNSETTLED))
+        .values(status=PaymentStatus.FAILED, failure_code=code, settled_at=at)
     )
 
 
 def _billed(row: Row[*tuple[Any, ...]]) -> Billed:
     return Billed(
         payment_id=row.id,
+        provider=row.provider,
         payment=PaymentTerms(PaymentStatus(row.status), row.amount_cents, row.currency),
         invoice_id=row.invoice_id,
         invoice_status=InvoiceStatus(row.invoice_status),

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from db.database import Connection
-from db.tables.catalogue import Plan, PlanPrice
+from db.tables.catalogue import DunningPolicy, Plan, PlanPrice
+from domain import dunning
+from domain.dunning import FinalAction
 from domain.plan import PlanTerms
 
 
@@ -28,6 +30,9 @@ async def find_plan_on_sale(connection: Connection, code: str) -> PlanOnSale | N
                 PlanPrice.price_cents,
                 PlanPrice.currency,
                 PlanPrice.vat_rate_bp,
+                Plan.trial_days,
+                Plan.grace_days,
+                Plan.freeze_days_per_year,
             )
             .join(PlanPrice, PlanPrice.plan_id == Plan.id)
             .where(Plan.code == code, Plan.retired_at.is_(None))
@@ -44,5 +49,22 @@ async def find_plan_on_sale(connection: Connection, code: str) -> PlanOnSale | N
         price_cents=row.price_cents,
         currency=row.currency,
         vat_rate_bp=row.vat_rate_bp,
+        trial_days=row.trial_days,
+        grace_days=row.grace_days,
+        freeze_days_per_year=row.freeze_days_per_year,
     )
     return PlanOnSale(row.id, row.price_id, terms)
+
+
+async def find_dunning_policy(connection: Connection, plan_code: str) -> dunning.DunningPolicy:
+    """The plan's newest policy. Raises `sqlalchemy.exc.NoResultFound` when it has none."""
+    row = (
+        await connection.execute(
+            select(DunningPolicy.version, DunningPolicy.retry_days, DunningPolicy.final_action)
+            .join(Plan, DunningPolicy.plan_id == Plan.id)
+            .where(Plan.code == plan_code)
+            .order_by(DunningPolicy.version.desc())
+            .limit(1)
+        )
+    ).one()
+    return dunning.DunningPolicy(row.version, tuple(row.retry_days), FinalAction(row.final_action))

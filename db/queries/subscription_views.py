@@ -27,11 +27,13 @@ class SubscriptionView:
     ended_at: datetime | None
     next_action: str | None
     next_action_at: datetime | None
+    access_until: datetime | None
+    payment_in_progress: bool
     clock_offset: timedelta
 
     @property
     def access_terms(self) -> AccessTerms:
-        return AccessTerms(self.status, self.current_period_end)
+        return AccessTerms(self.status, self.access_until)
 
 
 USER = "user"
@@ -54,6 +56,8 @@ _VIEW = select(
     Subscription.ended_at,
     Subscription.next_action,
     Subscription.next_action_at,
+    Subscription.access_until,
+    Subscription.payment_in_progress,
     Subscription.clock_offset,
 ).join(Plan, Subscription.plan_id == Plan.id)
 _CURRENT = newest_of_user(_VIEW)  # built once: building costs more than Postgres takes to answer
@@ -93,5 +97,7 @@ def _view(row: Row[*tuple[Any, ...]]) -> SubscriptionView:
         ended_at=row.ended_at,
         next_action=row.next_action,
         next_action_at=row.next_action_at,
+        access_until=row.access_until,
+        payment_in_progress=row.payment_in_progress,
         clock_offset=row.clock_offset,
     )

@@ -1,7 +1,7 @@
 """Subscription rows: opened once, then replaced whole by the next version of their state."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Interval, cast, delete, func, insert, literal, select, text, update
@@ -11,6 +11,7 @@ from db.database import Connection
 from db.snapshot import dump_state, load_state
 from db.tables.accounts import User
 from db.tables.subscriptions import LIVE, Period, Subscription
+from domain.access import access_until
 from domain.billing_calendar import Period as BillingPeriod
 from domain.due import next_step
 from domain.subscription import Status, SubscriptionState
@@ -129,6 +130,7 @@ async def insert_subscription(
     idempotency_key: str,
     request_hash: str,
     period: BillingPeriod,
+    trial_ends_at: datetime | None,
 ) -> int:
     """Takes the row and its id; `write_state` and `store_start_answer` complete it before the commit."""
     return (
@@ -144,6 +146,7 @@ async def insert_subscription(
                 status=Status.INCOMPLETE,
                 current_period_start=period.start,
                 current_period_end=period.end,
+                trial_ends_at=trial_ends_at,
                 cancel_at_period_end=False,
                 version=0,
                 state={},
@@ -184,6 +187,10 @@ async def write_state(connection: Connection, state: SubscriptionState) -> None:
             current_period_start=state.period.start,
             current_period_end=state.period.end,
             cancel_at_period_end=state.cancel_at_period_end,
+            access_until=access_until(state),
+            payment_method_id=state.payment_method_id,
+            payment_in_progress=state.is_charging,
+            parked_reason=state.parked_reason,
             canceled_at=state.canceled_at,
             ended_at=state.ended_at,
             next_action=upcoming and upcoming.step,
@@ -204,6 +211,32 @@ async def insert_paid_period(
             subscription_id=subscription_id, invoice_id=invoice_id, during=Range(period.start, period.end)
         )
     )
+
+
+async def had_trial(connection: Connection, user_id: int) -> bool:
+    """One a user, for ever."""
+    query = select(Subscription.id).where(
+        Subscription.user_id == user_id, Subscription.trial_ends_at.is_not(None)
+    )
+    return (await connection.execute(query)).first() is not None
+
+
+async def stretch_paid_time(
+    connection: Connection, subscription_id: int, since: datetime, by: timedelta
+) -> None:
+    """Moves paid time that is not over at `since`: what has begun ends later, the rest moves whole.
+
+    The last period first: they never overlap, not even on the way.
+    """
+    not_over = (
+        select(Period.id, Period.during)
+        .where(Period.subscription_id == subscription_id, func.upper(Period.during) > since)
+        .order_by(func.lower(Period.during).desc())
+    )
+    for row in (await connection.execute(not_over)).all():
+        starts_at = row.during.lower if row.during.lower <= since else row.during.lower + by
+        moved = Range(starts_at, row.during.upper + by)
+        await connection.execute(update(Period).where(Period.id == row.id).values(during=moved))
 
 
 async def cut_paid_period(connection: Connection, subscription_id: int, at: datetime) -> None:

@@ -23,8 +23,12 @@ class Invoice(Table):
 
     __tablename__ = "invoices"
     __table_args__ = (
-        CheckConstraint("status IN ('draft', 'open', 'paid', 'void')", name="status_is_known"),
-        CheckConstraint("billing_reason IN ('subscription_create')", name="billing_reason_is_known"),
+        CheckConstraint(
+            "status IN ('draft', 'open', 'paid', 'void', 'uncollectible')", name="status_is_known"
+        ),
+        CheckConstraint(
+            "billing_reason IN ('subscription_create', 'subscription_cycle')", name="billing_reason_is_known"
+        ),
         CheckConstraint("total_cents >= 0", name="total_is_not_negative"),
         CheckConstraint("net_cents + vat_cents = total_cents", name="net_and_vat_are_the_total"),
         CheckConstraint("period_end > period_start", name="period_has_a_length"),
@@ -58,6 +62,7 @@ class Invoice(Table):
     finalized_at: Mapped[datetime | None]
     paid_at: Mapped[datetime | None]
     voided_at: Mapped[datetime | None]
+    written_off_at: Mapped[datetime | None]
     paid_by_payment_id: Mapped[int | None] = mapped_column(
         ForeignKey("payments.id", use_alter=True), unique=True
     )
@@ -81,26 +86,72 @@ class InvoiceLine(Table):
 
 
 class Payment(Table):
-    """One attempt to collect an invoice. Its key is derived, so that repeating it is the same attempt."""
+    """One attempt to collect an invoice. Its key is derived, so that repeating it is the same attempt.
+
+    `dunning_attempt` counts the automatic ones of a case, from 1; `reference` is the provider's own id.
+    """
 
     __tablename__ = "payments"
     __table_args__ = (
         UniqueConstraint("invoice_id", "attempt_no"),
-        CheckConstraint("status IN ('pending', 'succeeded', 'failed')", name="status_is_known"),
+        CheckConstraint(
+            "status IN ('created', 'pending', 'succeeded', 'failed', 'unknown')", name="status_is_known"
+        ),
         CheckConstraint("amount_cents > 0", name="amount_is_positive"),
-        CheckConstraint("(status = 'pending') = (settled_at IS NULL)", name="settled_when_not_pending"),
+        CheckConstraint(
+            "(status IN ('created', 'pending', 'unknown')) = (settled_at IS NULL)", name="settled_when_known"
+        ),
+        CheckConstraint("(status = 'succeeded') = (received_cents IS NOT NULL)", name="received_when_paid"),
     )
 
     id: Mapped[Id]
     invoice_id: Mapped[int] = mapped_column(ForeignKey("invoices.id"))
     attempt_no: Mapped[int] = mapped_column(SmallInteger)
+    dunning_attempt: Mapped[int | None] = mapped_column(SmallInteger)
+    payment_method_id: Mapped[int | None] = mapped_column(ForeignKey("payment_methods.id"))
     provider: Mapped[str]
     status: Mapped[str]
     amount_cents: Mapped[Cents]
     received_cents: Mapped[int | None]
     currency: Mapped[Currency]
     idempotency_key: Mapped[str] = mapped_column(unique=True)
+    reference: Mapped[str | None]
+    action_url: Mapped[str | None]
     failure_code: Mapped[str | None]
+    created_at: Mapped[Instant]
+    settled_at: Mapped[datetime | None]
+    recorded_at: Mapped[RecordedAt]
+
+
+class Refund(Table):
+    """Money that goes back for one payment. A trigger keeps all of them within what was received.
+
+    `failed` ones were refused by the provider and give nothing back; a person has to look.
+    """
+
+    __tablename__ = "refunds"
+    __table_args__ = (
+        CheckConstraint("status IN ('created', 'unknown', 'succeeded', 'failed')", name="status_is_known"),
+        CheckConstraint("reason IN ('late_payment', 'withdrawal', 'staff')", name="reason_is_known"),
+        CheckConstraint("amount_cents > 0", name="amount_is_positive"),
+        CheckConstraint(
+            "(status IN ('created', 'unknown')) = (settled_at IS NULL)", name="settled_when_known"
+        ),
+        Index("ix_refunds_payment_id", "payment_id"),
+        Index("ix_refunds_unsettled", "id", postgresql_where=text("status IN ('created', 'unknown')")),
+    )
+
+    id: Mapped[Id]
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"))
+    key: Mapped[str] = mapped_column(unique=True)
+    reason: Mapped[str]
+    status: Mapped[str]
+    amount_cents: Mapped[Cents]
+    currency: Mapped[Currency]
+    actor: Mapped[str]
+    note_id: Mapped[int | None] = mapped_column(ForeignKey("notes.id"))
+    trace_id: Mapped[str]
+    reference: Mapped[str | None]
     created_at: Mapped[Instant]
     settled_at: Mapped[datetime | None]
     recorded_at: Mapped[RecordedAt]

@@ -23,7 +23,7 @@ class LedgerEntry(Table):
     __table_args__ = (
         CheckConstraint(
             "account IN ('cash_at_provider', 'receivable', 'revenue', 'deferred_revenue', 'vat_payable',"
-            " 'customer_balance')",
+            " 'customer_balance', 'refunds', 'bad_debt')",
             name="account_is_known",
         ),
         CheckConstraint("amount_cents <> 0", name="moves_something"),

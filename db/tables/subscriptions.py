@@ -8,8 +8,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import Id, Instant, Json, RecordedAt, Table
 
-LIVE = "status IN ('incomplete', 'active')"
-SETTLING = "event IN ('activated', 'late_payment_received', 'payment_declined')"
+LIVE = "status IN ('incomplete', 'trialing', 'active', 'past_due', 'frozen', 'unpaid')"
+SETTLING = (
+    "event IN ('activated', 'renewed', 'recovered', 'reactivated', 'renewal_paid_ahead', 'charge_stood',"
+    " 'paid_twice', 'late_payment_received', 'payment_declined')"
+)
 """Entries that each tell of one payment, settled."""
 
 
@@ -20,17 +23,26 @@ class Subscription(Table):
     and a write that was decided on an older version loses. `start_answer` is what the first request was
     told, and `(user_id, idempotency_key)` is the lasting record of that key. `clock_offset` is how far the
     subscription's own time is ahead of ours: nothing, unless staff turned its virtual clock.
+    `access_until` is what readers compare with their now. `trial_ends_at` stays: a user has one trial.
     """
 
     __tablename__ = "subscriptions"
     __table_args__ = (
         UniqueConstraint("user_id", "idempotency_key"),
         CheckConstraint(
-            "status IN ('incomplete', 'incomplete_expired', 'active', 'canceled')", name="status_is_known"
+            "status IN ('incomplete', 'incomplete_expired', 'trialing', 'active', 'past_due', 'frozen',"
+            " 'unpaid', 'canceled')",
+            name="status_is_known",
         ),
         CheckConstraint("current_period_end > current_period_start", name="period_has_a_length"),
         CheckConstraint(f"({LIVE}) = (ended_at IS NULL)", name="ended_when_not_live"),
         Index("uq_subscriptions_one_live_per_user", "user_id", unique=True, postgresql_where=text(LIVE)),
+        Index(
+            "uq_subscriptions_one_trial_per_user",
+            "user_id",
+            unique=True,
+            postgresql_where=text("trial_ends_at IS NOT NULL"),
+        ),
         Index("ix_subscriptions_user_id_id", "user_id", "id"),
     )
 
@@ -48,6 +60,11 @@ class Subscription(Table):
     cancel_at_period_end: Mapped[bool]
     next_action: Mapped[str | None]
     next_action_at: Mapped[datetime | None]
+    access_until: Mapped[datetime | None]
+    trial_ends_at: Mapped[datetime | None]
+    payment_method_id: Mapped[int | None] = mapped_column(ForeignKey("payment_methods.id"))
+    payment_in_progress: Mapped[bool] = mapped_column(server_default=text("false"))
+    parked_reason: Mapped[str | None]
     canceled_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     version: Mapped[int]

@@ -24,7 +24,9 @@ ensure_search_attributes() {
         --name PlanCode --type Keyword \
         --name UserId --type Keyword \
         --name SubscriptionId --type Keyword \
-        --name NextActionAt --type Datetime
+        --name NextActionAt --type Datetime \
+        --name DunningAttempt --type Int \
+        --name Parked --type Bool
 }
 
 # An open port is not yet a server that answers, and the server takes seconds to notice a new namespace.

@@ -1,0 +1,34 @@
+"""Invoices that are no longer waited for: voided, or written off as uncollectible."""
+
+from datetime import datetime
+
+from db.database import Connection
+from db.queries import invoices, ledger, payments
+from domain import ledger as movements
+
+VOIDED = "invoice_voided"
+WRITTEN_OFF = "invoice_written_off"
+
+
+async def void_invoice(connection: Connection, invoice_id: int, at: datetime) -> None:
+    """Gives up its payments too; should one succeed all the same, the money goes back."""
+    *_, billed = await payments.lock_payments_of_invoice(connection, invoice_id)
+    await payments.give_up_attempts(connection, invoice_id, VOIDED, at)
+    await invoices.void(connection, invoice_id, at)
+    movement = movements.invoice_voided(
+        invoice_id, billed.payment.currency, billed.net_cents, billed.vat_cents
+    )
+    await ledger.post_movement(connection, billed.subscription_id, movement, at)
+
+
+async def write_off_invoice(connection: Connection, invoice_id: int, at: datetime) -> None:
+    """The period was begun in good faith: its revenue is earned, and lost."""
+    *_, billed = await payments.lock_payments_of_invoice(connection, invoice_id)
+    await payments.give_up_attempts(connection, invoice_id, WRITTEN_OFF, at)
+    await invoices.write_off(connection, invoice_id, at)
+    amounts = (billed.payment.currency, billed.net_cents)
+    for movement in (
+        movements.invoice_written_off(invoice_id, *amounts, billed.vat_cents),
+        movements.revenue_recognized(invoice_id, *amounts),
+    ):
+        await ledger.post_movement(connection, billed.subscription_id, movement, at)

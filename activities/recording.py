@@ -1,0 +1,114 @@
+"""Writes a decided change with everything that goes with it: shared by all activities that change a state."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from activities.contracts import Cause
+from activities.invoice_closing import void_invoice, write_off_invoice
+from db.database import Connection
+from db.queries import ledger, outbox, payments, refunds, subscriptions, timeline
+from db.queries.refunds import RefundOrder
+from domain.lifecycle import Change, Event
+from domain.refund import RefundReason, WithdrawalRule, withdrawal_cents
+from domain.reminder import next_reminder
+from domain.subscription import Status, SubscriptionState
+
+REPLACED = "replaced"
+
+
+async def write_change(
+    connection: Connection,
+    before: SubscriptionState,
+    change: Change,
+    cause: Cause,
+    at: datetime,
+    *,
+    details: Mapping[str, int | str] | None = None,
+    withdrawal: WithdrawalRule = WithdrawalRule.FULL,
+) -> None:
+    """With the subscription's row locked. Raises `StaleStateError` when `before` is not what it holds."""
+    await _write_effects(connection, before, change, at)
+    await subscriptions.write_state(connection, change.state)
+    reminder = next_reminder(change.state)
+    if reminder != next_reminder(before):
+        await outbox.replace_reminder(connection, change.state.subscription_id, reminder, at)
+    if change.event is Event.PAYMENT_REMINDED:
+        await outbox.append_event(
+            connection, change.state.subscription_id, outbox.PAYMENT_REMINDER, at, change.details
+        )
+    if change.refunds_all:
+        await _refund_all(connection, change, cause, withdrawal, at)
+    await _close_paid_time(connection, before, change.state, at)
+    await tell(connection, change, cause, at, details)
+
+
+async def tell(
+    connection: Connection,
+    change: Change,
+    cause: Cause,
+    at: datetime,
+    details: Mapping[str, int | str] | None = None,
+) -> None:
+    """The timeline's entry of a change."""
+    await timeline.append_entry(
+        connection,
+        subscription_id=change.state.subscription_id,
+        version=change.state.version,
+        event=change.event,
+        actor=cause.actor,
+        cause=cause.reason,
+        note_id=cause.note_id,
+        trace_id=cause.trace_id,
+        at=at,
+        details={**change.details, **(details or {})},
+    )
+
+
+async def _write_effects(
+    connection: Connection, before: SubscriptionState, change: Change, at: datetime
+) -> None:
+    subscription_id = before.subscription_id
+    if change.voids_invoice_id is not None:
+        await void_invoice(connection, change.voids_invoice_id, at)
+    if change.writes_off_invoice_id is not None:
+        await write_off_invoice(connection, change.writes_off_invoice_id, at)
+    if change.unknown_payment_id is not None:
+        await payments.mark_unknown(connection, change.unknown_payment_id)
+    if change.replaced_payment_id is not None:
+        await payments.mark_failed(connection, change.replaced_payment_id, REPLACED, at)
+    if change.stretch is not None:
+        await subscriptions.stretch_paid_time(
+            connection, subscription_id, change.stretch.since, change.stretch.by
+        )
+    if change.pays_for is not None:
+        invoice_id = before.unpaid_invoice.invoice_id
+        await subscriptions.insert_paid_period(connection, subscription_id, invoice_id, change.pays_for)
+
+
+async def _refund_all(
+    connection: Connection, change: Change, cause: Cause, rule: WithdrawalRule, at: datetime
+) -> None:
+    for received in await refunds.list_received(connection, change.state.subscription_id):
+        amount_cents = withdrawal_cents(rule, received.left_cents, received.period, at)
+        if amount_cents:
+            order = RefundOrder(
+                payment_id=received.payment_id,
+                key=f"payment:{received.payment_id}:withdrawal",
+                reason=RefundReason.WITHDRAWAL,
+                amount_cents=amount_cents,
+                currency=received.currency,
+                actor=cause.actor,
+                trace_id=cause.trace_id,
+            )
+            await refunds.insert_refund(connection, order, at)
+
+
+async def _close_paid_time(
+    connection: Connection, before: SubscriptionState, after: SubscriptionState, at: datetime
+) -> None:
+    """Revenue is earned when its period closes; at the end nothing is left to deliver."""
+    if after.status is Status.CANCELED and after.ended_at is not None:
+        await subscriptions.cut_paid_period(connection, after.subscription_id, after.ended_at)
+        await ledger.recognize_revenue(connection, after.subscription_id, at, until=None)
+    elif after.period.start != before.period.start:
+        await ledger.recognize_revenue(connection, after.subscription_id, at, until=after.period.start)

@@ -1,0 +1,134 @@
+"""What a provider says of a payment, in the books: whether it was reported, answered, or looked up."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from activities.contracts import Cause, Settled
+from activities.recording import tell, write_change
+from db.database import Connection
+from db.queries import invoices, ledger, payments, refunds, subscriptions
+from db.queries.payments import Billed
+from db.queries.refunds import RefundOrder
+from domain import ledger as movements
+from domain import paying
+from domain.invoice import InvoiceStatus
+from domain.lifecycle import Change, Event
+from domain.payment import Decline
+from domain.refund import RefundReason
+from domain.subscription import SubscriptionState
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """One payment and the subscription it is for, both locked, and where the news of it comes from."""
+
+    connection: Connection
+    billed: Billed
+    state: SubscriptionState
+    cause: Cause
+    at: datetime
+
+
+async def lock_settlement(connection: Connection, payment_id: int, cause: Cause, at: datetime) -> Settlement:
+    """Locks in the order of every writer: subscription, then payment."""
+    subscription_id = await payments.find_subscription_of(connection, payment_id)
+    state = await subscriptions.lock_state(connection, subscription_id)
+    billed = await payments.lock_payment(connection, payment_id)
+    return Settlement(connection, billed, state, cause, at)
+
+
+async def settled(settlement: Settlement, state: SubscriptionState) -> Settled:
+    """The outcome, with the refunds that it, or an earlier try of the same, has opened."""
+    if not state.has_ended and settlement.billed.invoice_status is InvoiceStatus.OPEN:
+        return Settled(state)
+    return Settled(state, await refunds.find_unsent(settlement.connection, state.subscription_id))
+
+
+async def receive_money(settlement: Settlement, received_cents: int) -> SubscriptionState:
+    """Pays the invoice and what hangs on it; money that it does not need goes back, or to the balance."""
+    connection, billed, at = settlement.connection, settlement.billed, settlement.at
+    is_owed = billed.invoice_status is InvoiceStatus.OPEN
+    owed_cents = billed.payment.amount_cents if is_owed else 0
+    await payments.mark_succeeded(connection, billed.payment_id, received_cents, at)
+    movement = movements.payment_received(
+        billed.payment_id, billed.payment.currency, received_cents, owed_cents
+    )
+    await ledger.post_movement(connection, billed.subscription_id, movement, at)
+    if not is_owed:
+        return await _receive_too_late(settlement, received_cents)
+    await invoices.mark_paid(connection, billed.invoice_id, billed.payment_id, at)
+    change = paying.paid(settlement.state, billed.payment_id, at)
+    await write_change(
+        connection, settlement.state, change, settlement.cause, at, details=_details(billed, received_cents)
+    )
+    if received_cents > owed_cents:
+        await tell_of(settlement, change.state, Event.PAYMENT_OVERPAID, received_cents - owed_cents)
+    return change.state
+
+
+async def decline(settlement: Settlement, reason: Decline) -> SubscriptionState:
+    """The attempt failed: told of in any case; it changes the subscription when it was the one under way."""
+    connection, billed, at = settlement.connection, settlement.billed, settlement.at
+    await payments.mark_failed(connection, billed.payment_id, reason.code, at)
+    change = paying.declined(settlement.state, billed.payment_id, reason.kind, at)
+    if change is None or change.event is not Event.PAYMENT_DECLINED:
+        await tell_of(settlement, settlement.state, Event.PAYMENT_DECLINED)
+    if change is None:
+        return settlement.state
+    details = _details(billed, billed.payment.amount_cents)
+    await write_change(
+        connection, settlement.state, change, settlement.cause, at, details={**details, "code": reason.code}
+    )
+    return change.state
+
+
+async def write_if_any(settlement: Settlement, change: Change | None) -> SubscriptionState:
+    if change is None:
+        return settlement.state
+    await write_change(
+        settlement.connection,
+        settlement.state,
+        change,
+        settlement.cause,
+        settlement.at,
+        details=_details(settlement.billed, settlement.billed.payment.amount_cents),
+    )
+    return change.state
+
+
+async def tell_of(
+    settlement: Settlement, state: SubscriptionState, event: Event, amount_cents: int | None = None
+) -> None:
+    """An entry of the timeline about the payment, where the state does not change with it."""
+    asked_cents = settlement.billed.payment.amount_cents
+    details = _details(settlement.billed, asked_cents if amount_cents is None else amount_cents)
+    await tell(settlement.connection, Change(state, event), settlement.cause, settlement.at, details)
+
+
+async def _receive_too_late(settlement: Settlement, received_cents: int) -> SubscriptionState:
+    """A surplus when the invoice was paid otherwise; when it was given up, the money goes back by itself."""
+    billed = settlement.billed
+    if billed.invoice_status is InvoiceStatus.PAID:
+        await tell_of(settlement, settlement.state, Event.PAID_TWICE, received_cents)
+        return settlement.state
+    await tell_of(settlement, settlement.state, Event.LATE_PAYMENT_RECEIVED, received_cents)
+    order = RefundOrder(
+        payment_id=billed.payment_id,
+        key=f"payment:{billed.payment_id}:late_payment",
+        reason=RefundReason.LATE_PAYMENT,
+        amount_cents=received_cents,
+        currency=billed.payment.currency,
+        actor="system",
+        trace_id=settlement.cause.trace_id,
+    )
+    await refunds.insert_refund(settlement.connection, order, settlement.at)
+    return settlement.state
+
+
+def _details(billed: Billed, amount_cents: int) -> dict[str, int | str]:
+    return {
+        "invoice_id": billed.invoice_id,
+        "payment_id": billed.payment_id,
+        "amount_cents": amount_cents,
+        "currency": billed.payment.currency,
+    }

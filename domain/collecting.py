@@ -1,0 +1,91 @@
+"""An invoice that waits for its money, and the attempt to collect it that is under way.
+
+An outage is not a decline: an attempt that got no answer is `unknown` and is looked up by its key, ever more
+rarely, until the provider knows. It is never repeated under a second key.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Self
+
+from domain.billing_calendar import Period
+from domain.dunning import DunningPolicy
+
+FIRST_LOOK_UP = timedelta(seconds=30)
+UNKNOWN_LOOK_UPS = 12
+"""Each twice as late as the one before; after 17 hours without an answer a person has to look."""
+
+PENDING_LOOK_UPS = (timedelta(hours=1), timedelta(hours=24), timedelta(hours=72))
+"""A customer who has not confirmed by the last one is taken to have declined."""
+
+
+class AttemptStage(StrEnum):
+    """`due` has its key and was not sent; `charging` is with the provider; `pending` waits for the payer."""
+
+    DUE = "due"
+    CHARGING = "charging"
+    PENDING = "pending"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One payment of an open invoice. Without a method a person pays, through the manual provider.
+
+    `since` is when it came to this stage; `look_ups` counts how often its provider was asked since.
+    """
+
+    payment_id: int
+    stage: AttemptStage
+    method_id: int | None
+    since: datetime
+    look_ups: int = 0
+
+    @property
+    def is_in_flight(self) -> bool:
+        """Money may be moving: it can't be taken back, only waited for."""
+        return self.stage in {AttemptStage.CHARGING, AttemptStage.UNKNOWN}
+
+    @property
+    def is_to_be_charged(self) -> bool:
+        return self.stage in {AttemptStage.DUE, AttemptStage.CHARGING}
+
+    @property
+    def is_at_provider(self) -> bool:
+        """The provider waits for the customer, and has to be told when nobody else does."""
+        return self.stage is AttemptStage.PENDING and self.method_id is not None
+
+    @property
+    def look_up_at(self) -> datetime | None:
+        """When to ask the provider next; `None` when there is nothing to ask."""
+        if self.stage is AttemptStage.UNKNOWN:
+            return self.since + FIRST_LOOK_UP * (1 << self.look_ups)
+        if self.is_at_provider:
+            return self.since + PENDING_LOOK_UPS[min(self.look_ups, len(PENDING_LOOK_UPS) - 1)]
+        return None
+
+    @property
+    def is_at_last_look_up(self) -> bool:
+        allowed = UNKNOWN_LOOK_UPS if self.stage is AttemptStage.UNKNOWN else len(PENDING_LOOK_UPS)
+        return self.look_ups + 1 >= allowed
+
+    def at_stage(self, stage: AttemptStage, at: datetime) -> Self:
+        return replace(self, stage=stage, since=at, look_ups=0)
+
+
+@dataclass(frozen=True)
+class OpenInvoice:
+    """`policy` is the plan's dunning policy, pinned when the invoice was opened.
+
+    `attempt` is the payment under way; without one the last has failed and the next is not due yet.
+    """
+
+    invoice_id: int
+    index: int
+    period: Period
+    policy: DunningPolicy
+    attempt: Attempt | None
+
+    def trying(self, attempt: Attempt | None) -> Self:
+        return replace(self, attempt=attempt)

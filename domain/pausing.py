@@ -1,0 +1,69 @@
+"""Freezing: access and billing stop, and the paid time moves later by exactly as long as it was frozen."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from domain import freezing
+from domain.billing_calendar import Anchor, Period
+from domain.ending import without_open_invoice
+from domain.freezing import Freeze
+from domain.lifecycle import Action, Change, Event, Stretch, next_status, next_version
+from domain.refusals import RefusalCode, Refused
+from domain.subscription import SubscriptionState
+
+
+def freeze(state: SubscriptionState, *, until: datetime | None, at: datetime) -> Change:
+    """Freezes paid time; without `until`, for as long as the plan's yearly allowance lasts.
+
+    A renewal that was opened ahead and is not paid yet is voided: it is opened anew for the moved dates.
+    Raises `Refused`: not active and paid, no days left, or an `until` that has passed.
+    """
+    status = next_status(state.status, Action.FREEZE)
+    if at >= state.paid_until or state.is_charging:
+        raise Refused(RefusalCode.FREEZE_ONLY_FROM_ACTIVE, "the paid time is over and its renewal not paid")
+    if until is not None and until <= at:
+        raise Refused(RefusalCode.FREEZE_UNTIL_IS_PAST, "`until` has to be in the future")
+    allowance = timedelta(days=state.plan.freeze_days_per_year)
+    latest = freezing.latest_end(state.started_at, allowance, state.frozen_time, at)
+    if latest <= at or (until is not None and until > latest):
+        raise Refused(RefusalCode.FREEZE_ALLOWANCE_SPENT, "more days than the plan allows in a year")
+    kept = Freeze(since=at, until=until or latest, is_open_ended=until is None)
+    frozen = replace(state, status=status, freeze=kept)
+    if state.open_invoice is None:
+        return Change(next_version(frozen), Event.FROZEN)
+    return without_open_invoice(frozen, Event.FROZEN)
+
+
+def unfreeze(state: SubscriptionState, at: datetime) -> Change:
+    """The paid end moves by the frozen time, and becomes the anchor: moving the old anchor would lose days.
+
+    `at` is at most the freeze's own end, however late we are.
+    """
+    status = next_status(state.status, Action.UNFREEZE)
+    if state.freeze is None:
+        raise ValueError(f"subscription {state.subscription_id} is frozen since no instant")
+    since = state.freeze.since
+    by = at - since
+    ahead = state.paid_ahead and replace(
+        state.paid_ahead, index=-1, period=_moved(state.paid_ahead.period, by)
+    )
+    thawed = replace(
+        state,
+        status=status,
+        freeze=None,
+        frozen_time=freezing.spend(state.started_at, state.frozen_time, since, at),
+        anchor=Anchor.starting(state.paid_until + by),
+        period_index=-2 if ahead else -1,
+        period=Period(state.period.start, state.period.end + by),
+        paid_ahead=ahead,
+    )
+    return Change(
+        next_version(thawed),
+        Event.UNFROZEN,
+        stretch=Stretch(since, by),
+        details={"frozen_seconds": int(by.total_seconds())},
+    )
+
+
+def _moved(period: Period, by: timedelta) -> Period:
+    return Period(period.start + by, period.end + by)

@@ -1,0 +1,163 @@
+"""From one period to the next: what is billed, when, and what happens when it is not paid in time.
+
+With a stored payment method a renewal is billed at the boundary; without one its invoice is opened ahead, on
+the reminder's date, and a person pays it. Paid first, then renewed.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from domain.billing_calendar import Period, period
+from domain.collecting import Attempt, AttemptStage, OpenInvoice
+from domain.dunning import DunningCase
+from domain.ending import end
+from domain.lifecycle import Action, Change, Event, next_status, next_version
+from domain.refusals import RefusalCode, Refused
+from domain.subscription import Status, SubscriptionState
+
+LONG_PLAN_MONTHS = 6
+LONG_PLAN_DAYS = 180
+REMINDER_LONG_PLAN = timedelta(days=7)
+REMINDER_SHORT_PLAN = timedelta(days=3)
+
+
+@dataclass(frozen=True)
+class NextPeriod:
+    """`skipped_count` periods wholly elapsed before anybody could bill them: they are never billed."""
+
+    index: int
+    period: Period
+    skipped_count: int
+
+
+def next_period(state: SubscriptionState, at: datetime) -> NextPeriod:
+    """The period to bill next: the one after the present or, when we are late, the one that contains `at`."""
+    index = state.period_index + 1
+    following = period(state.anchor, state.plan.interval, index)
+    while following.end <= at:
+        index += 1
+        following = period(state.anchor, state.plan.interval, index)
+    return NextPeriod(index, following, index - state.period_index - 1)
+
+
+def reminder_at(state: SubscriptionState) -> datetime:
+    """When the coming renewal is announced: 7 days ahead for plans of six months and longer, else 3."""
+    interval = state.plan.interval
+    is_long = interval.months >= LONG_PLAN_MONTHS or interval.days >= LONG_PLAN_DAYS
+    ahead = REMINDER_LONG_PLAN if is_long else REMINDER_SHORT_PLAN
+    return max(state.paid_until - ahead, state.period.start)
+
+
+def renewal_opened(state: SubscriptionState, invoice: OpenInvoice, skipped_count: int) -> Change:
+    """The next period's invoice is open, with its first attempt allocated."""
+    status = next_status(state.status, Action.OPEN_RENEWAL)
+    details: dict[str, int | str] = {"invoice_id": invoice.invoice_id}
+    if skipped_count:
+        details["skipped_periods"] = skipped_count
+    return Change(
+        next_version(replace(state, status=status, open_invoice=invoice)),
+        Event.RENEWAL_OPENED,
+        details=details,
+    )
+
+
+def begin_paid_period(state: SubscriptionState) -> Change:
+    """The boundary has come to a period that was paid ahead."""
+    status = next_status(state.status, Action.BEGIN_PAID_PERIOD)
+    if state.paid_ahead is None:
+        raise ValueError(f"subscription {state.subscription_id} has not paid ahead")
+    begun = replace(
+        state,
+        status=status,
+        period_index=state.paid_ahead.index,
+        period=state.paid_ahead.period,
+        paid_ahead=None,
+    )
+    return Change(next_version(begun), Event.PERIOD_BEGUN)
+
+
+def fall_due(state: SubscriptionState, at: datetime, *, hard: bool = False) -> Change:
+    """The boundary has come, or the charge was declined, and the renewal is not paid.
+
+    One that was to end with its period ends now: it asked for no renewal.
+    """
+    status = next_status(state.status, Action.FALL_DUE)
+    if state.cancel_at_period_end:
+        return end(state, Status.CANCELED, Event.ENDED, state.paid_until)
+    case = DunningCase(state.unpaid_invoice.policy, at, last_attempt_at=at, waits_for_new_method=hard)
+    return Change(
+        next_version(replace(state, status=status, dunning=case)),
+        Event.FELL_DUE,
+        details={"invoice_id": state.unpaid_invoice.invoice_id, "policy_version": case.policy.version},
+    )
+
+
+def remind_unpaid(state: SubscriptionState, at: datetime) -> Change:
+    """A dunning day on which nothing can be charged: the payer is reminded instead."""
+    next_status(state.status, Action.REMIND_UNPAID)
+    case = state.dunning_case.retried(at)
+    return Change(next_version(replace(state, dunning=case)), Event.PAYMENT_REMINDED)
+
+
+def leave_unpaid(state: SubscriptionState) -> Change:
+    """Dunning is over without success: no further invoices; paying this one begins anew."""
+    status = next_status(state.status, Action.LEAVE_UNPAID)
+    return Change(next_version(replace(state, status=status, dunning=None)), Event.LEFT_UNPAID)
+
+
+def attempt_opened(
+    state: SubscriptionState, payment_id: int, method_id: int | None, at: datetime, *, is_automatic: bool
+) -> Change:
+    """One more payment of the open invoice was allocated; an earlier one is no longer waited for.
+
+    Only automatic ones spend the policy's retries.
+    """
+    invoice = state.unpaid_invoice
+    stage = AttemptStage.PENDING if method_id is None else AttemptStage.DUE
+    attempt = Attempt(payment_id, stage, method_id, since=at)
+    is_retry = is_automatic and state.dunning is not None
+    earlier = invoice.attempt
+    tried = replace(
+        state,
+        open_invoice=invoice.trying(attempt),
+        dunning=state.dunning.retried(at) if is_retry and state.dunning else state.dunning,
+        withdrawing_payment_id=earlier.payment_id if earlier and earlier.is_at_provider else None,
+    )
+    return Change(
+        next_version(tried),
+        Event.PAYMENT_RETRIED if is_automatic else Event.PAYMENT_REQUESTED,
+        replaced_payment_id=earlier.payment_id if earlier else None,
+        details={"invoice_id": invoice.invoice_id, "payment_id": payment_id},
+    )
+
+
+def check_payable(state: SubscriptionState, invoice_id: int) -> None:
+    """Raises `Refused` unless this invoice waits for its payment and none is under way."""
+    next_status(state.status, Action.PAY_NOW)
+    invoice = state.open_invoice
+    if invoice is None or invoice.invoice_id != invoice_id:
+        raise Refused(RefusalCode.INVOICE_NOT_PAYABLE, "the invoice does not wait for a payment")
+    if state.is_collecting:
+        raise Refused(RefusalCode.PAYMENT_IN_PROGRESS, "a charge for this invoice is under way")
+
+
+def payment_method_set(state: SubscriptionState, method_id: int | None) -> Change | None:
+    """What renewals are charged to from now on; `None` when it is already so."""
+    next_status(state.status, Action.SET_PAYMENT_METHOD)
+    if state.payment_method_id == method_id:
+        return None
+    case = state.dunning and replace(state.dunning, waits_for_new_method=method_id is None)
+    return Change(
+        next_version(replace(state, payment_method_id=method_id, dunning=case)), Event.PAYMENT_METHOD_SET
+    )
+
+
+def remembering(change: Change, command_id: str) -> Change:
+    """The same command again is not applied twice."""
+    return replace(change, state=change.state.remembering(command_id))
+
+
+def is_collectable(state: SubscriptionState) -> bool:
+    """Whether money that is overdue can be asked for at once."""
+    is_overdue = state.status in {Status.PAST_DUE, Status.UNPAID} and state.open_invoice is not None
+    return is_overdue and state.payment_method_id is not None and not state.is_collecting
