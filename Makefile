@@ -14,10 +14,10 @@ DEV := $(VENV)/.dev-installed
 help: ## what there is
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
-	@echo "  Ports: API_PORT=8010 make up; likewise TEMPORAL_PORT, TEMPORAL_UI_PORT, WORKER_METRICS_PORT."
+	@echo "  Ports: API_PORT=8010 make up; likewise TEMPORAL_PORT, TEMPORAL_UI_PORT, WORKER_METRICS_PORT, PSP_PORT."
 	@echo "  State: ITALIANO_HOME=/some/folder make up; by default in .italiano/."
 
-up: $(LOCAL) ## run the whole product here: Postgres, Temporal, API, worker; Ctrl-C stops it
+up: $(LOCAL) ## run the whole product here: Postgres, Temporal, sandbox PSP, API, worker; Ctrl-C stops it
 	@exec $(BIN)/italiano dev --with-parent
 
 status: $(LOCAL) ## where the running stack is, and how to get in
@@ -55,7 +55,7 @@ $(DEV): requirements/dev.lock requirements/build.lock pyproject.toml | $(BIN)/py
 	@$(call install,dev)
 	@touch $@ $(LOCAL)
 
-# What is locked, compiled since four processes load it at each start; then the product itself as it lies here.
+# What is locked, compiled since five processes load it at each start; then the product itself as it lies here.
 define install
 	$(UV) pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes --requirement requirements/$(1).lock && \
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --build-constraints requirements/build.lock --editable .

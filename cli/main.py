@@ -31,7 +31,7 @@ def dev(
     *,
     with_parent: Annotated[bool, typer.Option(help="Stop when the process that started this ends.")] = False,
 ) -> None:
-    """Run the whole product here, until Ctrl-C: Postgres, Temporal, API and worker."""
+    """Run the whole product here, until Ctrl-C: Postgres, Temporal, sandbox PSP, API, worker."""
     from cli.dev.command import run_dev  # noqa: PLC0415 - see above
 
     run_dev(with_parent=with_parent)
@@ -104,6 +104,14 @@ def worker() -> None:
     from worker.main import main as run_worker  # noqa: PLC0415 - see above
 
     run_worker()
+
+
+@app.command("sandbox-psp")
+def sandbox_psp() -> None:
+    """Run the payment provider of the sandbox, which charges nobody. Never in production."""
+    from cli.serve_sandbox_psp import serve_sandbox_psp  # noqa: PLC0415 - see above
+
+    serve_sandbox_psp()
 
 
 @app.command()

@@ -1,13 +1,10 @@
 """`italiano api`: the HTTP API under uvicorn, as it is run in production."""
 
-import os
-import signal
-import sys
-
 import uvicorn
 
 from api.app import create_app
 from cli.http_protocol import BoundedProtocol
+from cli.server import serve
 from ops.logging import configure_logging
 from ops.settings import Settings, load_settings
 
@@ -19,15 +16,7 @@ MOST_CONNECTIONS = 2_000
 def serve_api() -> None:
     settings = load_settings()
     configure_logging("api", settings.log_level)
-    server = uvicorn.Server(server_config(settings))
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        # Once it has shut down, uvicorn raises the signal again; by then it is no failure.
-        signal.signal(sign, lambda *_: None)
-    server.run()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Temporal's threads may abort an interpreter that is finalizing; everything is closed by now.
-    os._exit(0 if server.started else 1)
+    serve(server_config(settings))
 
 
 def server_config(settings: Settings) -> uvicorn.Config:

@@ -7,7 +7,7 @@ Names that other tools share keep their standard spelling (`DATABASE_URL`, `JWT_
 
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AliasChoices,
@@ -38,6 +38,8 @@ ANY_HOST = "*"
 def _listed(value: Any) -> Any:
     return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
 
+
+AnySettings = TypeVar("AnySettings", bound=BaseSettings)
 
 Listed = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
 """Separated by commas in the environment."""
@@ -82,6 +84,10 @@ class Settings(BaseSettings):
     webhook_secret_previous: SecretStr | None = Field(
         None, validation_alias=_named("PAYMENTS_WEBHOOK_SECRET_PREVIOUS")
     )
+
+    psp_url: Annotated[str, StringConstraints(pattern=r"^(https?://\S+)?$")] = ""
+    """Where the sandbox payment provider is; empty where there is none."""
+    psp_api_key: SecretStr | None = Field(None, validate_default=True)
 
     password_min_length: Annotated[int, Field(ge=8, le=64)] = 12
     argon2_time_cost: PositiveInt = 2
@@ -143,6 +149,20 @@ class Settings(BaseSettings):
     def _refuse_short_webhook_secret(cls, secret: SecretStr | None) -> SecretStr | None:
         return _long_enough(secret, SHORTEST_WEBHOOK_SECRET)
 
+    @field_validator("psp_url")
+    @classmethod
+    def _refuse_a_sandbox_in_production(cls, url: str, info: ValidationInfo) -> str:
+        if url and info.data.get("environment") == "production":
+            raise ValueError("the sandbox payment provider is not accepted in production")
+        return url
+
+    @field_validator("psp_api_key")
+    @classmethod
+    def _refuse_a_psp_without_a_key(cls, key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if info.data.get("psp_url") and not _present(key):
+            raise ValueError("is needed with BILLING_PSP_URL")
+        return key
+
     @field_validator(
         "database_url", "jwt_secret", "jwt_secret_previous", "webhook_secret", "webhook_secret_previous"
     )
@@ -179,25 +199,29 @@ def _long_enough(secret: SecretStr | None, shortest: int, purpose: str = "") -> 
 
 
 def load_settings() -> Settings:
+    return load(Settings)
+
+
+def load(kind: type[AnySettings]) -> AnySettings:
     """For a process that starts: refused settings end it, with one line for each."""
     try:
-        return Settings()
+        return kind()
     except ValidationError as error:
-        sys.exit("\n".join(f"FAIL {refusal}" for refusal in refusals_in(error)))
+        sys.exit("\n".join(f"FAIL {refusal}" for refusal in refusals_in(error, kind)))
 
 
-def refusals_in(error: ValidationError) -> Iterator[str]:
+def refusals_in(error: ValidationError, kind: type[BaseSettings] = Settings) -> Iterator[str]:
     """Which variable is refused and why, never with its value."""
     for refusal in error.errors(include_input=False):
         reason = "is not set" if refusal["type"] == "missing" else refusal["msg"]
-        yield f"{_variable(str(refusal['loc'][0]))}: {reason.removeprefix('Value error, ')}"
+        yield f"{_variable(str(refusal['loc'][0]), kind)}: {reason.removeprefix('Value error, ')}"
 
 
-def _variable(name: str) -> str:
+def _variable(name: str, kind: type[BaseSettings]) -> str:
     """A problem names a field or its alias, whichever the value came under."""
-    field = Settings.model_fields.get(name)
+    field = kind.model_fields.get(name)
     if field is None:
         return name.upper()
     if isinstance(field.validation_alias, AliasChoices):
         return str(field.validation_alias.choices[0])
-    return f"{PREFIX}{name}".upper()
+    return f"{kind.model_config['env_prefix']}{name}".upper()

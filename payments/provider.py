@@ -50,12 +50,15 @@ class ChargeOrder:
 
 @dataclass(frozen=True)
 class Charge:
-    """A charge as the provider has it. `decline` is there when it failed, `action_url` while it is pending."""
+    """A charge as the provider has it. `decline` is there when it failed, `action_url` while it is pending.
+
+    An amount that it does not name is the amount we asked for, as in a report.
+    """
 
     reference: str
     status: ChargeStatus
-    amount_cents: int
-    currency: str
+    amount_cents: int | None = None
+    currency: str | None = None
     decline: Decline | None = None
     action_url: str | None = None
 
@@ -79,7 +82,7 @@ class Refund:
 
 
 class PaymentProvider(Protocol):
-    """Raises, from every call, `ProviderUnavailableError`, `OutcomeUnknownError` or `ProviderRejectedError`."""
+    """Every call raises `ProviderUnavailableError`, `OutcomeUnknownError` or `ProviderRejectedError`."""
 
     @property
     def name(self) -> str: ...
@@ -104,11 +107,17 @@ class PaymentProvider(Protocol):
         """The same key again is the same refund. Never more than was charged: `ProviderRejectedError`."""
         ...
 
-    async def find_refund(self, key: str) -> Refund | None: ...
+    async def find_refund(self, key: str) -> Refund | None:
+        """`None` when the provider has never heard of the key: the refund may be asked for again."""
+        ...
+
+    async def close(self) -> None:
+        """Gives back what it holds open. Raises nothing."""
+        ...
 
 
 class ProviderUnavailableError(Exception):
-    """The provider could not be reached: nothing was done."""
+    """The provider could not be reached, or sent us away: nothing was done."""
 
 
 class OutcomeUnknownError(Exception):

@@ -20,8 +20,9 @@ from db.migrate import upgrade
 from ops.settings import Settings
 from tests.api_description import check_answer
 from tests.client import Student
+from tests.free_port import free_port
 from tests.lives import World
-from tests.stack import DATABASE, FAST, PrivateStack, Stack, free_port, settings_for
+from tests.stack import DATABASE, FAST, PrivateStack, Stack, settings_for
 from tests.staff import hire
 
 HTTP_SECONDS = 20
@@ -93,7 +94,7 @@ async def stack(
         environment={},
     )
     try:
-        await asyncio.gather(stack.start_api(), stack.start_worker())
+        await asyncio.gather(stack.start_psp(), stack.start_api(), stack.start_worker())
         yield stack
     finally:
         await stack.stop()
@@ -135,7 +136,7 @@ async def fresh_stack(tmp_path: Path) -> AsyncIterator[FreshStack]:
         made.append(stack)
         await asyncio.gather(stack.start_postgres(), stack.start_temporal())
         await asyncio.to_thread(upgrade, await stack.postgres.create_database(DATABASE))
-        await asyncio.gather(stack.start_api(), stack.start_worker())
+        await asyncio.gather(stack.start_psp(), stack.start_api(), stack.start_worker())
         return stack
 
     yield make

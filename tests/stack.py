@@ -1,7 +1,6 @@
 """The whole product for tests: real engines, and the API and the worker as real processes."""
 
 import secrets
-import socket
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -10,6 +9,8 @@ from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.processes import ProductProcess, process_environment
 from cli.dev.temporal import EmbeddedTemporal
 from ops.settings import Settings
+from tests.free_port import free_port
+from tests.psp import SandboxPsp
 
 DATABASE = "italiano"
 JWT_SECRET = secrets.token_hex(32)
@@ -18,13 +19,6 @@ TEMPORAL_UI = "http://temporal-ui.example"
 CHEAP_PASSWORDS = {"BILLING_ARGON2_TIME_COST": "1", "BILLING_ARGON2_MEMORY_KIB": "8192"}
 FAST = {"fsync": "off", "full_page_writes": "off"}
 """A killed server loses nothing by these, only a machine that loses power would."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def settings_for(database_url: str) -> Settings:
@@ -41,7 +35,7 @@ def settings_for(database_url: str) -> Settings:
 
 
 class Stack:
-    """API and worker over engines that others may share."""
+    """API, worker and sandbox payment provider over engines that others may share."""
 
     def __init__(
         self, folder: Path, *, database_url: str, temporal_address: str, environment: dict[str, str]
@@ -54,6 +48,7 @@ class Stack:
         self.api_url = f"http://127.0.0.1:{self.api_port}"
         self.webhook_secret = WEBHOOK_SECRET
         self.settings = settings_for(database_url)
+        self.psp = SandboxPsp(folder, api_url=self.api_url, webhook_secret=WEBHOOK_SECRET)
         self.environment = process_environment(
             environment="test",
             api_port=self.api_port,
@@ -63,6 +58,8 @@ class Stack:
             temporal_ui_url=TEMPORAL_UI,
             jwt_secret=JWT_SECRET,
             webhook_secret=WEBHOOK_SECRET,
+            psp_url=self.psp.url,
+            psp_api_key=self.psp.api_key,
         )
         self.environment |= CHEAP_PASSWORDS | environment
         self.api = ProductProcess.api(self.api_port, self.environment, folder / "api.log")
@@ -86,9 +83,13 @@ class Stack:
     def kill_worker(self) -> None:
         self.worker.kill()
 
+    async def start_psp(self) -> None:
+        await self.psp.start()
+
     async def stop(self) -> None:
         await self.api.stop()
         await self.worker.stop()
+        await self.psp.stop()
 
 
 class PrivateStack(Stack):

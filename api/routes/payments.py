@@ -13,7 +13,7 @@ from api.schemas.payments import AcceptedBody
 from db.queries import payment_reports, payments
 from db.queries.payment_reports import IncomingReport, ReportStatus
 from ops.tracing import current_trace_id
-from payments import manual_mock
+from payments import signed_webhook
 from payments.provider_report import ProviderReport, ReportRefusedError
 
 router = APIRouter(tags=["Payments"])
@@ -40,7 +40,7 @@ DESCRIBED: dict[str, Any] = {
         "required": True,
         "content": {
             "application/json": {
-                "schema": manual_mock.Payload.model_json_schema(),
+                "schema": signed_webhook.Payload.model_json_schema(),
                 "example": {"payment_id": 1, "status": "SUCCEEDED", "provider": "mock"},
             }
         },
@@ -53,7 +53,7 @@ async def _verified_body(request: Request, context: ContextDep) -> bytes:
     """The raw bytes, once their signature holds. Nothing is parsed before."""
     body = await request.body()
     try:
-        manual_mock.verify(
+        signed_webhook.verify(
             context.settings.webhook_secrets,
             body,
             signatures=request.headers.getlist("X-Signature"),
@@ -113,11 +113,11 @@ async def receive_payment_report(
 
 def _parse(body: bytes, context: Context) -> ProviderReport:
     try:
-        report = manual_mock.parse(body)
+        report = signed_webhook.parse(body)
     except ReportRefusedError as refused:
         raise Problem(
             400 if refused.code == "invalid_json" else 422, refused.code, refused.detail
         ) from refused
     if context.settings.is_production:
-        raise Problem(422, "invalid_payload", "The provider mock is not accepted in production.")
+        raise Problem(422, "invalid_payload", f"{report.provider} is not accepted in production.")
     return report

@@ -12,7 +12,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from cli.bench.bare_workflow import QUEUE, BareWorkflow
 from cli.bench.kept_connection import KeptConnection, Reply
 from cli.bench.students import BenchStudent
-from payments import manual_mock
+from payments.signed_webhook import sign
 
 OK, CREATED, FORBIDDEN = 200, 201, 403
 LOOKS_PER_SECOND = 160  # of all clients together: looking must not be what keeps the API busy
@@ -46,9 +46,7 @@ async def start(http: KeptConnection, student: BenchStudent) -> str | None:
 
 async def report_payment(http: KeptConnection, student: BenchStudent, secret: str) -> str | None:
     body = b'{"payment_id":%d,"status":"SUCCEEDED","provider":"mock"}' % student.payment_id
-    return _unless(
-        OK, await http.post("/payments/webhook", body, {"X-Signature": manual_mock.sign(secret, body)})
-    )
+    return _unless(OK, await http.post("/payments/webhook", body, {"X-Signature": sign(secret, body)}))
 
 
 async def wait_for_access(http: KeptConnection, student: BenchStudent, waiting: int = 1) -> str | None:

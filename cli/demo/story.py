@@ -12,7 +12,7 @@ from cli.demo.caller import Caller
 from cli.demo.clock_chapter import turn_the_clock
 from cli.demo.watched_metrics import WatchedMetrics
 from cli.dev.status import Status
-from payments import manual_mock
+from payments.signed_webhook import sign
 from workflows.messages import workflow_id
 
 PLAN = "P30D"
@@ -81,7 +81,7 @@ class Story:
         self._caller.chapter("The payment provider reports success by a signed webhook")
         report = {"payment_id": self._order["payment_id"], "status": "SUCCEEDED", "provider": "mock"}
         body = json.dumps(report, separators=(",", ":")).encode()
-        signature = manual_mock.sign(self._stack.webhook_secret, body)
+        signature = sign(self._stack.webhook_secret, body)
         headers = {"Content-Type": "application/json", "X-Signature": signature}
         sent_at = time.perf_counter()
         self._caller.call("POST", "/payments/webhook", 200, content=body, headers=headers)

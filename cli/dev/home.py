@@ -23,6 +23,7 @@ class Home:
         self.logs = self.folder / "logs"
         self.postgres = self.folder / "postgres"
         self.temporal_database = self.folder / "temporal.db"
+        self.psp_database = self.folder / "psp.db"
         self._lock = self.folder / "lock"
 
     @classmethod
@@ -82,8 +83,9 @@ class Home:
         """Removes what a stack keeps here, and the folder when nothing else is in it."""
         for folder in (self.postgres, self.logs):
             shutil.rmtree(folder, ignore_errors=True)
-        for file in (*self.folder.glob("*.json"), *self.folder.glob("temporal.db*"), self._lock):
-            file.unlink()
+        for pattern in ("*.json", "temporal.db*", "psp.db*", self._lock.name):
+            for file in self.folder.glob(pattern):
+                file.unlink()
         with contextlib.suppress(OSError):
             self.folder.rmdir()
 

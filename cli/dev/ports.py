@@ -8,7 +8,13 @@ import psutil
 
 from cli.dev.stack_error import StackError
 
-DEFAULTS = {"API_PORT": 8000, "TEMPORAL_PORT": 7233, "TEMPORAL_UI_PORT": 8233, "WORKER_METRICS_PORT": 9091}
+DEFAULTS = {
+    "API_PORT": 8000,
+    "TEMPORAL_PORT": 7233,
+    "TEMPORAL_UI_PORT": 8233,
+    "WORKER_METRICS_PORT": 9091,
+    "PSP_PORT": 8088,
+}
 HIGHEST_PORT = 65_535
 
 
@@ -18,6 +24,7 @@ class Ports:
     temporal: int
     temporal_ui: int
     worker_metrics: int
+    psp: int
 
     @classmethod
     def from_environment(cls) -> "Ports":

@@ -1,4 +1,4 @@
-"""The API and the worker as processes of the local stack."""
+"""The API, the worker and the sandbox payment provider as processes of the local stack."""
 
 import os
 import sys
@@ -52,6 +52,16 @@ class ProductProcess:
             log_file=log_file,
         )
 
+    @classmethod
+    def sandbox_psp(cls, port: int, environment: Mapping[str, str], log_file: Path) -> Self:
+        return cls(
+            "sandbox-psp",
+            ready_url=f"http://127.0.0.1:{port}/healthz",
+            ready_sign="alive",
+            environment=environment,
+            log_file=log_file,
+        )
+
     async def start(self) -> None:
         """Returns when it does its work. Raises `StackError` when it cannot."""
         self.process.start()
@@ -82,6 +92,8 @@ def process_environment(
     temporal_ui_url: str = "",
     jwt_secret: str,
     webhook_secret: str,
+    psp_url: str,
+    psp_api_key: str,
 ) -> dict[str, str]:
     """Ours, with everything that decides which stack it is replaced.
 
@@ -101,5 +113,21 @@ def process_environment(
         "BILLING_TEMPORAL_UI_URL": temporal_ui_url,
         "TEMPORAL_CONFIG_FILE": os.devnull,  # a person's own profile points at another cluster
         "JWT_SECRET": jwt_secret,
+        "PAYMENTS_WEBHOOK_SECRET": webhook_secret,
+        "BILLING_PSP_URL": psp_url,
+        "BILLING_PSP_API_KEY": psp_api_key,
+    }
+
+
+def sandbox_psp_environment(
+    *, environment: str, port: int, database: Path, api_url: str, webhook_secret: str, api_key: str
+) -> dict[str, str]:
+    """Ours, with everything that decides which product it reports to replaced."""
+    return os.environ | {
+        "BILLING_ENVIRONMENT": environment,
+        "PSP_PORT": str(port),
+        "BILLING_PSP_DATABASE": str(database),
+        "BILLING_PSP_API_KEY": api_key,
+        "BILLING_PSP_WEBHOOK_URL": f"{api_url}/payments/webhook",
         "PAYMENTS_WEBHOOK_SECRET": webhook_secret,
     }

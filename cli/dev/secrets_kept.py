@@ -13,6 +13,7 @@ FILE = "secrets.json"
 class KeptSecrets:
     jwt_secret: str
     webhook_secret: str
+    psp_api_key: str
     admin_password: str
 
 
@@ -20,6 +21,7 @@ def secrets_of(home: Home) -> KeptSecrets:
     made = {
         "jwt_secret": secrets.token_hex(32),
         "webhook_secret": secrets.token_hex(32),
+        "psp_api_key": secrets.token_hex(16),
         "admin_password": secrets.token_urlsafe(15),
     }
     kept = KeptSecrets(**(made | home.read(FILE)))
@@ -27,5 +29,6 @@ def secrets_of(home: Home) -> KeptSecrets:
     return KeptSecrets(
         jwt_secret=os.environ.get("JWT_SECRET") or kept.jwt_secret,
         webhook_secret=os.environ.get("PAYMENTS_WEBHOOK_SECRET") or kept.webhook_secret,
+        psp_api_key=os.environ.get("BILLING_PSP_API_KEY") or kept.psp_api_key,
         admin_password=os.environ.get("BILLING_ADMIN_PASSWORD") or kept.admin_password,
     )

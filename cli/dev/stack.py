@@ -1,4 +1,4 @@
-"""The local stack: two engines, the API and the worker, started in order and stopped in reverse."""
+"""The local stack: two engines, the sandbox PSP, API and worker, started in order and stopped in reverse."""
 
 import asyncio
 from typing import Protocol
@@ -8,7 +8,7 @@ from cli.dev.child_process import ChildProcess
 from cli.dev.home import Home
 from cli.dev.ports import Ports
 from cli.dev.postgres import EmbeddedPostgres
-from cli.dev.processes import ProductProcess, process_environment
+from cli.dev.processes import ProductProcess, process_environment, sandbox_psp_environment
 from cli.dev.secrets_kept import KeptSecrets
 from cli.dev.stack_error import StackError
 from cli.dev.stack_settings import stack_settings
@@ -55,10 +55,21 @@ class LocalStack:
             worker_metrics_port=ports.worker_metrics,
             database_url=self._database_url,
             temporal_address=self._temporal.address,
-            temporal_ui_url=_temporal_ui_url(ports),
+            temporal_ui_url=_url(ports.temporal_ui),
             jwt_secret=secrets.jwt_secret,
             webhook_secret=secrets.webhook_secret,
+            psp_url=_url(ports.psp),
+            psp_api_key=secrets.psp_api_key,
         )
+        psp_environment = sandbox_psp_environment(
+            environment=self._settings.environment,
+            port=ports.psp,
+            database=home.psp_database,
+            api_url=_url(ports.api),
+            webhook_secret=secrets.webhook_secret,
+            api_key=secrets.psp_api_key,
+        )
+        self._psp = ProductProcess.sandbox_psp(ports.psp, psp_environment, home.logs / "sandbox-psp.log")
         self._api = ProductProcess.api(ports.api, environment, home.logs / "api.log")
         self._worker = ProductProcess.worker(ports.worker_metrics, environment, home.logs / "worker.log")
 
@@ -73,8 +84,8 @@ class LocalStack:
         with steps.step("Database schema and admin account"):
             await asyncio.to_thread(upgrade, self._database_url)
             await self._make_admin()
-        with steps.step("API and worker"):
-            await asyncio.gather(self._start(self._worker), self._start(self._api))
+        with steps.step("Sandbox PSP, API and worker"):
+            await asyncio.gather(*map(self._start, (self._psp, self._worker, self._api)))
         return self._status()
 
     def failure(self) -> str | None:
@@ -108,19 +119,21 @@ class LocalStack:
             await database.close()
 
     def _status(self) -> Status:
-        api_url = f"http://127.0.0.1:{self._ports.api}"
+        api_url = _url(self._ports.api)
         return Status(
             api_url=api_url,
             temporal_address=self._temporal.address,
-            temporal_ui_url=_temporal_ui_url(self._ports),
-            metrics_urls=[f"{api_url}/metrics", f"http://127.0.0.1:{self._ports.worker_metrics}/metrics"],
+            temporal_ui_url=_url(self._ports.temporal_ui),
+            metrics_urls=[f"{api_url}/metrics", f"{_url(self._ports.worker_metrics)}/metrics"],
             database_url=self._database_url,
             webhook_secret=self._secrets.webhook_secret,
+            psp_url=_url(self._ports.psp),
+            psp_api_key=self._secrets.psp_api_key,
             admin_email=ADMIN_EMAIL,
             admin_password=self._secrets.admin_password,
             processes={part.process.name: part.process.pid for part in self._started},
         )
 
 
-def _temporal_ui_url(ports: Ports) -> str:
-    return f"http://127.0.0.1:{ports.temporal_ui}"
+def _url(port: int) -> str:
+    return f"http://127.0.0.1:{port}"

@@ -25,6 +25,8 @@ class Status:
     metrics_urls: list[str]
     database_url: str
     webhook_secret: str
+    psp_url: str
+    psp_api_key: str
     admin_email: str
     admin_password: str
     processes: dict[str, int]
@@ -75,6 +77,7 @@ def _groups(status: Status, now: datetime, logs: Path) -> dict[str, list[tuple[s
             ("active", _workflows(status, 'SubscriptionStatus="active"')),
             ("next due within 24 h", _workflows(status, f'NextActionAt < "{_rfc3339(now + SOON)}"')),
         ],
+        "Sandbox payment provider": [("address", status.psp_url), ("API key", status.psp_api_key)],
         "Metrics": [("API", api_metrics), ("worker", worker_metrics)],
         "Secrets of this stack": [
             ("DATABASE_URL", status.database_url),

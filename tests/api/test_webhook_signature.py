@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from api.app import create_app
 from cli.dev.temporal import EmbeddedTemporal
-from payments.manual_mock import sign
+from payments.signed_webhook import sign
 from tests.api.shell import client_of
 from tests.client import refusal
 from tests.deadline import eventually

@@ -14,7 +14,7 @@ import psutil
 from cli.dev.ports import DEFAULTS
 from cli.dev.status import FILE as STATUS
 from tests.deadline import eventually
-from tests.stack import free_port
+from tests.free_port import free_port
 
 READY_SECONDS = 80
 ITALIANO = [sys.executable, "-m", "cli.main"]

@@ -27,6 +27,8 @@ def shown_home(stack: Stack, folder: Path, **changes: Any) -> Iterator[Home]:
         metrics_urls=[f"{stack.api_url}/metrics"],
         database_url=stack.database_url,
         webhook_secret=stack.webhook_secret,
+        psp_url=stack.psp.url,
+        psp_api_key=stack.psp.api_key,
         admin_email="nobody@example.test",
         admin_password="",
         processes={name: part.process.pid for name, part in (("api", stack.api), ("worker", stack.worker))},

@@ -16,7 +16,8 @@ from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.processes import ProductProcess
 from cli.dev.temporal import EmbeddedTemporal
 from db.migrate import head_revision
-from tests.stack import Stack, free_port
+from tests.free_port import free_port
+from tests.stack import Stack
 
 COMMANDS = (
     "dev",
@@ -26,6 +27,7 @@ COMMANDS = (
     "clock",
     "api",
     "worker",
+    "sandbox-psp",
     "migrate",
     "create-admin",
     "create-support",

@@ -25,6 +25,8 @@ KEYS = {
     "metrics_urls",
     "database_url",
     "webhook_secret",
+    "psp_url",
+    "psp_api_key",
     "admin_email",
     "admin_password",
     "processes",
@@ -35,7 +37,7 @@ async def test_two_stacks_side_by_side_one_stopped_one_killed_and_both_started_a
     stopped, killed = DevProcess(tmp_path / "stopped"), DevProcess(tmp_path / "killed")
     told, other = await asyncio.gather(stopped.up(), killed.up())
     assert set(told) == KEYS
-    assert set(told["processes"]) == {"postgres", "temporal", "worker", "api"}
+    assert set(told["processes"]) == {"postgres", "temporal", "sandbox-psp", "worker", "api"}
     await check_addresses(told)
     await check_addresses(other)
     student = await sign_up(told)
@@ -82,7 +84,12 @@ async def test_a_stop_in_the_middle_of_starting_leaves_nothing_running(tmp_path:
 
 async def check_addresses(told: dict[str, Any]) -> None:
     async with httpx2.AsyncClient(timeout=20) as http:
-        for url in (f"{told['api_url']}/docs", told["temporal_ui_url"], *told["metrics_urls"]):
+        for url in (
+            f"{told['api_url']}/docs",
+            told["temporal_ui_url"],
+            f"{told['psp_url']}/healthz",
+            *told["metrics_urls"],
+        ):
             assert (await http.get(url)).status_code == 200, url
     psql = await asyncio.to_thread(run_psql, told["database_url"], "SELECT count(*) FROM payments")
     assert (psql.stdout, psql.stderr) == ("0\n", "")

@@ -37,7 +37,12 @@ def test_a_home_that_cannot_be_made_is_refused_with_another_way(tmp_path: Path) 
 
 
 def test_secrets_are_made_once_and_for_the_owner_only(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in ("JWT_SECRET", "PAYMENTS_WEBHOOK_SECRET", "BILLING_ADMIN_PASSWORD"):
+    for variable in (
+        "JWT_SECRET",
+        "PAYMENTS_WEBHOOK_SECRET",
+        "BILLING_PSP_API_KEY",
+        "BILLING_ADMIN_PASSWORD",
+    ):
         monkeypatch.delenv(variable, raising=False)
     with home.claimed():
         made = secrets_of(home)
@@ -47,7 +52,7 @@ def test_secrets_are_made_once_and_for_the_owner_only(home: Home, monkeypatch: p
         assert secrets_of(home) == made
     assert given.webhook_secret == "given by the environment"
     assert given.jwt_secret == made.jwt_secret
-    assert len({made.jwt_secret, made.webhook_secret, made.admin_password}) == 3
+    assert len({made.jwt_secret, made.webhook_secret, made.psp_api_key, made.admin_password}) == 4
     assert (home.folder / "secrets.json").stat().st_mode & 0o777 == 0o600
     assert home.folder.stat().st_mode & 0o777 == 0o700
 

@@ -17,13 +17,17 @@ def no_ports_given(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_a_word_the_ports_are_the_known_ones() -> None:
-    assert Ports.from_environment() == Ports(api=8000, temporal=7233, temporal_ui=8233, worker_metrics=9091)
+    assert Ports.from_environment() == Ports(
+        api=8000, temporal=7233, temporal_ui=8233, worker_metrics=9091, psp=8088
+    )
 
 
 def test_each_port_can_be_moved(monkeypatch: pytest.MonkeyPatch) -> None:
     for number, variable in enumerate(DEFAULTS, start=4001):
         monkeypatch.setenv(variable, str(number))
-    assert Ports.from_environment() == Ports(api=4001, temporal=4002, temporal_ui=4003, worker_metrics=4004)
+    assert Ports.from_environment() == Ports(
+        api=4001, temporal=4002, temporal_ui=4003, worker_metrics=4004, psp=4005
+    )
 
 
 @pytest.mark.parametrize("value", ["http", "0", "-1", "65536", "8000.5", "٨٠٠٠"])

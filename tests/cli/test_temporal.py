@@ -6,7 +6,7 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSear
 
 from cli.dev.temporal import SEARCH_ATTRIBUTES, EmbeddedTemporal
 from tests.deadline import eventually
-from tests.stack import free_port
+from tests.free_port import free_port
 
 
 async def test_workflows_and_their_search_attributes_survive_kill_9(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from db.tables.accounts import User
 from ops.settings import Settings
 from tests.db.rows import insert_row
 from tests.deadline import eventually
-from tests.stack import free_port, settings_for
+from tests.free_port import free_port
+from tests.stack import settings_for
 
 TIMED_OUT = {"database_statement_timeout_ms": 50}
 

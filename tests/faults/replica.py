@@ -10,7 +10,8 @@ import httpx2
 from cli.dev.processes import ProductProcess
 from tests.client import Student
 from tests.deadline import eventually
-from tests.stack import Stack, free_port
+from tests.free_port import free_port
+from tests.stack import Stack
 
 DYING = Path(__file__).parent / "dying"
 HTTP_SECONDS = 20

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.payment import PaymentFact, ReportedStatus
-from payments.manual_mock import parse
 from payments.provider_report import ProviderReport, ReportRefusedError
+from payments.signed_webhook import parse
 
 LARGEST = 2**63 - 1
 SUCCEEDED = {"payment_id": 1, "status": "SUCCEEDED", "provider": "mock"}
@@ -211,3 +211,7 @@ def test_what_is_said_is_what_is_read(report: ProviderReport) -> None:
     )
 
     assert parse(body) == report
+
+
+def test_the_sandbox_reports_in_the_same_words() -> None:
+    assert parse(body_with(provider="sandbox")).provider == "sandbox"

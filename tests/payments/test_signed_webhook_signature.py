@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payments.manual_mock import sign, verify
 from payments.provider_report import ReportRefusedError
+from payments.signed_webhook import sign, verify
 
 NOW = 1_700_000_000.0
 SECRET = "whsec-for-this-example-only"
@@ -133,7 +133,7 @@ def test_digests_are_compared_whole_whichever_secret_matches(monkeypatch: pytest
         compared.append((len(given), len(expected)))
         return compare(given, expected)
 
-    monkeypatch.setattr("payments.manual_mock.hmac.compare_digest", watched)
+    monkeypatch.setattr("payments.signed_webhook.hmac.compare_digest", watched)
 
     for signature in (sign(SECRET, BODY), sign(OLD_SECRET, BODY), "sha256=" + "0" * 64):
         compared.clear()

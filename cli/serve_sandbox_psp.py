@@ -1,0 +1,30 @@
+"""`italiano sandbox-psp`: the sandbox payment provider under uvicorn. Refused in production."""
+
+import uvicorn
+
+from cli.server import serve
+from ops.logging import configure_logging
+from ops.settings import load
+from sandbox_psp.app import create_app
+from sandbox_psp.protocol import ImpoliteProtocol
+from sandbox_psp.settings import SandboxSettings
+
+DRAIN_SECONDS = 5
+
+
+def serve_sandbox_psp() -> None:
+    settings = load(SandboxSettings)
+    configure_logging("sandbox-psp", settings.log_level)
+    serve(
+        uvicorn.Config(
+            create_app(settings),
+            host=settings.host,
+            port=settings.port,
+            http=ImpoliteProtocol,
+            ws="none",
+            log_config=None,  # ours is set up already
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
+    )
