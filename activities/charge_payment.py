@@ -123,7 +123,7 @@ async def _apply(settlement: Settlement, charge: Charge | None) -> SubscriptionS
             fact = PaymentFact(ReportedStatus.SUCCEEDED, charge.amount_cents, charge.currency)
             if judge(billed.payment, fact) is not Verdict.PAID:
                 raise _rejected(ProviderRejectedError("charged another amount than was asked for"))
-            return await receive_money(settlement, charge.amount_cents)
+            return await receive_money(settlement, charge.amount_cents or billed.payment.amount_cents)
         case ChargeStatus.PENDING:
             await payments.mark_pending(
                 settlement.connection, billed.payment_id, charge.reference, charge.action_url
