@@ -1,15 +1,14 @@
 """Sends the queued reports, and lets customers answer who do it by themselves."""
 
 import asyncio
-import time
 
 import httpx2
 import structlog
 
 from payments.signed_webhook import sign
 from sandbox_psp import charges, deliveries
-from sandbox_psp.alarm import Alarm
 from sandbox_psp.book import Book
+from sandbox_psp.clock import Alarm, now
 from sandbox_psp.deliveries import Delivery
 from sandbox_psp.settings import SandboxSettings
 from sandbox_psp.switches import drops_an_attempt
@@ -35,19 +34,19 @@ class Sender:
 
     async def run(self) -> None:
         while True:
-            due = deliveries.due(self._book, time.time(), AT_ONCE)
+            due = deliveries.due(self._book, now(), AT_ONCE)
             await asyncio.gather(*map(self._deliver, due))
             if len(due) < AT_ONCE:
                 await self._alarm.sleep_until(deliveries.next_due_at(self._book))
 
     async def _deliver(self, delivery: Delivery) -> None:
         if not drops_an_attempt(self._book) and await self._is_taken(delivery.body):
-            deliveries.mark_delivered(self._book, delivery, time.time())
+            deliveries.mark_delivered(self._book, delivery, now())
         else:
-            deliveries.postpone(self._book, delivery, time.time())
+            deliveries.postpone(self._book, delivery, now())
 
     async def _is_taken(self, body: bytes) -> bool:
-        timestamp = str(int(time.time()))
+        timestamp = str(int(now()))
         headers = {
             "Content-Type": "application/json",
             "X-Timestamp": timestamp,
@@ -76,9 +75,8 @@ class Customers:
 
     async def run(self) -> None:
         while True:
-            now = time.time()
-            for charge in charges.due_to_complete(self._book, now):
+            for charge in charges.due_to_complete(self._book, now()):
                 if charge.completes_as is not None:
-                    charges.complete_action(self._book, charge, charge.completes_as, now)
+                    charges.complete_action(self._book, charge, charge.completes_as, now())
             self._sender.wake()
             await self._alarm.sleep_until(charges.next_completion_at(self._book))

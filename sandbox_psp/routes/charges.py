@@ -1,7 +1,6 @@
 """Payment methods and charges."""
 
 import asyncio
-import time
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -10,6 +9,7 @@ from pydantic import AwareDatetime
 from sandbox_psp import charges
 from sandbox_psp.bodies import ChargeBody, ChargeOrderBody, ChargesBody, MethodBody, OutcomeBody
 from sandbox_psp.charges import Charge, ChargeRequest, Listed
+from sandbox_psp.clock import now
 from sandbox_psp.context import Context, ContextDep, IdempotencyKey, refuse_in_outage, require_key
 from sandbox_psp.problems import AnswerLostError, RefusalError
 from sandbox_psp.switches import Card, card_of, loses_request
@@ -78,7 +78,7 @@ async def get_charge(key: str, context: ContextDep) -> ChargeBody:
 @router.post("/charges/by-key/{key}/cancel")
 async def cancel_charge(key: str, context: ContextDep) -> ChargeBody:
     """Withdraws a pending charge; one that is settled stays as it is."""
-    return _body(context, charges.cancel(context.book, _charge(context, key), time.time()))
+    return _body(context, charges.cancel(context.book, _charge(context, key), now()))
 
 
 @router.post("/charges/{reference}/complete-action")
@@ -89,7 +89,7 @@ async def complete_action(reference: str, body: OutcomeBody, context: ContextDep
         raise RefusalError(404, "charge_not_found", "There is no such charge.")
     if charge.status != "pending":
         raise RefusalError(409, "charge_not_pending", f"The charge is {charge.status}.")
-    completed = charges.complete_action(context.book, charge, body.outcome, time.time())
+    completed = charges.complete_action(context.book, charge, body.outcome, now())
     context.wake()
     return _body(context, completed)
 
@@ -99,7 +99,7 @@ def _make_charge(context: Context, request: ChargeRequest, card: Card) -> Charge
         raise RefusalError(503, "unavailable", "The provider is down for this card.")
     if card.behavior.fault is Fault.REQUEST_LOST and loses_request(context.book, request.key):
         raise AnswerLostError
-    made = charges.make_charge(context.book, request, card, time.time(), context.settings.action_seconds)
+    made = charges.make_charge(context.book, request, card, now(), context.settings.action_seconds)
     context.wake()
     return made
 

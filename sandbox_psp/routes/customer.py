@@ -1,6 +1,5 @@
 """The page on which a customer confirms a charge. Who knows its address is the customer."""
 
-import time
 from typing import Literal
 
 from fastapi import APIRouter
@@ -8,6 +7,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from sandbox_psp import charges
 from sandbox_psp.charges import Charge
+from sandbox_psp.clock import now
 from sandbox_psp.context import Context, ContextDep
 from sandbox_psp.problems import RefusalError
 
@@ -36,7 +36,7 @@ async def show_charge(reference: str, context: ContextDep) -> str:
 async def answer(
     reference: str, outcome: Literal["succeeded", "failed"], context: ContextDep
 ) -> RedirectResponse:
-    charges.complete_action(context.book, _charge(context, reference), outcome, time.time())
+    charges.complete_action(context.book, _charge(context, reference), outcome, now())
     context.wake()
     return RedirectResponse(f"/3ds/{reference}", SEE_OTHER)
 

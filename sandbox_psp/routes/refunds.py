@@ -1,11 +1,10 @@
 """Refunds."""
 
-import time
-
 from fastapi import APIRouter, Depends
 
 from sandbox_psp import refunds
 from sandbox_psp.bodies import RefundBody, RefundOrderBody, RefundsBody
+from sandbox_psp.clock import now
 from sandbox_psp.context import ContextDep, IdempotencyKey, refuse_in_outage, require_key
 from sandbox_psp.problems import RefusalError
 from sandbox_psp.refunds import RefundRefusedError, RefundRequest
@@ -21,7 +20,7 @@ async def create_refund(order: RefundOrderBody, key: IdempotencyKey, context: Co
     if refund is not None and not request.made(refund):
         raise RefusalError(422, "idempotency_key_reused", "Another refund was made under this key.")
     try:
-        return RefundBody.of(refund or refunds.make_refund(context.book, request, time.time()))
+        return RefundBody.of(refund or refunds.make_refund(context.book, request, now()))
     except RefundRefusedError:
         raise RefusalError(
             422, "not_refundable", "No succeeded charge in this currency has so much left under this key."

@@ -3,6 +3,11 @@ import contextlib
 import time
 
 
+def now() -> float:
+    """Unix seconds, no finer than an instant can be told: what was told can be asked for."""
+    return round(time.time(), 6)
+
+
 class Alarm:
     """Lets a loop sleep until something is due, or until it is woken."""
 
@@ -14,7 +19,7 @@ class Alarm:
 
     async def sleep_until(self, at: float | None) -> None:
         """`at` in unix seconds; without it until woken. A wake before this call counts too."""
-        timeout = None if at is None else max(0.0, at - time.time())
+        timeout = None if at is None else max(0.0, at - now())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 await self._woken.wait()
