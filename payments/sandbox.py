@@ -7,7 +7,7 @@ from urllib.parse import quote
 import httpx2
 from pydantic import BaseModel, Field, ValidationError
 
-from payments.declines import decline_of
+from domain.payment import Decline
 from payments.provider import (
     Charge,
     ChargeOrder,
@@ -161,7 +161,7 @@ def _charge_in(answer: httpx2.Response) -> Charge:
         status=body.status,
         amount_cents=body.amount_cents,
         currency=body.currency,
-        decline=decline_of(body.decline_code) if declined else None,
+        decline=Decline.of(body.decline_code) if declined else None,
         action_url=body.action_url,
     )
 

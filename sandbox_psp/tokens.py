@@ -54,7 +54,7 @@ TOKENS = {
     "tok_insufficient_funds": Behavior("9995", decline_code=SOFT_DECLINE),
     "tok_processing_error": Behavior("0119", decline_code="processing_error"),
     "tok_stolen": Behavior("9979", decline_code="stolen_card"),
-    "tok_closed": Behavior("0002", decline_code="account_closed"),
+    "tok_closed": Behavior("0002", decline_code="closed_account"),
     "tok_revoked": Behavior("0101", decline_code="authorization_revoked"),
     "tok_expired_card": Behavior("0069", decline_code="expired_card", expiry_year=2020),
     "tok_3ds": Behavior("3155", action=Action.LEFT),

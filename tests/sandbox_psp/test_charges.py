@@ -17,7 +17,7 @@ from tests.sandbox_psp.requests import a_body, a_key, charge, read
         ("tok_insufficient_funds", "insufficient_funds"),
         ("tok_processing_error", "processing_error"),
         ("tok_stolen", "stolen_card"),
-        ("tok_closed-42", "account_closed"),
+        ("tok_closed-42", "closed_account"),
         ("tok_revoked", "authorization_revoked"),
         ("tok_expired_card", "expired_card"),
     ],

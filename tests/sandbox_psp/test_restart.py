@@ -33,7 +33,7 @@ async def test_everything_survives_being_killed(own_psp: SandboxPsp, own_receive
     again = await charge(own_psp, "tok_decline_2_then_ok", subscription_id=run["subscription_id"])
     recovered = await charge(own_psp, "tok_decline_2_then_ok", subscription_id=run["subscription_id"])
     assert (again["status"], recovered["status"]) == ("failed", "succeeded")
-    assert (await charge(own_psp, "tok_ok-x"))["decline_code"] == "account_closed"
+    assert (await charge(own_psp, "tok_ok-x"))["decline_code"] == "closed_account"
 
     async def all_is_told() -> bool:
         return await own_psp.pending(lost["subscription_id"]) == 0
