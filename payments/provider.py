@@ -52,13 +52,13 @@ class ChargeOrder:
 class Charge:
     """A charge as the provider has it. `decline` is there when it failed, `action_url` while it is pending.
 
-    A provider that keeps no amounts names none, and never says of itself that a charge has succeeded.
+    An amount that it does not name is the amount we asked for, as in a report.
     """
 
     reference: str
     status: ChargeStatus
-    amount_cents: int = 0
-    currency: str = ""
+    amount_cents: int | None = None
+    currency: str | None = None
     decline: Decline | None = None
     action_url: str | None = None
 
