@@ -1,0 +1,155 @@
+"""The steps that a subscription's workflow is made of: each asks the books, or a provider, for one thing.
+
+Persisted first, believed second. What the database holds decides: a change that was decided on an older state
+is decided again.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from activities.contracts import (
+    PROVIDER_REJECTED,
+    Cause,
+    CollectPayment,
+    OpenAttempt,
+    OpenPeriod,
+    RecordSubscription,
+    Settled,
+    SettlePayment,
+    collect_payment,
+    load_subscription,
+    look_up_payment,
+    open_attempt,
+    open_period,
+    record_subscription,
+    settle_payment,
+    withdraw_payment,
+)
+from domain import paying
+from domain.due import Step
+from domain.due_changes import change_due
+from domain.lifecycle import Change
+from domain.subscription import SubscriptionState
+from workflows.options import DATABASE_STEP, PROVIDER_CALL
+from workflows.refund import send_refunds
+
+Decision = Callable[[SubscriptionState], Change | None]
+
+ASK_PROVIDER = {
+    Step.COLLECT: collect_payment,
+    Step.LOOK_UP_PAYMENT: look_up_payment,
+    Step.WITHDRAW_PAYMENT: withdraw_payment,
+}
+
+
+class Bookkeeping:
+    """The state as it is known, and `lock`, which guards it and one short database step, never a provider.
+
+    All but `ask_provider` are to be called with the lock held.
+    """
+
+    def __init__(self, state: SubscriptionState | None, trace_id: str) -> None:
+        self.known = state
+        self.lock = asyncio.Lock()
+        self._trace_id = trace_id
+
+    @property
+    def state(self) -> SubscriptionState:
+        """Raises `ApplicationError` in a handler that comes before the subscription is open."""
+        if self.known is None:
+            raise ApplicationError("the subscription is not open yet", non_retryable=True)
+        return self.known
+
+    @property
+    def due(self) -> Cause:
+        """Nobody asked: the date had come."""
+        return Cause("system", "due", self._trace_id)
+
+    async def record(self, decide: Decision, cause: Cause) -> None:
+        """Records what is decided, if anything. Reports of an invoice are settled before it is given up."""
+        while (change := decide(self.state)) is not None:
+            recorded = await workflow.execute_activity(
+                record_subscription,
+                RecordSubscription(change, cause, workflow.now()),
+                summary=change.event,
+                **DATABASE_STEP,
+            )
+            self._believe(recorded.state)
+            await send_refunds(recorded.unsent_refund_ids)
+            if recorded.written:
+                return
+            for report_id in recorded.unread_report_ids:
+                await self.settle(report_id)
+
+    async def record_due_change(self) -> None:
+        await self.record(lambda state: change_due(state, workflow.now()), self.due)
+
+    async def open_period(self) -> None:
+        """Bills the next period."""
+        command = OpenPeriod(self.state.subscription_id, self.state.version, self.due, workflow.now())
+        self._believe(await workflow.execute_activity(open_period, command, **DATABASE_STEP))
+
+    async def open_attempt(
+        self,
+        method_id: int | None,
+        cause: Cause,
+        *,
+        is_automatic: bool = False,
+        command_id: str | None = None,
+    ) -> None:
+        """Allocates one more payment of the open invoice. Without a method a person is asked to pay."""
+        command = OpenAttempt(
+            subscription_id=self.state.subscription_id,
+            version=self.state.version,
+            method_id=method_id,
+            is_automatic=is_automatic,
+            cause=cause,
+            at=workflow.now(),
+            command_id=command_id,
+        )
+        self._believe(await workflow.execute_activity(open_attempt, command, **DATABASE_STEP))
+
+    async def settle(self, report_id: int) -> None:
+        """Applies a payment report from the inbox."""
+        command = SettlePayment(report_id, workflow.now())
+        await self._take_in(
+            await workflow.execute_activity(
+                settle_payment, command, summary=f"report {report_id}", **DATABASE_STEP
+            )
+        )
+
+    async def reload(self) -> None:
+        """Somebody else has changed the row."""
+        subscription_id = self.state.subscription_id
+        self._believe(await workflow.execute_activity(load_subscription, subscription_id, **DATABASE_STEP))
+
+    async def ask_provider(self, step: Step) -> None:
+        """Without the lock: commands are answered while the provider thinks, or is away."""
+        payment_id, gives_up = paying.payment_to_ask_for(self.state)
+        command = CollectPayment(payment_id, self._trace_id, workflow.now(), gives_up)
+        try:
+            settled = await workflow.execute_activity(
+                ASK_PROVIDER[step], command, summary=f"payment {payment_id}", **PROVIDER_CALL
+            )
+        except ActivityError as failure:
+            decide = paying.rejected if _was_rejected(failure) else paying.unknown
+            async with self.lock:
+                await self.record(lambda state: decide(state, payment_id, workflow.now()), self.due)
+        else:
+            await self._take_in(settled)
+
+    async def _take_in(self, settled: Settled) -> None:
+        self._believe(settled.state)
+        await send_refunds(settled.unsent_refund_ids)
+
+    def _believe(self, state: SubscriptionState) -> None:
+        """What the database holds, unless something newer is known already."""
+        if self.known is None or state.version > self.known.version:
+            self.known = state
+
+
+def _was_rejected(failure: ActivityError) -> bool:
+    return isinstance(failure.cause, ApplicationError) and failure.cause.type == PROVIDER_REJECTED
