@@ -7,10 +7,12 @@ import httpx2
 from sqlalchemy import text
 
 from db.database import Database
+from payments.provider import ChargeOrder
 from tests.book import Book
 from tests.client import Student, send_webhook
+from tests.deadline import eventually
 from tests.lives import Life, World
-from tests.stack import WEBHOOK_SECRET
+from tests.stack import WEBHOOK_SECRET, Stack
 
 PRICE = 1_990
 PAID_TIMELINE = ["opened", "activated"]
@@ -205,3 +207,32 @@ async def test_the_right_amount_pays_after_a_wrong_one_was_parked(unpaid: Life) 
 
     book = await settled(unpaid, 2)
     assert (book.status, book.payments, book.reports) == ("active", ["succeeded"], ["parked", "applied"])
+
+
+async def test_a_provider_reports_its_own_payments_only(unpaid: Life) -> None:
+    assert await report(unpaid, provider="sandbox") == {"ok": True, "ignored": True}
+
+    book = await unpaid.book()
+    assert (book.status, book.payments) == ("incomplete", ["pending"])
+    assert await report(unpaid) == {"ok": True}
+
+
+async def test_the_sandbox_reports_to_this_api(stack: Stack, database: Database) -> None:
+    """Of a payment that we do not have: it is taken, and kept as none of ours."""
+    payment_id = subscription_id = 8_000_000_000_000_000_001
+    provider = stack.psp.adapter()
+    await provider.charge(
+        ChargeOrder(uuid.uuid4().hex, payment_id, subscription_id, "tok_stolen", PRICE, "EUR")
+    )
+    await provider.close()
+
+    async def all_is_told() -> bool:
+        return await stack.psp.pending(subscription_id) == 0
+
+    await eventually(all_is_told)
+    query = text(
+        "SELECT provider, status, reported_status, decline_code FROM webhook_inbox WHERE payment_id = :id"
+    )
+    async with database.read() as connection:
+        rows = (await connection.execute(query, {"id": payment_id})).all()
+    assert [tuple(row) for row in rows] == [("sandbox", "ignored", "FAILED", "stolen_card")]

@@ -185,16 +185,19 @@ async def test_both_secrets_are_good_during_a_rotation(unpaid: Life, start_api: 
     assert refusal(by_another) == refusal(after_it) == (401, "signature_invalid")
 
 
-async def test_the_mock_is_refused_in_production(unpaid: Life, start_api: StartApi) -> None:
+@pytest.mark.parametrize("provider", ["mock", "sandbox"])
+async def test_production_believes_neither_the_mock_nor_the_sandbox(
+    unpaid: Life, start_api: StartApi, provider: str
+) -> None:
     api = await start_api(environment="production")
-    body = body_for(unpaid)
+    body = body_for(unpaid).replace(b"mock", provider.encode())
 
     unsigned = await send(api, body)
     signed = await send(api, body, ("X-Signature", sign(WEBHOOK_SECRET, body)))
 
     assert refusal(unsigned) == (401, "signature_missing")
     assert refusal(signed) == (422, "invalid_payload")
-    assert "mock" in signed.json()["detail"]
+    assert provider in signed.json()["detail"]
     await assert_nothing_came_of_it(unpaid)
 
 

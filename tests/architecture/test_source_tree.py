@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("domain", "workflows", "activities", "payments", "api", "worker", "db", "ops", "cli")
+ROOMS = ("domain", "workflows", "activities", "payments", "api", "worker", "db", "ops", "sandbox_psp", "cli")
 
 WORDS_THAT_SAY_NOTHING = {
     "util",

@@ -10,15 +10,30 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from ops.settings import EXAMPLE_SECRET_MARK, Settings
+from sandbox_psp.settings import SandboxSettings
 
 CHECK_JSONSCHEMA = Path(sys.executable).with_name("check-jsonschema")
 OURS = ("migrate", "api", "worker")
+SANDBOX = "sandbox-psp"
 JOBS = ("temporal-schema", "temporal-namespace", "migrate")
 TEMPORAL_CLIENT_VARIABLES = {"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE"}  # read by Temporal's own loader
-SECRET = re.compile("PASSWORD|SECRET|DATABASE_URL")
+READ_BY_COMPOSE = {"COMPOSE_PROFILES"}
+SECRET = re.compile("PASSWORD|SECRET|DATABASE_URL|API_KEY")
+OPTIONAL_SECRET = re.compile("_PREVIOUS$|^BILLING_PSP_API_KEY$")
 
 Services = dict[str, dict[str, Any]]
 Variables = dict[str, FieldInfo]
+
+
+@pytest.fixture
+def sandbox_variables(services: Services, example_environment: dict[str, str]) -> dict[str, str]:
+    """What compose hands to the sandbox, with the values of the example file."""
+    given: dict[str, str] = services[SANDBOX]["environment"]
+    return {name: _expanded(value, example_environment) for name, value in given.items()}
+
+
+def _expanded(value: str, environment: dict[str, str]) -> str:
+    return re.sub(r"\$\{(\w+)(:[-?][^}]*)?\}", lambda match: environment[match[1]], value)
 
 
 def test_file_is_valid_compose(root: Path) -> None:
@@ -55,7 +70,7 @@ def test_example_file_names_exactly_the_variables_of_compose(
 ) -> None:
     used = set(re.findall(r"\$\{(\w+)", (root / "docker-compose.yml").read_text()))
 
-    assert set(example_environment) == used
+    assert set(example_environment) == used | READ_BY_COMPOSE
 
 
 def test_no_secret_has_a_default(root: Path) -> None:
@@ -64,7 +79,7 @@ def test_no_secret_has_a_default(root: Path) -> None:
 
     assert secrets
     for name, operator, rest in secrets:
-        assert operator == ":?" or (name.endswith("_PREVIOUS") and rest == ""), name
+        assert operator == ":?" or (OPTIONAL_SECRET.search(name) and rest == ""), name
 
 
 def test_example_works_in_development_and_is_refused_in_production(
@@ -78,6 +93,34 @@ def test_example_works_in_development_and_is_refused_in_production(
     monkeypatch.setenv("BILLING_ENVIRONMENT", "production")
     with pytest.raises(ValidationError, match="example secrets"):
         Settings()
+
+
+def test_sandbox_runs_with_the_example_reports_to_the_api_and_is_refused_in_production(
+    monkeypatch: pytest.MonkeyPatch, example_environment: dict[str, str], sandbox_variables: dict[str, str]
+) -> None:
+    for name, value in (sandbox_variables | {"BILLING_PSP_DATABASE": "/psp/psp.db"}).items():
+        monkeypatch.setenv(name, value)
+
+    sandbox = SandboxSettings()
+
+    assert sandbox.webhook_url == "http://api:8000/payments/webhook"
+    assert sandbox.own_url == f"http://127.0.0.1:{example_environment['PSP_PORT']}"
+    assert sandbox.api_key.get_secret_value() == example_environment["BILLING_PSP_API_KEY"]
+    assert example_environment["BILLING_PSP_URL"] == f"http://{SANDBOX}:{sandbox.port}"
+
+    monkeypatch.setenv("BILLING_ENVIRONMENT", "production")
+    with pytest.raises(ValidationError, match="never run in production"):
+        SandboxSettings()
+
+
+def test_sandbox_is_another_image_in_a_profile_that_production_leaves_out(
+    services: Services, example_environment: dict[str, str]
+) -> None:
+    assert {name: service["profiles"] for name, service in services.items() if "profiles" in service} == {
+        SANDBOX: [example_environment["COMPOSE_PROFILES"]]
+    }
+    assert services[SANDBOX]["build"]["target"] == SANDBOX
+    assert services[SANDBOX]["image"] != services["api"]["image"]
 
 
 def test_health_check_and_prometheus_ask_under_an_allowed_host(
@@ -94,7 +137,7 @@ def test_health_check_and_prometheus_ask_under_an_allowed_host(
 def test_every_example_secret_says_that_it_is_one(example_environment: dict[str, str]) -> None:
     secrets = {name: value for name, value in example_environment.items() if SECRET.search(name) and value}
 
-    assert len(secrets) == 6
+    assert len(secrets) == 7
     assert all(EXAMPLE_SECRET_MARK in value for value in secrets.values())
 
 
@@ -114,7 +157,7 @@ def test_product_connects_with_the_role_and_the_database_made_for_it(
 
 
 def test_our_processes_have_no_rights_to_spare(services: Services) -> None:
-    for name in OURS:
+    for name in (*OURS, SANDBOX):
         assert services[name]["read_only"] is True
         assert services[name]["cap_drop"] == ["ALL"]
         assert services[name]["security_opt"] == ["no-new-privileges:true"]
@@ -124,11 +167,13 @@ def test_ports_are_published_on_this_machine_only(
     services: Services, variables_of_settings: Variables
 ) -> None:
     api_port = variables_of_settings["API_PORT"].default
+    psp_port = SandboxSettings.model_fields["port"].default
     published = {name: service["ports"] for name, service in services.items() if "ports" in service}
 
     assert published == {
         "api": [f"127.0.0.1:${{API_PORT:-{api_port}}}:{api_port}"],
         "temporal-ui": ["127.0.0.1:${TEMPORAL_UI_PORT:-8233}:8080"],
+        "sandbox-psp": [f"127.0.0.1:${{PSP_PORT:-{psp_port}}}:{psp_port}"],
         "prometheus": ["127.0.0.1:${PROMETHEUS_PORT:-9090}:9090"],
     }
 
@@ -136,7 +181,9 @@ def test_ports_are_published_on_this_machine_only(
 def test_images_have_fixed_versions(services: Services) -> None:
     for name, service in services.items():
         version = service["image"].partition(":")[2]
-        assert re.match(r"v?\d+\.\d+", version) or (name in OURS and "build" in service), service["image"]
+        assert re.match(r"v?\d+\.\d+", version) or (name in (*OURS, SANDBOX) and "build" in service), service[
+            "image"
+        ]
 
 
 def test_mounted_files_exist(root: Path, compose: dict[str, Any], services: Services) -> None:

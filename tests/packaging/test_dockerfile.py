@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from pydantic.fields import FieldInfo
 
+from sandbox_psp.settings import SandboxSettings
+
 HADOLINT = Path(sys.executable).with_name("hadolint")
 Instructions = list[tuple[str, str]]
 
@@ -22,9 +24,26 @@ def instructions(root: Path) -> Instructions:
 
 
 @pytest.fixture(scope="module")
-def final_stage(instructions: Instructions) -> Instructions:
-    last_from = max(place for place, (name, _) in enumerate(instructions) if name == "FROM")
-    return instructions[last_from:]
+def stages(instructions: Instructions) -> dict[str, Instructions]:
+    """Each stage by its name, the last one by none, without what it is made from."""
+    stages: dict[str, Instructions] = {}
+    first = next(place for place, (name, _) in enumerate(instructions) if name == "FROM")
+    for name, arguments in instructions[first:]:
+        if name == "FROM":
+            stages[arguments.partition(" AS ")[2]] = []
+        else:
+            list(stages.values())[-1].append((name, arguments))
+    return stages
+
+
+@pytest.fixture(scope="module")
+def production(stages: dict[str, Instructions]) -> Instructions:
+    return stages["process"] + stages[""]
+
+
+@pytest.fixture(scope="module")
+def sandbox(stages: dict[str, Instructions]) -> Instructions:
+    return stages["process"] + stages["sandbox-psp"]
 
 
 def _only(instructions: Instructions, wanted: str) -> str:
@@ -47,7 +66,10 @@ def test_base_is_a_supported_python_pinned_by_version(root: Path, instructions: 
     assert (int(pinned[1]), int(pinned[2])) >= (3, 11)
     assert [arguments for name, arguments in instructions if name == "FROM"] == [
         "${PYTHON} AS build",
-        "${PYTHON}",
+        "build AS without-sandbox",
+        "${PYTHON} AS process",
+        "process AS sandbox-psp",
+        "process",
     ]
 
 
@@ -62,30 +84,64 @@ def test_every_installation_is_locked(instructions: Instructions) -> None:
     assert "dev.lock" not in build
 
 
-def test_final_stage_takes_the_environment_only_and_runs_as_nobody_special(final_stage: Instructions) -> None:
-    assert _only(final_stage, "COPY") == "--from=build /venv /venv"
-    assert _only(final_stage, "USER") == "10001:10001"
-    assert "pip" not in _only(final_stage, "RUN")
+def test_image_takes_the_environment_only_and_runs_as_nobody_special(
+    production: Instructions, sandbox: Instructions
+) -> None:
+    assert _only(production, "COPY") == "--from=without-sandbox /venv /venv"
+    assert "COPY --from=build /venv /venv" in [" ".join(line) for line in sandbox]
+    for image in (production, sandbox):
+        assert _only(image, "USER") == "10001:10001"
+        assert "pip" not in _only(image, "RUN")
 
 
-def test_final_stage_starts_a_command_of_the_product(root: Path, final_stage: Instructions) -> None:
+def test_production_has_no_sandbox(stages: dict[str, Instructions], tmp_path: Path) -> None:
+    """The command that takes it out, run on a folder that is laid out like the environment."""
+    packages = tmp_path / "lib/python3.11/site-packages"
+    for package in ("sandbox_psp/routes", "payments", "cli"):
+        (packages / package).mkdir(parents=True)
+    (packages / "sandbox_psp/routes/charges.py").touch()
+    (packages / "payments/sandbox.py").touch()
+
+    subprocess.run(
+        shlex.split(_only(stages["without-sandbox"], "RUN").replace("/venv", str(tmp_path))), check=True
+    )
+
+    assert sorted(path.name for path in packages.iterdir()) == ["cli", "payments"]
+    assert (packages / "payments/sandbox.py").exists()
+
+
+def test_sandbox_owns_the_folder_of_its_book_and_answers_on_its_port(
+    stages: dict[str, Instructions], sandbox: Instructions
+) -> None:
+    [_, folder] = [arguments for name, arguments in stages["sandbox-psp"] if name == "COPY"]
+    given = dict(line.split("=", 1) for line in shlex.split(_only(stages["sandbox-psp"], "ENV")))
+    port = SandboxSettings.model_fields["port"].default
+
+    assert folder == "--from=build --chown=10001:10001 /psp /psp"
+    assert given == {"BILLING_PSP_HOST": "0.0.0.0", "BILLING_PSP_DATABASE": "/psp/psp.db"}  # noqa: S104 - in a container
+    assert _only(sandbox, "EXPOSE") == str(port)
+    assert f"http://127.0.0.1:{port}/healthz" in _only(sandbox, "HEALTHCHECK")
+    assert json.loads(_only(sandbox, "CMD")) == ["sandbox-psp"]
+
+
+def test_image_starts_a_command_of_the_product(root: Path, production: Instructions) -> None:
     scripts = tomllib.loads((root / "pyproject.toml").read_text())["project"]["scripts"]
 
-    [entrypoint] = json.loads(_only(final_stage, "ENTRYPOINT"))
+    [entrypoint] = json.loads(_only(production, "ENTRYPOINT"))
 
     assert entrypoint in scripts
-    assert json.loads(_only(final_stage, "CMD")) == ["api"]
+    assert json.loads(_only(production, "CMD")) == ["api"]
 
 
 def test_ports_and_variables_are_those_of_the_settings(
-    final_stage: Instructions, variables_of_settings: dict[str, FieldInfo]
+    production: Instructions, variables_of_settings: dict[str, FieldInfo]
 ) -> None:
     api_port = variables_of_settings["API_PORT"].default
     worker_port = variables_of_settings["WORKER_METRICS_PORT"].default
-    given = dict(assignment.split("=", 1) for assignment in shlex.split(_only(final_stage, "ENV")))
+    given = dict(assignment.split("=", 1) for assignment in shlex.split(_only(production, "ENV")))
 
-    assert _only(final_stage, "EXPOSE") == f"{api_port} {worker_port}"
-    assert f"http://127.0.0.1:{api_port}/healthz" in _only(final_stage, "HEALTHCHECK")
+    assert _only(production, "EXPOSE") == f"{api_port} {worker_port}"
+    assert f"http://127.0.0.1:{api_port}/healthz" in _only(production, "HEALTHCHECK")
     assert {name for name in given if name.startswith("BILLING_")} <= variables_of_settings.keys()
 
 

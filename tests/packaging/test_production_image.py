@@ -13,7 +13,9 @@ from pydantic.fields import FieldInfo
 from api.app import create_app
 from cli.main import app
 from cli.serve import DRAIN_SECONDS
+from cli.serve_sandbox_psp import DRAIN_SECONDS as PSP_DRAIN_SECONDS
 from ops.settings import Settings
+from sandbox_psp.settings import SandboxSettings
 from tests.packaging.test_locks import locked
 from worker.main import GRACE
 
@@ -30,7 +32,7 @@ def modules_missing_in_production() -> list[str]:
 
 
 def test_processes_start_without_engines_and_tools() -> None:
-    missing = modules_missing_in_production()
+    missing = [*modules_missing_in_production(), "sandbox_psp"]
     hide = f"import sys; sys.modules.update(dict.fromkeys({missing!r}))"  # None there makes an import fail
 
     start = subprocess.run(
@@ -43,10 +45,10 @@ def test_processes_start_without_engines_and_tools() -> None:
 
 def test_commands_of_compose_exist(services: dict[str, dict[str, Any]]) -> None:
     group = typer.main.get_command(app)
-    commands = {name: services[name]["command"] for name in ("migrate", "api", "worker")}
+    commands = {name: services[name]["command"] for name in ("migrate", "api", "worker", "sandbox-psp")}
 
     assert isinstance(group, typer.core.TyperGroup)
-    assert commands == {"migrate": ["migrate"], "api": ["api"], "worker": ["worker"]}
+    assert commands == {name: [name] for name in commands}
     assert commands.keys() <= group.commands.keys()
 
 
@@ -63,11 +65,17 @@ def test_addresses_that_health_checks_and_prometheus_ask_for_exist(
 
     assert {"/healthz", "/readyz", "/metrics"} <= create_app(Settings()).openapi()["paths"].keys()
     assert f'"http://127.0.0.1:{api_port}/readyz"' in services["api"]["healthcheck"]["test"][-1]
+    psp_check = services["sandbox-psp"]["healthcheck"]["test"][-1]
+    assert f'"http://127.0.0.1:{SandboxSettings.model_fields["port"].default}/healthz"' in psp_check
     assert f'"http://127.0.0.1:{worker_port}/metrics"' in services["worker"]["healthcheck"]["test"][-1]
 
 
 def test_processes_get_the_time_they_need_to_stop(services: dict[str, dict[str, Any]]) -> None:
-    granted = {name: int(services[name]["stop_grace_period"].removesuffix("s")) for name in ("api", "worker")}
+    granted = {
+        name: int(services[name]["stop_grace_period"].removesuffix("s"))
+        for name in ("api", "worker", "sandbox-psp")
+    }
 
     assert granted["api"] > DRAIN_SECONDS
     assert granted["worker"] > GRACE.total_seconds()
+    assert granted["sandbox-psp"] > PSP_DRAIN_SECONDS

@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from sandbox_psp.tokens import TOKENS, behavior_of
@@ -56,3 +59,11 @@ def test_a_run_of_declines_is_over_after_its_count_and_a_bad_card_stays_bad() ->
     ]
     assert {bad.decline_of(earlier) for earlier in range(20)} == {"stolen_card"}
     assert good.decline_of(0) is None
+
+
+def test_the_page_about_the_sandbox_tells_every_token() -> None:
+    page = (Path(__file__).parents[2] / "docs/sandbox-psp.md").read_text()
+    told = set(re.findall(r"`(tok_\w+)`", page))
+
+    assert set(TOKENS) - told == {f"tok_decline_{count}_then_ok" for count in range(2, 9)}, "all but `…`"
+    assert told <= set(TOKENS)
