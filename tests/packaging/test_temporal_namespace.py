@@ -48,7 +48,7 @@ async def test_job_makes_the_namespace_with_its_search_attributes_and_may_run_ag
         ListSearchAttributesRequest(namespace=NAMESPACE)
     )
     assert namespace.config.workflow_execution_retention_ttl.ToTimedelta().days == 30
-    assert len(written_by_workflows()) == 5
+    assert len(written_by_workflows()) == 7
     assert {
         name: int(made.custom_attributes[name]) for name in written_by_workflows()
     } == written_by_workflows()
