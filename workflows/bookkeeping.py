@@ -90,7 +90,8 @@ class Bookkeeping:
     async def open_period(self) -> None:
         """Bills the next period."""
         command = OpenPeriod(self.state.subscription_id, self.state.version, self.due, workflow.now())
-        self._believe(await workflow.execute_activity(open_period, command, **DATABASE_STEP))
+        summary = f"renewal {self.state.paid_until:%Y-%m-%d}"
+        self._believe(await workflow.execute_activity(open_period, command, summary=summary, **DATABASE_STEP))
 
     async def open_attempt(
         self,
@@ -110,7 +111,10 @@ class Bookkeeping:
             at=workflow.now(),
             command_id=command_id,
         )
-        self._believe(await workflow.execute_activity(open_attempt, command, **DATABASE_STEP))
+        summary = f"invoice {self.state.unpaid_invoice.invoice_id}"
+        self._believe(
+            await workflow.execute_activity(open_attempt, command, summary=summary, **DATABASE_STEP)
+        )
 
     async def settle(self, report_id: int) -> None:
         """Applies a payment report from the inbox."""

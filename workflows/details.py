@@ -4,6 +4,14 @@ from domain.due import NextStep, Step
 from domain.explanation import explain, in_words
 from domain.subscription import SubscriptionState
 
+TITLES = {
+    Step.RENEW: "renewal",
+    Step.OPEN_RENEWAL: "renewal opened ahead",
+    Step.RETRY_PAYMENT: "dunning retry",
+    Step.REMIND_UNPAID: "dunning reminder",
+}
+OF_POLICY = frozenset({Step.RETRY_PAYMENT, Step.REMIND_UNPAID})
+
 
 def details_table(state: SubscriptionState) -> str:
     told = explain(state)
@@ -21,8 +29,8 @@ def details_table(state: SubscriptionState) -> str:
 
 
 def step_summary(state: SubscriptionState, upcoming: NextStep) -> str:
-    """Such as "renew 2027-01-31" or "retry_payment 2 of 4 2027-02-14"."""
-    title = str(upcoming.step)
-    if state.dunning is not None and upcoming.step in {Step.RETRY_PAYMENT, Step.REMIND_UNPAID}:
+    """Such as "renewal 2027-01-31" or "dunning retry 2 of 4 2027-02-14"."""
+    title = TITLES.get(upcoming.step, upcoming.step.replace("_", " "))
+    if state.dunning is not None and upcoming.step in OF_POLICY:
         title = f"{title} {state.dunning.retries_made + 1} of {len(state.dunning.policy.retry_days)}"
     return f"{title} {upcoming.at:%Y-%m-%d}"
