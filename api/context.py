@@ -15,12 +15,14 @@ from api.auth.sessions import Sessions
 from api.auth.tokens import TokenIssuer
 from api.clock.turn import ClockTurner
 from api.idempotency import AnswerKeeper
+from api.payment_methods import PaymentMethods
 from api.start_subscription import SubscriptionStarter
 from api.subscription_commands import SubscriptionCommands
 from api.webhook_relay import WebhookRelay
 from db.database import Database
 from ops.settings import Settings
 from ops.temporal_client import connect_temporal
+from payments.providers import Providers
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Context:
     passwords: PasswordHasher
     sessions: Sessions
     answers: AnswerKeeper
+    methods: PaymentMethods
     starter: SubscriptionStarter
     commands: SubscriptionCommands
     clocks: ClockTurner
@@ -40,10 +43,12 @@ class Context:
 
 @asynccontextmanager
 async def open_context(settings: Settings) -> AsyncIterator[Context]:
-    """Neither Postgres nor Temporal has to be there yet: both are reached at the first use."""
+    """Postgres, Temporal and providers need not be there yet: each is reached at its first use."""
     database = Database.from_settings(settings)
     temporal = await connect_temporal(lazy=True)
     tokens = TokenIssuer.from_settings(settings)
+    providers = Providers.from_settings(settings)
+    methods = PaymentMethods(database, providers)
     rpc_timeout = timedelta(milliseconds=settings.workflow_rpc_timeout_ms)
     relay = WebhookRelay(database, temporal, rpc_timeout)
     relaying = asyncio.create_task(relay.run())
@@ -56,7 +61,8 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             passwords=PasswordHasher.from_settings(settings),
             sessions=Sessions(settings, tokens),
             answers=AnswerKeeper(database),
-            starter=SubscriptionStarter(database, temporal, rpc_timeout),
+            methods=methods,
+            starter=SubscriptionStarter(database, temporal, rpc_timeout, methods),
             commands=SubscriptionCommands(database, temporal, rpc_timeout),
             clocks=ClockTurner(database, temporal, rpc_timeout),
             relay=relay,
@@ -64,6 +70,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
     finally:
         relaying.cancel()
         await asyncio.wait([relaying])
+        await providers.close()
         await database.close()
 
 

@@ -71,8 +71,11 @@ def key_parameter(*, required: bool) -> dict[str, Any]:
 
 
 def request_hash(method: str, path: str, body: BaseModel | None) -> str:
-    """The same for two requests that ask for the same thing, however their JSON is written."""
-    content = body.model_dump(mode="json") if body is not None else None
+    """The same for two requests that ask for the same thing, however their JSON is written.
+
+    What is not given does not count: so that a field added later changes nothing for who does not send it.
+    """
+    content = body.model_dump(mode="json", exclude_none=True) if body is not None else None
     canonical = json.dumps([method, path, content], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 

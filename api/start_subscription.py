@@ -4,17 +4,19 @@
 2. What a read can refuse is refused before a workflow exists: nothing is burnt.
 3. Update-with-start, with the key as workflow id and the request's hash in the update id: whoever comes first
    starts, whoever comes with it gets the same answer, and another body under the key is refused.
-4. A refusal stored by an earlier try is not taken for an answer (api/workflow_updates.py).
+4. A payment method is stored before the start, once the provider knows it: repeated, it is the same method.
+5. A start in the future waits in its workflow, whose clock jumps there (api/start_at.py).
+6. A refusal stored by an earlier try is not taken for an answer (api/workflow_updates.py).
 """
 
 import asyncio
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from pydantic import TypeAdapter
 from structlog.contextvars import bind_contextvars
-from temporalio.client import Client, WithStartWorkflowOperation
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateStage
 from temporalio.common import (
     SearchAttributePair,
     TypedSearchAttributes,
@@ -24,8 +26,11 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.contracts import StartAnswer, StartOrder
+from api.clock.workflow_clock import WorkflowClock
 from api.idempotency import KEY_REUSED
+from api.payment_methods import OfferedMethod, PaymentMethods
 from api.refusals import problem_of
+from api.start_at import check_start_at, keep_offset, let_it_come
 from api.workflow_updates import ask, interrupted
 from db.database import Database
 from db.queries import idempotency, plan_terms, subscriptions
@@ -49,23 +54,33 @@ class SubscriptionStarter:
     database: Database
     temporal: Client
     rpc_timeout: timedelta
+    methods: PaymentMethods
 
-    async def start(self, order: StartOrder) -> Started:
-        """Raises `Problem` with the refusal's code; 503 when Temporal or the worker is away."""
+    async def start(self, order: StartOrder, offered: OfferedMethod | None = None) -> Started:
+        """Raises `Problem` with the refusal's code; 503 when Temporal, the worker or the provider is away."""
         bind_contextvars(workflow_id=workflow_id(order.user_id, order.idempotency_key))
-        started = await self._start_or_repeat(order)
+        started = await self._start_or_repeat(order, offered)
         bind_contextvars(subscription_id=started.answer.subscription_id)
+        if order.start_at is not None:
+            await keep_offset(self.database, self._clock_of(order), started.answer.subscription_id)
         return started
 
-    async def _start_or_repeat(self, order: StartOrder) -> Started:
+    async def _start_or_repeat(self, order: StartOrder, offered: OfferedMethod | None) -> Started:
         answer = await self._answer_or_refuse(order)
         if answer is not None:
             return Started(answer, is_replay=True)
         try:
-            answer = await ask(partial(self._update_with_start, order), f"start:{order.request_hash}")
-            return Started(answer, is_replay=False)
+            return Started(await self._ask(order, offered), is_replay=False)
         except WorkflowAlreadyStartedError:
             return await self._answer_of_a_closed_run(order)
+
+    async def _ask(self, order: StartOrder, offered: OfferedMethod | None) -> StartAnswer:
+        if order.start_at is not None:
+            check_start_at(order.start_at)
+        if offered is not None:
+            order = replace(order, payment_method_id=await self.methods.keep(order.user_id, offered))
+        ahead = order.start_at - datetime.now(UTC) if order.start_at else timedelta()
+        return await ask(partial(self._update_with_start, order), f"start:{order.request_hash}", ahead)
 
     async def _answer_or_refuse(self, order: StartOrder) -> StartAnswer | None:
         async with self.database.read() as connection:
@@ -107,15 +122,26 @@ class SubscriptionStarter:
         # A failure is told a second time, to whoever waits for the handle; asyncio logs what nobody hears.
         heard = asyncio.gather(start.workflow_handle(), return_exceptions=True)
         try:
-            return await self.temporal.execute_update_with_start_workflow(
+            started = await self.temporal.start_update_with_start_workflow(
                 Subscription.start,
                 order.request_hash,
                 start_workflow_operation=start,
+                wait_for_stage=WorkflowUpdateStage.ACCEPTED
+                if order.start_at
+                else WorkflowUpdateStage.COMPLETED,
                 id=update_id,
                 rpc_timeout=self.rpc_timeout,
             )
+            if order.start_at is not None:
+                await let_it_come(self.database, self._clock_of(order), order.start_at)
+            return await started.result(rpc_timeout=self.rpc_timeout)
         finally:
             heard.cancel()
+
+    def _clock_of(self, order: StartOrder) -> WorkflowClock:
+        return WorkflowClock(
+            self.temporal, workflow_id(order.user_id, order.idempotency_key), self.rpc_timeout
+        )
 
     async def _answer_of_a_closed_run(self, order: StartOrder) -> Started:
         """The subscription was opened and has ended between our read and our call."""

@@ -41,9 +41,7 @@ class SubscriptionCommands:
         action = Action.CANCEL_AT_PERIOD_END if command.at_period_end else Action.CANCEL_NOW
         return await self._carry_out(user_id, subscription_id, action, command.command_id, send)
 
-    async def uncancel(
-        self, user_id: int, subscription_id: int, command: PlainCommand
-    ) -> SubscriptionView:
+    async def uncancel(self, user_id: int, subscription_id: int, command: PlainCommand) -> SubscriptionView:
         async def send(workflow: Handle, update_id: str) -> None:
             await workflow.execute_update(
                 Subscription.uncancel, command, id=update_id, rpc_timeout=self.rpc_timeout

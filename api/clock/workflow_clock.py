@@ -40,6 +40,7 @@ class Reading:
 
 class WorkflowClock:
     def __init__(self, temporal: Client, workflow_id: str, rpc_timeout: timedelta) -> None:
+        self.workflow_id = workflow_id
         self._workflow: WorkflowHandle[Any, Any] = temporal.get_workflow_handle(workflow_id)
         # Nothing skips by itself: by default every workflow started through it would.
         self._skipper = TimeSkipper(temporal, config=TimeSkippingConfig(enabled=False))
@@ -73,7 +74,7 @@ class WorkflowClock:
                 raise
         after = await self.read()
         if not after.is_closed and after.certain_offset - before.offset > by + MARGIN:
-            raise ClockOvershotError(f"{self._workflow.id} was to stop at {to.isoformat()}")
+            raise ClockOvershotError(f"{self.workflow_id} was to stop at {to.isoformat()}")
         return after
 
 

@@ -17,11 +17,13 @@ from api.idempotency import (
     request_hash,
 )
 from api.paging import PageRequestDep
+from api.payment_methods import METHOD_REFUSALS, OfferedMethod
 from api.problems import problem_responses
 from api.refusals import responses_of
 from api.schemas.base import LARGEST_ID
 from api.schemas.subscriptions import CancelBody, StartBody, StartedBody, SubscriptionBody
 from api.schemas.timeline import TimelinePage
+from api.start_at import START_AT_REFUSALS, check_enabled
 from api.subscription_commands import no_such_subscription
 from api.timeline import timeline_page
 from db.queries import notes, subscription_views
@@ -54,6 +56,8 @@ COMMAND_REFUSALS = (*KEY_REFUSALS, (409, "idempotency_in_progress"), NOT_FOUND, 
             RefusalCode.PAYMENT_IN_PROGRESS,
             RefusalCode.TOO_MANY_STARTS,
         ),
+        *METHOD_REFUSALS,
+        *START_AT_REFUSALS,
         *AWAY,
     ),
 )
@@ -65,15 +69,22 @@ async def start_subscription(
     key: RequiredKey,
     context: ContextDep,
 ) -> StartedBody:
-    """Starts a subscription: it stays `incomplete` until its payment is reported, for 23 hours at most."""
+    """Starts a subscription: it stays `incomplete` until it is paid, for 23 hours at most, or has a trial.
+
+    With a payment method the charge follows at once, and so does each renewal's when it is due.
+    """
+    check_enabled(context.settings, body.start_at)
     order = StartOrder(
         user_id=user.id,
         idempotency_key=key,
         request_hash=request_hash("POST", request.url.path, body),
         plan_code=body.plan_code,
         cause=_cause(user),
+        start_at=body.start_at,
     )
-    started = await context.starter.start(order)
+    method = body.payment_method
+    offered = OfferedMethod(method.provider, method.token) if method else None
+    started = await context.starter.start(order, offered)
     response.headers["Location"] = f"/subscriptions/{started.answer.subscription_id}"
     if started.is_replay:
         response.headers.update(REPLAYED)

@@ -14,18 +14,32 @@ from domain.access import Access, AccessTerms, NoAccess, access
 INACTIVE = "inactive"
 
 
+class PaymentMethodChoice(RequestBody):
+    """`token` is what the provider calls the payment method; card numbers never come here."""
+
+    provider: Annotated[str, StringConstraints(min_length=1, max_length=64)] = Field(examples=["sandbox"])
+    token: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(examples=["tok_ok"])
+
+
 class StartBody(RequestBody):
-    """`code` is accepted for `plan_code`."""
+    """`code` is accepted for `plan_code`. Without a `payment_method` a person pays each invoice.
+
+    `start_at` is an instant to come, and taken only where the virtual clock is enabled.
+    """
 
     plan_code: Annotated[str, StringConstraints(min_length=1, max_length=64)] = Field(
         validation_alias=AliasChoices("plan_code", "code"), examples=["P30D"]
     )
+    payment_method: PaymentMethodChoice | None = None
+    start_at: UtcInstant | None = None
 
 
 class StartedBody(ResponseBody):
+    """`payment_status` is `pending`, or `not_required` for a trial, which has no invoice to pay."""
+
     subscription_id: int
-    invoice_id: int
-    payment_id: int
+    invoice_id: int | None
+    payment_id: int | None
     promo_code: None = None
     gift_code: None = None
     discount_cents: int = 0
@@ -35,7 +49,7 @@ class StartedBody(ResponseBody):
     period_start: UtcInstant
     period_end: UtcInstant
     payment_status: str
-    provider: str
+    provider: str | None
     status: str
 
     @classmethod

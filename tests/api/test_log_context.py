@@ -13,8 +13,10 @@ import pytest
 from temporalio.client import Client, WorkflowUpdateRPCTimeoutOrCancelledError
 
 from activities.contracts import Cause, StartOrder
+from api.payment_methods import PaymentMethods
 from api.start_subscription import SubscriptionStarter
 from db.database import Database
+from payments.providers import Providers
 from tests.client import Student, send_webhook
 from tests.deadline import eventually
 from tests.lives import Life
@@ -89,9 +91,10 @@ async def test_a_start_that_times_out_is_told_once(
     loop.set_exception_handler(lambda _loop, context: unheard.append(context["message"]))
     cause = Cause(f"user:{student.id}", "asked for", secrets.token_hex(16))
     order = StartOrder(student.id, uuid.uuid4().hex, "hash", "P30D", cause)
+    methods = PaymentMethods(database, Providers())
 
     with pytest.raises(WorkflowUpdateRPCTimeoutOrCancelledError):
-        await SubscriptionStarter(database, temporal, timedelta(milliseconds=1)).start(order)
+        await SubscriptionStarter(database, temporal, timedelta(milliseconds=1), methods).start(order)
     gc.collect()
     loop.set_exception_handler(None)
 

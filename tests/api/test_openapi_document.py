@@ -78,7 +78,8 @@ KEYS_OF_REQUESTS = {
     "LoginBody": "email password",
     "PasswordBody": "current new",
     "SignupBody": "email password locale",
-    "StartBody": "plan_code",
+    "PaymentMethodChoice": "provider token",
+    "StartBody": "plan_code payment_method start_at",
 }
 
 KEYS_OF_REPORTS = "payment_id status provider event_id occurred_at amount_cents currency decline_code"

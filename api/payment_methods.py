@@ -1,0 +1,54 @@
+"""The payment methods that a user stores: described by their provider, kept as its token."""
+
+from dataclasses import asdict, dataclass
+
+from api.problems import RETRY_SOON, Problem
+from db.database import Database
+from db.queries.payment_methods import DescribedMethod, choose_method
+from payments.provider import MethodRefusedError, OutcomeUnknownError, ProviderUnavailableError
+from payments.providers import Providers, UnknownProviderError
+
+METHOD_REFUSALS = (
+    (422, "payment_method_invalid"),
+    (422, "payment_provider_unknown"),
+    (503, "payment_provider_unavailable"),
+)
+"""For `problem_responses` of every route that takes a new payment method."""
+
+
+@dataclass(frozen=True)
+class OfferedMethod:
+    """What a client says of a payment method: who charges it, and its token there."""
+
+    provider: str
+    token: str
+
+
+@dataclass(frozen=True)
+class PaymentMethods:
+    database: Database
+    providers: Providers
+
+    async def keep(self, user_id: int, offered: OfferedMethod) -> int:
+        """Its id, the same for the same token; from now on the user's default. Raises `Problem`."""
+        described = await self._describe(offered)
+        async with self.database.transaction() as connection:
+            return await choose_method(connection, user_id, described)
+
+    async def _describe(self, offered: OfferedMethod) -> DescribedMethod:
+        try:
+            details = await self.providers.named(offered.provider).describe_method(offered.token)
+        except UnknownProviderError as error:
+            raise Problem(
+                422, "payment_provider_unknown", "There is no such payment provider here."
+            ) from error
+        except MethodRefusedError as refused:
+            raise Problem(422, "payment_method_invalid", str(refused)) from refused
+        except (ProviderUnavailableError, OutcomeUnknownError) as error:
+            raise Problem(
+                503,
+                "payment_provider_unavailable",
+                "The payment provider did not answer. Repeat the same request.",
+                headers=RETRY_SOON,
+            ) from error
+        return DescribedMethod(offered.provider, offered.token, **asdict(details))
