@@ -10,6 +10,7 @@ from sandbox_psp.protocol import ImpoliteProtocol
 from sandbox_psp.settings import SandboxSettings
 
 DRAIN_SECONDS = 5
+KEEP_ALIVE_SECONDS = 20
 
 
 def serve_sandbox_psp() -> None:
@@ -25,6 +26,7 @@ def serve_sandbox_psp() -> None:
             log_config=None,  # ours is set up already
             access_log=False,
             server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
     )

@@ -24,7 +24,8 @@ from payments.provider import (
 
 NAME = "sandbox"
 TIMEOUT = httpx2.Timeout(5.0, connect=2.0)
-MOST_CONNECTIONS = 50
+LIMITS = httpx2.Limits(max_connections=50, max_keepalive_connections=50, keepalive_expiry=2.0)
+"""Connections are given up long before a server does: a charge sent into a closing one would be unknown."""
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}", re.ASCII)
 UNKNOWN_METHOD = "The provider does not know this payment method."
@@ -72,7 +73,7 @@ class Sandbox:
             base_url=url,
             headers={"Authorization": f"Bearer {api_key}"},
             timeout=timeout,
-            limits=httpx2.Limits(max_connections=MOST_CONNECTIONS),
+            limits=LIMITS,
             trust_env=False,
         )
 

@@ -7,7 +7,8 @@ from typing import Any
 from sandbox_psp.book import Book, transaction
 
 SELECT = (
-    "SELECT refunds.*, charges.idempotency_key AS charge_key, charges.currency FROM refunds "
+    "SELECT refunds.*, charges.idempotency_key AS charge_key, charges.currency, "
+    "charges.method_token FROM refunds "
     "JOIN charges ON charges.id = refunds.charge_id "
 )
 
@@ -22,6 +23,7 @@ class Refund:
     created_at: float
     charge_key: str
     currency: str
+    method_token: str
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ class Fault(StrEnum):
     REQUEST_LOST = "request_lost"
     SLOW = "slow"
     DOWN = "down"
+    REFUND_ANSWER_LOST = "refund_answer_lost"
     WRONG_AMOUNT = "wrong_amount"
 
 
@@ -63,6 +64,7 @@ TOKENS = {
     "tok_answer_lost": Behavior("5001", fault=Fault.ANSWER_LOST),
     "tok_answer_lost_declined": Behavior("5002", decline_code=SOFT_DECLINE, fault=Fault.ANSWER_LOST),
     "tok_request_lost": Behavior("5003", fault=Fault.REQUEST_LOST),
+    "tok_refund_answer_lost": Behavior("5007", fault=Fault.REFUND_ANSWER_LOST),
     "tok_slow": Behavior("5004", fault=Fault.SLOW),
     "tok_down": Behavior("5005", fault=Fault.DOWN),
     "tok_wrong_amount": Behavior("5006", fault=Fault.WRONG_AMOUNT),

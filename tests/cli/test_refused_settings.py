@@ -19,6 +19,7 @@ WAYS_TO_START = {
         "canary-password",
     ),
     "dev": ("cli.main", "dev"),
+    "sandbox-psp": ("cli.main", "sandbox-psp"),
     "worker by hand": ("worker.main",),
     "uvicorn": ("uvicorn", "api.main:app", "--port", "1"),
 }
@@ -46,7 +47,7 @@ async def start(way: str, **changed: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("way", [way for way in WAYS_TO_START if way != "dev"])
+@pytest.mark.parametrize("way", [way for way in WAYS_TO_START if way not in {"dev", "sandbox-psp"}])
 async def test_every_refusal_is_told_at_once_and_no_secret_with_it(way: str) -> None:
     changed = {"JWT_SECRET": "canary", "BILLING_LOG_LEVEL": "canary", "DATABASE_URL": ""}
     ended = await start(way, **changed)
@@ -56,6 +57,18 @@ async def test_every_refusal_is_told_at_once_and_no_secret_with_it(way: str) -> 
         "FAIL BILLING_LOG_LEVEL: Input should be 'debug', 'info', 'warning' or 'error'",
         "FAIL DATABASE_URL: is not set",
         "FAIL JWT_SECRET: needs at least 32 bytes for HS256",
+    ]
+
+
+async def test_the_sandbox_tells_it_too_and_is_never_run_in_production() -> None:
+    ended = await start("sandbox-psp", BILLING_PSP_API_KEY="canary", BILLING_PSP_WEBHOOK_URL="canary")
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.splitlines() == [
+        "FAIL BILLING_ENVIRONMENT: the sandbox payment provider is never run in production",
+        "FAIL BILLING_PSP_API_KEY: Value should have at least 16 items after validation, not 6",
+        "FAIL BILLING_PSP_DATABASE: is not set",
+        r"FAIL BILLING_PSP_WEBHOOK_URL: String should match pattern '^https?://\S+$'",
     ]
 
 
@@ -89,6 +102,7 @@ async def test_the_local_stack_tells_it_too(tmp_path_factory: pytest.TempPathFac
             "a, *",
             "production needs the host names that it is reached under, without *",
         ),
+        ("BILLING_PSP_URL", "http://canary", "the sandbox payment provider is not accepted in production"),
     ],
 )
 async def test_each_setting_that_production_refuses(variable: str, value: str, reason: str) -> None:

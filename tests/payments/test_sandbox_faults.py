@@ -172,6 +172,22 @@ async def test_a_lost_request_is_unknown_too_and_was_never_heard_of(sandbox: San
     assert (await sandbox.charge(order)).status is ChargeStatus.SUCCEEDED
 
 
+async def test_a_refund_whose_answer_was_lost_is_unknown_until_it_is_looked_up_or_repeated(
+    sandbox: Sandbox,
+) -> None:
+    order = an_order("tok_refund_answer_lost")
+    refund = a_refund_of(order)
+    await sandbox.charge(order)
+
+    with pytest.raises(OutcomeUnknownError):
+        await sandbox.refund(refund)
+
+    found = await sandbox.find_refund(refund.key)
+    assert found is not None
+    assert found.amount_cents == order.amount_cents
+    assert await sandbox.refund(refund) == found
+
+
 async def test_a_provider_that_is_down_has_done_nothing(sandbox: Sandbox, psp: SandboxPsp) -> None:
     order = an_order("tok_down")
     for _ in range(2):

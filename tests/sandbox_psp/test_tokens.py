@@ -19,6 +19,7 @@ KNOWN = {
     "tok_answer_lost",
     "tok_answer_lost_declined",
     "tok_request_lost",
+    "tok_refund_answer_lost",
     "tok_slow",
     "tok_down",
     "tok_wrong_amount",

@@ -1,11 +1,12 @@
 """Reports: one for each charge that is settled, until it is taken, however badly they are made to travel."""
 
+import asyncio
 from typing import Any
 
 from payments.signed_webhook import parse
 from tests.deadline import eventually
 from tests.psp import SandboxPsp
-from tests.sandbox_psp.requests import charge
+from tests.sandbox_psp.requests import a_body, a_key, charge
 from tests.webhook_receiver import WebhookReceiver
 
 
@@ -58,6 +59,18 @@ async def test_the_product_understands_a_report(psp: SandboxPsp, receiver: Webho
         1990,
     )
     assert report.decline_code == "insufficient_funds"
+
+
+async def test_a_report_may_come_before_the_answer(psp: SandboxPsp, receiver: WebhookReceiver) -> None:
+    body = a_body("tok_slow")
+    charging = asyncio.create_task(psp.post("/v1/charges", body, key=a_key()))
+
+    async def is_reported() -> bool:
+        return len(receiver.taken_of(body["payment_id"])) == 1
+
+    await eventually(is_reported)
+    assert not charging.done()
+    assert (await charging).json()["status"] == "succeeded"
 
 
 async def test_a_pending_charge_is_reported_when_it_is_completed(
