@@ -77,7 +77,14 @@ def _groups(status: Status, now: datetime, logs: Path) -> dict[str, list[tuple[s
             ("active", _workflows(status, 'SubscriptionStatus="active"')),
             ("next due within 24 h", _workflows(status, f'NextActionAt < "{_rfc3339(now + SOON)}"')),
         ],
-        "Sandbox payment provider": [("address", status.psp_url), ("API key", status.psp_api_key)],
+        "Sandbox payment provider": [
+            ("address", status.psp_url),
+            ("API key", status.psp_api_key),
+            (
+                "test cards",
+                "tok_ok, tok_stolen, tok_3ds, tok_decline_2_then_ok: docs/sandbox-psp.md has them all",
+            ),
+        ],
         "Metrics": [("API", api_metrics), ("worker", worker_metrics)],
         "Secrets of this stack": [
             ("DATABASE_URL", status.database_url),
