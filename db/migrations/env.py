@@ -5,6 +5,7 @@ in front of every reader.
 """
 
 import os
+import time
 
 from alembic import context
 from sqlalchemy import Connection, create_engine, pool, text
@@ -14,11 +15,13 @@ from db.tables.metadata import METADATA
 ADVISORY_LOCK = 4_716_210_035  # any constant of our own: only one migration runs at a time
 LOCK_TIMEOUT = "4s"
 STATEMENT_TIMEOUT = "60s"
+TURN_SECONDS = 300
+ASK_AGAIN_SECONDS = 0.1
 
 
 def run_migrations(connection: Connection) -> None:
     connection.execute(text(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'"))
-    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
+    _wait_for_the_turn(connection)
     connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
     connection.commit()
     context.configure(
@@ -29,6 +32,17 @@ def run_migrations(connection: Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+
+
+def _wait_for_the_turn(connection: Connection) -> None:
+    """Asks again and again: whoever waited in a statement would hold up an index built concurrently."""
+    asked = text("SELECT pg_try_advisory_lock(:key)")
+    give_up_at = time.monotonic() + TURN_SECONDS
+    while not connection.execute(asked, {"key": ADVISORY_LOCK}).scalar_one():
+        connection.commit()
+        if time.monotonic() > give_up_at:
+            raise TimeoutError("another migration is still running")
+        time.sleep(ASK_AGAIN_SECONDS)
 
 
 def main() -> None:

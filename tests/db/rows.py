@@ -12,10 +12,12 @@ from sqlalchemy.dialects.postgresql import Range
 from db.database import Connection
 from db.tables.accounts import User
 from db.tables.base import Table
-from db.tables.billing import Invoice, InvoiceLine, Payment
-from db.tables.catalogue import ContentModule, Plan, PlanPrice
+from db.tables.billing import Invoice, InvoiceLine, Payment, Refund
+from db.tables.catalogue import ContentModule, DunningPolicy, Plan, PlanPrice
 from db.tables.ledger import LedgerEntry, LedgerTransaction
 from db.tables.messages import IdempotencyKey, Note, PaymentReport
+from db.tables.outbox import OutboxEvent
+from db.tables.payment_methods import PaymentMethod
 from db.tables.subscriptions import ClockTurn, Period, Subscription, TimelineEntry
 
 Row = dict[str, Any]
@@ -62,6 +64,10 @@ def _plan_price() -> Row:
         "currency": "EUR",
         "vat_rate_bp": 2_200,
     }
+
+
+def _dunning_policy() -> Row:
+    return {"plan_id": _unused_id(), "version": 1, "retry_days": [2, 7], "final_action": "cancel"}
 
 
 def _content_module() -> Row:
@@ -159,6 +165,42 @@ def _payment() -> Row:
     }
 
 
+def _refund() -> Row:
+    return {
+        "payment_id": _unused_id(),
+        "key": _unused_word(),
+        "reason": "staff",
+        "status": "created",
+        "amount_cents": 1_990,
+        "currency": "EUR",
+        "actor": "user:1",
+        "trace_id": "0" * 32,
+        "created_at": START,
+    }
+
+
+def _payment_method() -> Row:
+    return {
+        "user_id": _unused_id(),
+        "provider": "sandbox",
+        "token": "tok_ok",
+        "brand": "visa",
+        "last4": "4242",
+        "expiry_month": 12,
+        "expiry_year": 2030,
+        "chosen_at": START,
+    }
+
+
+def _outbox_event() -> Row:
+    return {
+        "subscription_id": _unused_id(),
+        "event": "renewal.upcoming",
+        "due_at": END,
+        "details": {},
+    }
+
+
 def _ledger_transaction() -> Row:
     return {"key": _unused_word(), "subscription_id": _unused_id(), "occurred_at": START}
 
@@ -197,6 +239,7 @@ _VALID_ROWS: dict[type[Table], Callable[[], Row]] = {
     User: _user,
     Plan: _plan,
     PlanPrice: _plan_price,
+    DunningPolicy: _dunning_policy,
     ContentModule: _content_module,
     Subscription: _subscription,
     Period: _period,
@@ -206,6 +249,9 @@ _VALID_ROWS: dict[type[Table], Callable[[], Row]] = {
     Invoice: _draft_invoice,
     InvoiceLine: _invoice_line,
     Payment: _payment,
+    Refund: _refund,
+    PaymentMethod: _payment_method,
+    OutboxEvent: _outbox_event,
     LedgerTransaction: _ledger_transaction,
     LedgerEntry: _ledger_entry,
     PaymentReport: _payment_report,

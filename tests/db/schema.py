@@ -8,7 +8,8 @@ PARTS = {
         " identity_generation) FROM information_schema.columns WHERE table_schema = 'public'"
     ),
     "constraints": (
-        "SELECT conrelid::regclass || '.' || conname, pg_get_constraintdef(oid) FROM pg_constraint"
+        "SELECT conrelid::regclass || '.' || conname, replace(pg_get_constraintdef(oid), ' NOT VALID', '')"
+        " FROM pg_constraint"
         " WHERE connamespace = 'public'::regnamespace AND contype <> 't'"
     ),
     "indexes": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",

@@ -44,4 +44,6 @@ async def insert_sold(connection: Connection, status: str = "open") -> Sold:
         await invoices.mark_paid(connection, invoice_id, payment_id, START)
     if status == "void":
         await invoices.void(connection, invoice_id, START)
+    if status == "uncollectible":
+        await invoices.write_off(connection, invoice_id, START)
     return Sold(user_id, subscription_id, invoice_id, payment_id)

@@ -13,6 +13,7 @@ from tests.db.sold import insert_sold
 # And what a change of each might be.
 APPEND_ONLY = {
     "plan_prices": "price_cents = 1",
+    "dunning_policies": "final_action = 'unpaid'",
     "ledger_transactions": "key = 'another'",
     "ledger_entries": "amount_cents = -amount_cents",
     "timeline_entries": "actor = 'nobody'",

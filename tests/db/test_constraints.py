@@ -13,15 +13,18 @@ from sqlalchemy.dialects.postgresql import Range
 from db.database import Connection
 from db.tables.accounts import User
 from db.tables.base import Table
-from db.tables.billing import Invoice, InvoiceLine, Payment
-from db.tables.catalogue import ContentModule, Plan, PlanPrice
+from db.tables.billing import Invoice, InvoiceLine, Payment, Refund
+from db.tables.catalogue import ContentModule, DunningPolicy, Plan, PlanPrice
 from db.tables.ledger import LedgerEntry, LedgerTransaction
 from db.tables.messages import IdempotencyKey, PaymentReport
+from db.tables.outbox import OutboxEvent
+from db.tables.payment_methods import PaymentMethod
 from db.tables.subscriptions import ClockTurn, Period, Subscription
 from tests.db.refused import refused
 from tests.db.rows import END, START, Row, valid_row
 
 ENDED: Row = {"status": "canceled", "ended_at": END}
+LIVE = ("incomplete", "trialing", "active", "past_due", "frozen", "unpaid")
 ISSUED: Row = {"status": "open", "number": "IT-2026-999999"}
 
 FORBIDDEN: list[tuple[str, type[Table], Row]] = [
@@ -29,15 +32,26 @@ FORBIDDEN: list[tuple[str, type[Table], Row]] = [
     ("ck_users_role_is_known", User, {"role": "owner"}),
     ("ck_plans_has_a_seat", Plan, {"seats": 0}),
     ("ck_plans_trial_is_not_negative", Plan, {"trial_days": -1}),
+    ("ck_plans_grace_is_not_negative", Plan, {"grace_days": -1}),
+    ("ck_plans_freeze_is_part_of_a_year", Plan, {"freeze_days_per_year": -1}),
+    ("ck_plans_freeze_is_part_of_a_year", Plan, {"freeze_days_per_year": 181}),
     ("ck_plan_prices_is_positive", PlanPrice, {"price_cents": 0}),
     ("ck_plan_prices_currency_is_iso_4217", PlanPrice, {"currency": "eur"}),
     ("ck_plan_prices_currency_is_iso_4217", PlanPrice, {"currency": "EURO"}),
     ("ck_plan_prices_vat_rate_is_a_share", PlanPrice, {"vat_rate_bp": -1}),
     ("ck_plan_prices_vat_rate_is_a_share", PlanPrice, {"vat_rate_bp": 10_001}),
-    ("ck_subscriptions_status_is_known", Subscription, {"status": "frozen", "ended_at": END}),
+    ("ck_dunning_policies_retries_now_and_then", DunningPolicy, {"retry_days": []}),
+    ("ck_dunning_policies_retries_now_and_then", DunningPolicy, {"retry_days": list(range(1, 12))}),
+    ("ck_dunning_policies_retries_later", DunningPolicy, {"retry_days": [0, 2]}),
+    ("ck_dunning_policies_final_action_is_known", DunningPolicy, {"final_action": "forget"}),
+    ("ck_subscriptions_status_is_known", Subscription, {"status": "paused", "ended_at": END}),
     ("ck_subscriptions_period_has_a_length", Subscription, {"current_period_end": START}),
     ("ck_subscriptions_ended_when_not_live", Subscription, {"status": "active", "ended_at": END}),
     ("ck_subscriptions_ended_when_not_live", Subscription, {"status": "incomplete", "ended_at": END}),
+    ("ck_subscriptions_ended_when_not_live", Subscription, {"status": "trialing", "ended_at": END}),
+    ("ck_subscriptions_ended_when_not_live", Subscription, {"status": "past_due", "ended_at": END}),
+    ("ck_subscriptions_ended_when_not_live", Subscription, {"status": "frozen", "ended_at": END}),
+    ("ck_subscriptions_ended_when_not_live", Subscription, {"status": "unpaid", "ended_at": END}),
     ("ck_subscriptions_ended_when_not_live", Subscription, {"status": "canceled"}),
     ("ck_subscriptions_ended_when_not_live", Subscription, {"status": "incomplete_expired"}),
     ("ck_periods_has_a_length", Period, {"during": Range(START, START)}),
@@ -55,10 +69,24 @@ FORBIDDEN: list[tuple[str, type[Table], Row]] = [
     ("ck_invoices_paid_by_one_payment", Invoice, ISSUED | {"status": "paid"}),
     ("ck_invoices_paid_by_one_payment", Invoice, ISSUED | {"paid_by_payment_id": 1}),
     ("ck_invoice_lines_kind_is_known", InvoiceLine, {"kind": "gift"}),
-    ("ck_payments_status_is_known", Payment, {"status": "unknown", "settled_at": END}),
+    ("ck_payments_status_is_known", Payment, {"status": "lost", "settled_at": END}),
     ("ck_payments_amount_is_positive", Payment, {"amount_cents": 0}),
-    ("ck_payments_settled_when_not_pending", Payment, {"settled_at": END}),
-    ("ck_payments_settled_when_not_pending", Payment, {"status": "succeeded"}),
+    ("ck_payments_settled_when_known", Payment, {"status": "created", "settled_at": END}),
+    ("ck_payments_settled_when_known", Payment, {"settled_at": END}),
+    ("ck_payments_settled_when_known", Payment, {"status": "unknown", "settled_at": END}),
+    ("ck_payments_settled_when_known", Payment, {"status": "failed"}),
+    ("ck_payments_settled_when_known", Payment, {"status": "succeeded", "received_cents": 1_990}),
+    ("ck_payments_received_when_paid", Payment, {"received_cents": 1_990}),
+    ("ck_payments_received_when_paid", Payment, {"status": "succeeded", "settled_at": END}),
+    ("ck_refunds_status_is_known", Refund, {"status": "lost", "settled_at": END}),
+    ("ck_refunds_reason_is_known", Refund, {"reason": "regret"}),
+    ("ck_refunds_amount_is_positive", Refund, {"amount_cents": 0}),
+    ("ck_refunds_settled_when_known", Refund, {"settled_at": END}),
+    ("ck_refunds_settled_when_known", Refund, {"status": "unknown", "settled_at": END}),
+    ("ck_refunds_settled_when_known", Refund, {"status": "succeeded"}),
+    ("ck_refunds_settled_when_known", Refund, {"status": "failed"}),
+    ("ck_payment_methods_expires_in_a_month", PaymentMethod, {"expiry_month": 0}),
+    ("ck_payment_methods_expires_in_a_month", PaymentMethod, {"expiry_month": 13}),
     ("ck_ledger_entries_account_is_known", LedgerEntry, {"account": "pocket"}),
     ("ck_ledger_entries_moves_something", LedgerEntry, {"amount_cents": 0}),
     ("ck_webhook_inbox_status_is_known", PaymentReport, {"status": "lost"}),
@@ -78,7 +106,27 @@ EXCLUSIVE: list[tuple[str, type[Table], Row, Row]] = [
     ("uq_plan_prices_plan_id_version", PlanPrice, {"plan_id": 1_000_001, "version": 1}, {}),
     ("uq_content_modules_code", ContentModule, {"code": "opera"}, {}),
     ("uq_content_modules_position", ContentModule, {"position": 999}, {}),
-    ("uq_subscriptions_one_live_per_user", Subscription, {"user_id": 1_000_001}, {"status": "active"}),
+    (
+        "uq_dunning_policies_plan_id_version",
+        DunningPolicy,
+        {"plan_id": 1_000_001, "version": 1},
+        {"retry_days": [3]},
+    ),
+    *(
+        (
+            "uq_subscriptions_one_live_per_user",
+            Subscription,
+            {"user_id": 1_000_001},
+            {"status": status},
+        )
+        for status in LIVE
+    ),
+    (
+        "uq_subscriptions_one_trial_per_user",
+        Subscription,
+        {"user_id": 1_000_001, "trial_ends_at": END} | ENDED,
+        {"status": "trialing", "ended_at": None},
+    ),
     (
         "uq_subscriptions_user_id_idempotency_key",
         Subscription,
@@ -110,6 +158,9 @@ EXCLUSIVE: list[tuple[str, type[Table], Row, Row]] = [
     ("uq_invoice_lines_invoice_id_position", InvoiceLine, {"invoice_id": 1_000_001}, {}),
     ("uq_payments_invoice_id_attempt_no", Payment, {"invoice_id": 1_000_001}, {}),
     ("uq_payments_idempotency_key", Payment, {"idempotency_key": "invoice:0:attempt:1"}, {}),
+    ("uq_refunds_key", Refund, {"key": "payment:0:withdrawal"}, {}),
+    ("uq_payment_methods_token", PaymentMethod, {"user_id": 1_000_001}, {}),
+    ("uq_outbox_subscription_id_event_due_at", OutboxEvent, {"subscription_id": 1_000_001}, {}),
     ("uq_ledger_transactions_key", LedgerTransaction, {"key": "invoice:0:finalized"}, {}),
     (
         "uq_webhook_inbox_fact",
@@ -122,6 +173,18 @@ EXCLUSIVE: list[tuple[str, type[Table], Row, Row]] = [
 # Two rows that look alike and may both be.
 COMPATIBLE: dict[str, tuple[type[Table], Row, Row]] = {
     "a new start after an ended one": (Subscription, {"user_id": 1_000_001}, ENDED),
+    "a second subscription after a trial": (
+        Subscription,
+        {"user_id": 1_000_001, "trial_ends_at": END} | ENDED,
+        {"trial_ends_at": None},
+    ),
+    "a payment method that was removed and stored again": (
+        PaymentMethod,
+        {"user_id": 1_000_001, "removed_at": END},
+        {"removed_at": None},
+    ),
+    "one token of two users": (PaymentMethod, {}, {}),
+    "one announcement at two dates": (OutboxEvent, {"subscription_id": 1_000_001}, {"due_at": START}),
     "periods that touch": (
         Period,
         {"subscription_id": 1_000_001},
@@ -132,6 +195,11 @@ COMPATIBLE: dict[str, tuple[type[Table], Row, Row]] = {
         Invoice,
         {"subscription_id": 1_000_001},
         ISSUED | {"status": "void"},
+    ),
+    "the renewal of a period beside its first invoice": (
+        Invoice,
+        {"subscription_id": 1_000_001},
+        {"billing_reason": "subscription_cycle"},
     ),
     "a second attempt": (Payment, {"invoice_id": 1_000_001}, {"attempt_no": 2}),
     "the same words about a payment that is not ours": (

@@ -15,10 +15,11 @@ from tests.db.rows import END, START, insert_row, valid_row
 from tests.db.sold import insert_sold, insert_subscriber
 from tests.db.waiting import wait_until_blocked
 
-STATUSES = ("draft", "open", "paid", "void")
-MOVES = {("draft", "draft"), ("draft", "open"), ("open", "open"), ("open", "paid"), ("open", "void")}
+FINAL = ("paid", "void", "uncollectible")
+STATUSES = ("draft", "open", *FINAL)
+MOVES = {("draft", "draft"), ("draft", "open"), ("open", "open"), *(("open", status) for status in FINAL)}
 
-MAY_CHANGE = {"status", "created_at", "paid_at", "voided_at", "paid_by_payment_id"}
+MAY_CHANGE = {"status", "created_at", "paid_at", "voided_at", "written_off_at", "paid_by_payment_id"}
 CHANGES = {
     "number": "IT-2026-999999",
     "subscription_id": 1,
@@ -77,7 +78,7 @@ async def test_invoices_are_never_emptied_out(connection: Connection) -> None:
         await connection.execute(text("TRUNCATE invoices CASCADE"))
 
 
-@pytest.mark.parametrize("status", ["open", "paid", "void"])
+@pytest.mark.parametrize("status", STATUSES[1:])
 async def test_an_invoice_begins_as_a_draft(connection: Connection, status: str) -> None:
     row = valid_row(Invoice, status=status, number="IT-2026-999999")
 
@@ -85,7 +86,7 @@ async def test_an_invoice_begins_as_a_draft(connection: Connection, status: str)
         await connection.execute(insert(Invoice).values(row))
 
 
-@pytest.mark.parametrize("status", ["open", "paid", "void"])
+@pytest.mark.parametrize("status", STATUSES[1:])
 async def test_only_a_draft_takes_lines(connection: Connection, status: str) -> None:
     sold = await insert_sold(connection, status)
 

@@ -30,7 +30,12 @@ A_SALE = text(
     " SELECT buyer.id, plan_id, plan_prices.id, 'workflow', 'key', 'hash', 'active', now(),"
     " now() + interval '1 day', false, 1, '{}' FROM buyer, plan_prices LIMIT 1"
 )
-WAITING_FOR_THE_LOCK = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+ASKING_FOR_THE_LOCK = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND (query = 'COMMIT' OR query LIKE 'SELECT pg_try_advisory_lock%') AND pid <> pg_backend_pid()"
+)
+NOT_VALIDATED = text("SELECT conname FROM pg_constraint WHERE NOT convalidated")
+UNUSABLE = text("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid")
 
 
 @contextmanager
@@ -63,6 +68,12 @@ async def test_the_way_down_leaves_nothing_behind(fresh_database_url: FreshDatab
 
     upgrade(url)
     assert read_schema(url) == full
+
+
+async def test_every_constraint_holds_and_every_index_is_whole(database_url: str) -> None:
+    with connected(database_url) as connection:
+        assert connection.execute(NOT_VALIDATED).scalars().all() == []
+        assert connection.execute(UNUSABLE).scalars().all() == []
 
 
 async def test_alembic_finds_nothing_to_migrate(database_url: str) -> None:
@@ -100,7 +111,7 @@ async def test_of_two_migrations_at_once_one_waits_for_the_other(postgres: Embed
         both = asyncio.gather(asyncio.to_thread(upgrade, url), upgrade_in_another_process(url))
 
         async def both_wait() -> bool:
-            waiting: int = connection.execute(WAITING_FOR_THE_LOCK).scalar_one()
+            waiting: int = connection.execute(ASKING_FOR_THE_LOCK).scalar_one()
             return waiting == 2
 
         await eventually(both_wait, timeout=30)

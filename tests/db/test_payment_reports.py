@@ -98,10 +98,10 @@ async def test_a_report_about_no_payment_of_ours_is_never_matched_later(inbox: C
     report = replace(SUCCESS, payment_id=5)
     await payment_reports.store_report(inbox, report, ReportStatus.IGNORED)
 
-    assert await payment_reports.find_unread(inbox, 5) == ()
+    assert await payment_reports.find_unread(inbox, [5]) == ()
     assert await payment_reports.claim_deliveries(inbox, 10) == []
     report_id = await receive(inbox, report)
-    assert await payment_reports.find_unread(inbox, 5) == (report_id,)
+    assert await payment_reports.find_unread(inbox, [5]) == (report_id,)
 
 
 async def test_what_was_applied_or_parked_is_read(inbox: Connection) -> None:
@@ -109,7 +109,7 @@ async def test_what_was_applied_or_parked_is_read(inbox: Connection) -> None:
     await payment_reports.mark_applied(inbox, reports[0], AT)
     await payment_reports.park(inbox, reports[2], "amount_mismatch")
 
-    assert await payment_reports.find_unread(inbox, 5) == (reports[1], reports[3])
+    assert await payment_reports.find_unread(inbox, [5]) == (reports[1], reports[3])
 
 
 async def test_only_the_payments_own_provider_knows_it(inbox: Connection) -> None:

@@ -1,5 +1,7 @@
 """The whole life of a subscription: trials, renewals, dunning, freezes, stored payment methods, refunds.
 
+Rows that are there already are held against the new constraints in 0006, which keeps nobody waiting.
+
 Revision ID: 0005
 Revises: 0004
 """
@@ -15,28 +17,25 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-OLD_LIVE = "status IN ('incomplete', 'active')"
-LIVE = "status IN ('incomplete', 'trialing', 'active', 'past_due', 'frozen', 'unpaid')"
-OLD_SETTLING = "event IN ('activated', 'late_payment_received', 'payment_declined')"
-SETTLING = (
-    "event IN ('activated', 'renewed', 'recovered', 'reactivated', 'renewal_paid_ahead', 'charge_stood',"
-    " 'paid_twice', 'late_payment_received', 'payment_declined')"
-)
-
 # table, name, before, after
 CHECKS = (
     (
         "subscriptions",
         "status_is_known",
         "status IN ('incomplete', 'incomplete_expired', 'active', 'canceled')",
-        "status IN ('incomplete', 'incomplete_expired', 'trialing', 'active', 'past_due', 'frozen',"
-        " 'unpaid', 'canceled')",
+        (
+            "status IN ('incomplete', 'incomplete_expired', 'trialing', 'active', 'past_due', 'frozen',"
+            " 'unpaid', 'canceled')"
+        ),
     ),
     (
         "subscriptions",
         "ended_when_not_live",
-        f"({OLD_LIVE}) = (ended_at IS NULL)",
-        f"({LIVE}) = (ended_at IS NULL)",
+        "(status IN ('incomplete', 'active')) = (ended_at IS NULL)",
+        (
+            "(status IN ('incomplete', 'trialing', 'active', 'past_due', 'frozen', 'unpaid'))"
+            " = (ended_at IS NULL)"
+        ),
     ),
     (
         "invoices",
@@ -59,16 +58,56 @@ CHECKS = (
     (
         "ledger_entries",
         "account_is_known",
-        "account IN ('cash_at_provider', 'receivable', 'revenue', 'deferred_revenue', 'vat_payable',"
-        " 'customer_balance')",
-        "account IN ('cash_at_provider', 'receivable', 'revenue', 'deferred_revenue', 'vat_payable',"
-        " 'customer_balance', 'refunds', 'bad_debt')",
+        (
+            "account IN ('cash_at_provider', 'receivable', 'revenue', 'deferred_revenue', 'vat_payable',"
+            " 'customer_balance')"
+        ),
+        (
+            "account IN ('cash_at_provider', 'receivable', 'revenue', 'deferred_revenue', 'vat_payable',"
+            " 'customer_balance', 'refunds', 'bad_debt')"
+        ),
     ),
 )
 
 OLD_MOVES = "('draft', 'draft'), ('draft', 'open'), ('open', 'open'), ('open', 'paid'), ('open', 'void')"
-MOVES = f"{OLD_MOVES}, ('open', 'uncollectible')"
+MOVES = f"{OLD_MOVES},\n         ('open', 'uncollectible')"
 
+# As in 0002, but for the moves.
+GUARD_INVOICE = """
+CREATE OR REPLACE FUNCTION guard_invoice() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        RAISE EXCEPTION 'invoices are never deleted' USING ERRCODE = 'restrict_violation';
+    END IF;
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.status <> 'draft' THEN
+            RAISE EXCEPTION 'an invoice begins as a draft' USING ERRCODE = 'check_violation';
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF (OLD.status, NEW.status) NOT IN
+        (MOVES) THEN
+        RAISE EXCEPTION 'invoice % cannot go from % to %', OLD.id, OLD.status, NEW.status
+            USING ERRCODE = 'check_violation';
+    END IF;
+    IF OLD.status = 'draft' AND NEW.status = 'open' AND NEW.total_cents IS DISTINCT FROM
+        (SELECT sum(amount_cents) FROM invoice_lines WHERE invoice_id = NEW.id) THEN
+        RAISE EXCEPTION 'invoice % is not the sum of its lines', OLD.id USING ERRCODE = 'check_violation';
+    END IF;
+    IF OLD.status <> 'draft' AND
+        (OLD.number, OLD.subscription_id, OLD.user_id, OLD.billing_reason, OLD.currency, OLD.total_cents,
+         OLD.net_cents, OLD.vat_cents, OLD.vat_rate_bp, OLD.period_start, OLD.period_end, OLD.finalized_at)
+        IS DISTINCT FROM
+        (NEW.number, NEW.subscription_id, NEW.user_id, NEW.billing_reason, NEW.currency, NEW.total_cents,
+         NEW.net_cents, NEW.vat_cents, NEW.vat_rate_bp, NEW.period_start, NEW.period_end, NEW.finalized_at)
+    THEN
+        RAISE EXCEPTION 'invoice % is finalized', OLD.id USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $$
+"""
+
+# Leaves the refund's own key out: one that is opened again is no second one.
 GUARD_REFUND = """
 CREATE FUNCTION guard_refund() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -76,9 +115,9 @@ DECLARE
     returned bigint;
 BEGIN
     SELECT received_cents INTO received FROM payments
-        WHERE id = NEW.payment_id AND currency = NEW.currency FOR UPDATE;
+        WHERE id = NEW.payment_id AND currency = NEW.currency FOR NO KEY UPDATE;
     SELECT sum(amount_cents) INTO returned FROM refunds
-        WHERE payment_id = NEW.payment_id AND status <> 'failed' AND id <> NEW.id;
+        WHERE payment_id = NEW.payment_id AND status <> 'failed' AND key <> NEW.key;
     IF NEW.status <> 'failed' AND coalesce(returned, 0) + NEW.amount_cents > coalesce(received, 0) THEN
         RAISE EXCEPTION 'payment % received less than its refunds', NEW.payment_id
             USING ERRCODE = 'check_violation', CONSTRAINT = 'refunds_within_payment';
@@ -95,15 +134,52 @@ SELECT id, 1, '{2,7,14,21}', 'cancel' FROM plans
 
 
 def upgrade() -> None:
-    _widen()
+    for table, name, _, after in CHECKS:
+        _replace_check(table, name, name, after)
+    _replace_check(
+        "payments",
+        "settled_when_not_pending",
+        "settled_when_known",
+        "(status IN ('created', 'pending', 'unknown')) = (settled_at IS NULL)",
+    )
+    op.execute(GUARD_INVOICE.replace("MOVES", MOVES))
     _create_tables()
+    _add_columns()
+    op.execute(FIRST_POLICIES)
+
+
+def downgrade() -> None:
+    """Refused by the checks once a subscription has used what came with this."""
+    _drop_columns()
+    for table in ("refunds", "outbox", "payment_methods", "dunning_policies"):
+        op.drop_table(table)
+    op.execute("DROP FUNCTION guard_refund()")
+    op.execute(GUARD_INVOICE.replace("MOVES", OLD_MOVES))
+    _replace_check(
+        "payments",
+        "settled_when_known",
+        "settled_when_not_pending",
+        "(status = 'pending') = (settled_at IS NULL)",
+        is_validated=True,
+    )
+    for table, name, before, _ in CHECKS:
+        _replace_check(table, name, name, before, is_validated=True)
+
+
+def _replace_check(
+    table: str, name: str, next_name: str, condition: str, *, is_validated: bool = False
+) -> None:
+    """What the one before takes, the wider one takes too: a release that still runs notices nothing."""
+    op.execute(f"-- squawk-ignore ban-drop-constraint\nALTER TABLE {table} DROP CONSTRAINT ck_{table}_{name}")
+    op.create_check_constraint(
+        op.f(f"ck_{table}_{next_name}"), table, condition, postgresql_not_valid=not is_validated
+    )
+
+
+def _add_columns() -> None:
     op.add_column("plans", sa.Column("grace_days", sa.SmallInteger(), server_default="7", nullable=False))
     op.add_column(
         "plans", sa.Column("freeze_days_per_year", sa.SmallInteger(), server_default="30", nullable=False)
-    )
-    op.create_check_constraint(op.f("ck_plans_grace_is_not_negative"), "plans", "grace_days >= 0")
-    op.create_check_constraint(
-        op.f("ck_plans_freeze_is_part_of_a_year"), "plans", "freeze_days_per_year BETWEEN 0 AND 180"
     )
     op.add_column("subscriptions", sa.Column("access_until", sa.DateTime(timezone=True)))
     op.add_column("subscriptions", sa.Column("trial_ends_at", sa.DateTime(timezone=True)))
@@ -113,109 +189,42 @@ def upgrade() -> None:
         sa.Column("payment_in_progress", sa.Boolean(), server_default=sa.text("false"), nullable=False),
     )
     op.add_column("subscriptions", sa.Column("parked_reason", sa.Text()))
-    op.create_foreign_key(
-        op.f("fk_subscriptions_payment_method_id"),
-        "subscriptions",
-        "payment_methods",
-        ["payment_method_id"],
-        ["id"],
-    )
-    op.create_index(
-        "uq_subscriptions_one_trial_per_user",
-        "subscriptions",
-        ["user_id"],
-        unique=True,
-        postgresql_where=sa.text("trial_ends_at IS NOT NULL"),
-    )
     op.add_column("invoices", sa.Column("written_off_at", sa.DateTime(timezone=True)))
     op.add_column("payments", sa.Column("dunning_attempt", sa.SmallInteger()))
     op.add_column("payments", sa.Column("payment_method_id", sa.BigInteger()))
     op.add_column("payments", sa.Column("reference", sa.Text()))
     op.add_column("payments", sa.Column("action_url", sa.Text()))
-    op.create_foreign_key(
-        op.f("fk_payments_payment_method_id"), "payments", "payment_methods", ["payment_method_id"], ["id"]
-    )
-    op.create_check_constraint(
-        op.f("ck_payments_received_when_paid"),
-        "payments",
-        "(status = 'succeeded') = (received_cents IS NOT NULL)",
-    )
-    op.execute(FIRST_POLICIES)
-
-
-def downgrade() -> None:
-    """Refused by the checks once a subscription has used what came with this."""
-    op.drop_constraint(op.f("ck_payments_received_when_paid"), "payments")
-    for column in ("dunning_attempt", "payment_method_id", "reference", "action_url"):
-        op.drop_column("payments", column)
-    op.drop_column("invoices", "written_off_at")
-    op.drop_index("uq_subscriptions_one_trial_per_user", "subscriptions")
-    for column in (
-        "access_until",
-        "trial_ends_at",
-        "payment_method_id",
-        "payment_in_progress",
-        "parked_reason",
+    for table, name, condition in (
+        ("plans", "grace_is_not_negative", "grace_days >= 0"),
+        ("plans", "freeze_is_part_of_a_year", "freeze_days_per_year BETWEEN 0 AND 180"),
+        ("payments", "received_when_paid", "(status = 'succeeded') = (received_cents IS NOT NULL)"),
     ):
-        op.drop_column("subscriptions", column)
-    for column in ("grace_days", "freeze_days_per_year"):
-        op.drop_column("plans", column)
-    for table in ("refunds", "outbox", "payment_methods", "dunning_policies"):
-        op.drop_table(table)
-    op.execute("DROP FUNCTION guard_refund()")
-    _narrow()
+        op.create_check_constraint(op.f(f"ck_{table}_{name}"), table, condition, postgresql_not_valid=True)
+    for table in ("subscriptions", "payments"):
+        op.create_foreign_key(
+            op.f(f"fk_{table}_payment_method_id"),
+            table,
+            "payment_methods",
+            ["payment_method_id"],
+            ["id"],
+            postgresql_not_valid=True,
+        )
 
 
-def _widen() -> None:
-    for table, name, _, after in CHECKS:
-        op.drop_constraint(op.f(f"ck_{table}_{name}"), table)
-        op.create_check_constraint(op.f(f"ck_{table}_{name}"), table, after)
-    op.drop_constraint(op.f("ck_payments_settled_when_not_pending"), "payments")
-    op.create_check_constraint(
-        op.f("ck_payments_settled_when_known"),
-        "payments",
-        "(status IN ('created', 'pending', 'unknown')) = (settled_at IS NULL)",
-    )
-    _replace_indexes(LIVE, SETTLING)
-    _replace_moves(OLD_MOVES, MOVES)
-
-
-def _narrow() -> None:
-    _replace_moves(MOVES, OLD_MOVES)
-    _replace_indexes(OLD_LIVE, OLD_SETTLING)
-    op.drop_constraint(op.f("ck_payments_settled_when_known"), "payments")
-    op.create_check_constraint(
-        op.f("ck_payments_settled_when_not_pending"),
-        "payments",
-        "(status = 'pending') = (settled_at IS NULL)",
-    )
-    for table, name, before, _ in CHECKS:
-        op.drop_constraint(op.f(f"ck_{table}_{name}"), table)
-        op.create_check_constraint(op.f(f"ck_{table}_{name}"), table, before)
-
-
-def _replace_indexes(live: str, settling: str) -> None:
-    op.drop_index("uq_subscriptions_one_live_per_user", "subscriptions")
-    op.create_index(
-        "uq_subscriptions_one_live_per_user",
-        "subscriptions",
-        ["user_id"],
-        unique=True,
-        postgresql_where=sa.text(live),
-    )
-    op.drop_index("ix_timeline_entries_settling", "timeline_entries")
-    op.create_index(
-        "ix_timeline_entries_settling", "timeline_entries", ["event"], postgresql_where=sa.text(settling)
-    )
-
-
-def _replace_moves(before: str, after: str) -> None:
-    """Which way invoices may go: the rest of their guard stays as it is."""
-    connection = op.get_bind()
-    definition = connection.execute(
-        sa.text("SELECT pg_get_functiondef('guard_invoice'::regproc)")
-    ).scalar_one()
-    op.execute(sa.text(definition.replace(before, after).replace(":", r"\:")))
+def _drop_columns() -> None:
+    """Their constraints go with them."""
+    op.drop_constraint(op.f("ck_payments_received_when_paid"), "payments")
+    for table, columns in (
+        ("payments", ("dunning_attempt", "payment_method_id", "reference", "action_url")),
+        ("invoices", ("written_off_at",)),
+        (
+            "subscriptions",
+            ("access_until", "trial_ends_at", "payment_method_id", "payment_in_progress", "parked_reason"),
+        ),
+        ("plans", ("grace_days", "freeze_days_per_year")),
+    ):
+        for column in columns:
+            op.drop_column(table, column)
 
 
 def _create_tables() -> None:

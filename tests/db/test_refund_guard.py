@@ -1,0 +1,135 @@
+"""Never more goes back than came in, whoever asks for it, and at whatever same moment."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from db.database import Connection, Database
+from db.queries import payments, refunds
+from db.queries.refunds import RefundOrder
+from db.tables.billing import Payment, Refund
+from domain.refund import RefundReason, RefundStatus
+from ops.settings import Settings
+from tests.db.refused import refused
+from tests.db.rows import END, START
+from tests.db.sold import Sold, insert_sold
+
+RACERS = 20
+
+
+def order(sold: Sold, cents: int, key: str = "first") -> RefundOrder:
+    return RefundOrder(
+        payment_id=sold.payment_id,
+        key=f"payment:{sold.payment_id}:{key}",
+        reason=RefundReason.STAFF,
+        amount_cents=cents,
+        currency="EUR",
+        actor="user:1",
+        trace_id="0" * 32,
+    )
+
+
+@pytest.fixture
+async def sold(connection: Connection) -> Sold:
+    return await insert_sold(connection, "paid")
+
+
+async def insert(connection: Connection, refund: RefundOrder) -> int | None:
+    return await refunds.insert_refund(connection, refund, START)
+
+
+async def test_parts_go_back_up_to_the_whole(connection: Connection, sold: Sold) -> None:
+    for key, cents in {"one": 990, "two": 600, "three": 400}.items():
+        assert await insert(connection, order(sold, cents, key)) is not None
+
+    with refused(by="refunds_within_payment"):
+        await insert(connection, order(sold, 1, "four"))
+
+
+@pytest.mark.parametrize(
+    "status", [RefundStatus.CREATED, RefundStatus.UNKNOWN, RefundStatus.SUCCEEDED, RefundStatus.FAILED]
+)
+async def test_only_one_that_failed_leaves_room_for_another(
+    connection: Connection, sold: Sold, status: RefundStatus
+) -> None:
+    await insert(connection, order(sold, 1_990))
+    is_settled = status in {RefundStatus.SUCCEEDED, RefundStatus.FAILED}
+    await connection.execute(
+        update(Refund)
+        .where(Refund.payment_id == sold.payment_id)
+        .values(status=status, settled_at=END if is_settled else None)
+    )
+
+    if status is RefundStatus.FAILED:
+        assert await insert(connection, order(sold, 1_990, "again")) is not None
+        with refused(by="refunds_within_payment"):
+            await connection.execute(update(Refund).where(Refund.status == status).values(status="succeeded"))
+    else:
+        with refused(by="refunds_within_payment"):
+            await insert(connection, order(sold, 1, "again"))
+
+
+async def test_the_same_refund_again_is_no_second_one(connection: Connection, sold: Sold) -> None:
+    assert await insert(connection, order(sold, 1_990)) is not None
+    assert await insert(connection, order(sold, 1_990)) is None
+
+    assert len(await refunds.find_unsent(connection, sold.subscription_id)) == 1
+
+
+@pytest.mark.parametrize("status", ["open", "void"])
+async def test_what_never_came_does_not_go_back(connection: Connection, status: str) -> None:
+    with refused(by="refunds_within_payment"):
+        await insert(connection, order(await insert_sold(connection, status), 1))
+
+
+async def test_another_currency_does_not_go_back(connection: Connection, sold: Sold) -> None:
+    with refused(by="refunds_within_payment"):
+        await insert(connection, replace(order(sold, 1), currency="USD"))
+
+
+async def test_a_surplus_may_go_back_too(connection: Connection) -> None:
+    sold = await insert_sold(connection)
+    await payments.mark_succeeded(connection, sold.payment_id, 2_500, START)
+
+    assert await insert(connection, order(sold, 2_500)) is not None
+
+
+async def test_what_is_left_of_a_payment(connection: Connection, sold: Sold) -> None:
+    await insert(connection, order(sold, 990))
+
+    [received] = await refunds.list_received(connection, sold.subscription_id)
+    assert (received.payment_id, received.left_cents, received.period) == (sold.payment_id, 1_000, None)
+
+    await insert(connection, order(sold, 1_000, "rest"))
+    assert await refunds.list_received(connection, sold.subscription_id) == []
+
+
+async def test_twenty_at_once_never_give_back_more_than_was_received(settings: Settings) -> None:
+    database = Database.from_settings(settings.model_copy(update={"database_pool_size": RACERS}))
+    async with database.transaction() as connection:
+        sold = await insert_sold(connection, "paid")
+    gate = asyncio.Barrier(RACERS)
+
+    async def give_back(number: int) -> bool:
+        async with database.transaction() as connection:
+            await connection.execute(text("SELECT 1"))
+            await gate.wait()
+            return await insert(connection, order(sold, 300, f"racer-{number}")) is not None
+
+    outcomes = await asyncio.gather(*(give_back(number) for number in range(RACERS)), return_exceptions=True)
+
+    async with database.read() as connection:
+        cents = (
+            await connection.execute(select(Refund.amount_cents).where(Refund.payment_id == sold.payment_id))
+        ).scalars()
+        received = await connection.scalar(
+            select(Payment.received_cents).where(Payment.id == sold.payment_id)
+        )
+    await database.close()
+    assert list(cents) == [300] * 6
+    assert received == 1_990
+    assert outcomes.count(True) == 6
+    assert sum(isinstance(outcome, IntegrityError) for outcome in outcomes) == RACERS - 6
