@@ -19,7 +19,7 @@ from activities.settlement import (
 from db.database import Connection, Database
 from db.queries import payments, subscriptions
 from db.queries.payments import ChargeTerms
-from domain import paying
+from domain import awaiting
 from domain.invoice import InvoiceStatus
 from domain.payment import Decline, PaymentFact, PaymentStatus, ReportedStatus, Verdict, judge
 from domain.subscription import SubscriptionState
@@ -71,7 +71,7 @@ class ChargePaymentActivities:
             state = await subscriptions.lock_state(connection, settled_first.state.subscription_id)
             if state.withdrawing_payment_id != command.payment_id:
                 return Settled(state, settled_first.unsent_refund_ids)
-            told = paying.withdrawn_at_provider(state)
+            told = awaiting.withdrawn_at_provider(state)
             await subscriptions.write_state(connection, told)
         return Settled(told, settled_first.unsent_refund_ids)
 
@@ -95,7 +95,7 @@ async def _mark_sent(connection: Connection, command: CollectPayment) -> bool:
     settlement = await _lock(connection, command)
     if settlement.billed.invoice_status is not InvoiceStatus.OPEN:
         return False
-    sent = paying.charging(settlement.state, command.payment_id, command.at)
+    sent = awaiting.charging(settlement.state, command.payment_id, command.at)
     if sent is None:
         return False
     await payments.mark_sent(connection, command.payment_id)
@@ -117,7 +117,7 @@ async def _apply(settlement: Settlement, charge: Charge | None) -> SubscriptionS
     if billed.payment.status is PaymentStatus.SUCCEEDED:
         return settlement.state
     if charge is None:
-        return await write_if_any(settlement, paying.never_arrived(settlement.state, billed.payment_id, at))
+        return await write_if_any(settlement, awaiting.never_arrived(settlement.state, billed.payment_id, at))
     match charge.status:
         case ChargeStatus.SUCCEEDED:
             fact = PaymentFact(ReportedStatus.SUCCEEDED, charge.amount_cents, charge.currency)
@@ -128,7 +128,7 @@ async def _apply(settlement: Settlement, charge: Charge | None) -> SubscriptionS
             await payments.mark_pending(
                 settlement.connection, billed.payment_id, charge.reference, charge.action_url
             )
-            return await write_if_any(settlement, paying.pending(settlement.state, billed.payment_id, at))
+            return await write_if_any(settlement, awaiting.pending(settlement.state, billed.payment_id, at))
         case ChargeStatus.FAILED | ChargeStatus.CANCELED:
             if billed.payment.status is PaymentStatus.FAILED:
                 return settlement.state

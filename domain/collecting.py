@@ -70,6 +70,11 @@ class Attempt:
         allowed = UNKNOWN_LOOK_UPS if self.stage is AttemptStage.UNKNOWN else len(PENDING_LOOK_UPS)
         return self.look_ups + 1 >= allowed
 
+    @property
+    def looked_up(self) -> Self:
+        """Its provider was asked once more, and nothing is new."""
+        return replace(self, look_ups=self.look_ups + 1)
+
     def at_stage(self, stage: AttemptStage, at: datetime) -> Self:
         return replace(self, stage=stage, since=at, look_ups=0)
 

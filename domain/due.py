@@ -105,21 +105,35 @@ def _at_the_boundary(state: SubscriptionState) -> NextStep:
         return NextStep(Step.BEGIN_PAID_PERIOD, state.period.end)
     if state.cancel_at_period_end:
         return NextStep(Step.END_PERIOD, state.period.end)
+    if state.open_invoice is not None and state.payment_method_id is not None:
+        return NextStep(Step.CHARGE_METHOD, state.period.end)
     if state.open_invoice is not None:
-        step = Step.FALL_DUE if state.payment_method_id is None else Step.CHARGE_METHOD
-        return NextStep(step, state.period.end)
+        return NextStep(Step.FALL_DUE, _payable_until(state))
     if state.payment_method_id is not None:
         return NextStep(Step.RENEW, state.period.end)
     return NextStep(Step.OPEN_RENEWAL, renewing.reminder_at(state))
 
 
+def _payable_until(state: SubscriptionState) -> datetime:
+    """The boundary, unless we opened the invoice after it: nobody fails to pay what was not asked for."""
+    asked_at = state.attempt.since if state.attempt else state.period.end
+    return max(asked_at, state.period.end)
+
+
 def _in_dunning(state: SubscriptionState, case: DunningCase) -> NextStep:
     """The policy's days; after the last one, or when the period in question has elapsed, its final action."""
-    is_final_cancel = case.policy.final_action is FinalAction.CANCEL
-    final = Step.CANCEL_UNCOLLECTED if is_final_cancel else Step.LEAVE_UNPAID
     next_at = case.next_at
     if case.is_exhausted or next_at >= state.unpaid_invoice.period.end:
-        return NextStep(final, min(next_at, state.unpaid_invoice.period.end))
+        return final_step(state, next_at)
     if state.payment_method_id is not None and not case.waits_for_new_method:
         return NextStep(Step.RETRY_PAYMENT, next_at)
-    return NextStep(Step.REMIND_UNPAID if case.is_before_the_last_day else final, next_at)
+    if case.is_before_the_last_day:
+        return NextStep(Step.REMIND_UNPAID, next_at)
+    return final_step(state, next_at)
+
+
+def final_step(state: SubscriptionState, at: datetime) -> NextStep:
+    """How dunning ends: at the latest when the period in question is over."""
+    is_cancel = state.dunning_case.policy.final_action is FinalAction.CANCEL
+    step = Step.CANCEL_UNCOLLECTED if is_cancel else Step.LEAVE_UNPAID
+    return NextStep(step, min(at, state.unpaid_invoice.period.end))

@@ -3,18 +3,30 @@
 from datetime import datetime
 
 from domain import ending, pausing, renewing
-from domain.due import Step, next_step
+from domain.due import NextStep, Step, final_step, next_step
 from domain.lifecycle import Change
 from domain.subscription import SubscriptionState
 
 
-def change_due(  # noqa: PLR0911 - one for each step
-    state: SubscriptionState, now: datetime
-) -> Change | None:
+def change_due(state: SubscriptionState, now: datetime) -> Change | None:
     """`None` when nothing is due, or when it takes a provider or a new invoice."""
     upcoming = next_step(state)
     if upcoming is None or upcoming.at > now:
         return None
+    if upcoming.step is Step.REMIND_UNPAID:
+        return _remind_or_finish(state, now)
+    return _nominal_change(state, upcoming)
+
+
+def _remind_or_finish(state: SubscriptionState, now: datetime) -> Change | None:
+    """Whoever comes after the policy's last day does not remind first."""
+    final = final_step(state, state.dunning_case.last_at)
+    return renewing.remind_unpaid(state, now) if now < final.at else _nominal_change(state, final)
+
+
+def _nominal_change(  # noqa: PLR0911 - one for each step
+    state: SubscriptionState, upcoming: NextStep
+) -> Change | None:
     match upcoming.step:
         case Step.EXPIRE:
             return ending.expire(state, upcoming.at)
@@ -24,8 +36,6 @@ def change_due(  # noqa: PLR0911 - one for each step
             return renewing.begin_paid_period(state)
         case Step.FALL_DUE:
             return renewing.fall_due(state, upcoming.at)
-        case Step.REMIND_UNPAID:
-            return renewing.remind_unpaid(state, now)
         case Step.CANCEL_UNCOLLECTED:
             return ending.give_up(state, upcoming.at)
         case Step.LEAVE_UNPAID:

@@ -36,8 +36,9 @@ class DunningPolicy:
 class DunningCase:
     """A renewal that was not paid in time.
 
-    `retries_made` counts the days of the policy that are behind us; `last_attempt_at` is when money was last
-    asked for by itself. `waits_for_new_method`: declined for good, so nothing is charged until it changes.
+    `retries_made` counts the days of the policy that are behind us. `last_attempt_at`: when a payment method
+    was last charged, or its payer reminded. `waits_for_new_method`: declined for good, so nothing is charged
+    until it changes.
     """
 
     policy: DunningPolicy

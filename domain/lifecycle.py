@@ -1,7 +1,7 @@
 """What may happen to a subscription in each status: one table, and what a change is.
 
 Every status × action is listed in `TRANSITIONS` or refused with the code in `REFUSALS`. The changes
-themselves are in `starting`, `renewing`, `paying`, `pausing` and `ending`.
+themselves are in `starting`, `renewing`, `paying`, `awaiting`, `parking`, `pausing` and `ending`.
 """
 
 from collections.abc import Mapping
@@ -47,7 +47,6 @@ class Event(StrEnum):
     RENEWAL_PAID_AHEAD = "renewal_paid_ahead"
     RENEWED = "renewed"
     PERIOD_BEGUN = "period_begun"
-    PERIODS_SKIPPED = "periods_skipped"
     FELL_DUE = "fell_due"
     PAYMENT_RETRIED = "payment_retried"
     PAYMENT_REMINDED = "payment_reminded"
@@ -59,6 +58,7 @@ class Event(StrEnum):
     PAYMENT_PENDING = "payment_pending"
     PAYMENT_DECLINED = "payment_declined"
     PAYMENT_UNKNOWN = "payment_unknown"
+    PAYMENT_GIVEN_UP = "payment_given_up"
     PAYMENT_PARKED = "payment_parked"
     PAYMENT_OVERPAID = "payment_overpaid"
     PAID_TWICE = "paid_twice"

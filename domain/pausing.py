@@ -16,10 +16,12 @@ def freeze(state: SubscriptionState, *, until: datetime | None, at: datetime) ->
     """Freezes paid time; without `until`, for as long as the plan's yearly allowance lasts.
 
     A renewal that was opened ahead and is not paid yet is voided: it is opened anew for the moved dates.
-    Raises `Refused`: not active and paid, no days left, or an `until` that has passed.
+    Raises `Refused`: not active and paid, a charge is under way, no days left, or an `until` that has passed.
     """
     status = next_status(state.status, Action.FREEZE)
-    if at >= state.paid_until or state.is_charging:
+    if state.is_charging:
+        raise Refused(RefusalCode.PAYMENT_IN_PROGRESS, "a charge is under way; ask again when it is settled")
+    if at >= state.paid_until:
         raise Refused(RefusalCode.FREEZE_ONLY_FROM_ACTIVE, "the paid time is over and its renewal not paid")
     if until is not None and until <= at:
         raise Refused(RefusalCode.FREEZE_UNTIL_IS_PAST, "`until` has to be in the future")

@@ -33,6 +33,6 @@ def withdrawal_cents(rule: WithdrawalRule, paid_cents: int, paid_for: Period | N
     """What goes back of one payment when the contract is withdrawn from at `at`."""
     if rule is WithdrawalRule.FULL or paid_for is None:
         return paid_cents
-    unused = paid_for.end - max(at, paid_for.start)
+    unused = paid_for.end - min(max(at, paid_for.start), paid_for.end)
     whole = paid_for.end - paid_for.start
     return share(paid_cents, int(unused.total_seconds()), int(whole.total_seconds()))

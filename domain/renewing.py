@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from domain.billing_calendar import Period, period
 from domain.collecting import Attempt, AttemptStage, OpenInvoice
 from domain.dunning import DunningCase
-from domain.ending import end
 from domain.lifecycle import Action, Change, Event, next_status, next_version
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import Status, SubscriptionState
@@ -77,13 +76,8 @@ def begin_paid_period(state: SubscriptionState) -> Change:
 
 
 def fall_due(state: SubscriptionState, at: datetime, *, hard: bool = False) -> Change:
-    """The boundary has come, or the charge was declined, and the renewal is not paid.
-
-    One that was to end with its period ends now: it asked for no renewal.
-    """
+    """The boundary has come, or the charge was declined, and the renewal is not paid."""
     status = next_status(state.status, Action.FALL_DUE)
-    if state.cancel_at_period_end:
-        return end(state, Status.CANCELED, Event.ENDED, state.paid_until)
     case = DunningCase(state.unpaid_invoice.policy, at, last_attempt_at=at, waits_for_new_method=hard)
     return Change(
         next_version(replace(state, status=status, dunning=case)),
@@ -115,17 +109,19 @@ def attempt_opened(
     invoice = state.unpaid_invoice
     stage = AttemptStage.PENDING if method_id is None else AttemptStage.DUE
     attempt = Attempt(payment_id, stage, method_id, since=at)
-    is_retry = is_automatic and state.dunning is not None
     earlier = invoice.attempt
+    is_told = earlier is not None and earlier.is_at_provider
     tried = replace(
         state,
         open_invoice=invoice.trying(attempt),
-        dunning=state.dunning.retried(at) if is_retry and state.dunning else state.dunning,
-        withdrawing_payment_id=earlier.payment_id if earlier and earlier.is_at_provider else None,
+        dunning=state.dunning and _asked(state.dunning, attempt, at, is_automatic=is_automatic),
+        withdrawing_payment_id=earlier.payment_id if earlier and is_told else state.withdrawing_payment_id,
+        parked_reason=None,
     )
+    is_retry = is_automatic and state.dunning is not None
     return Change(
         next_version(tried),
-        Event.PAYMENT_RETRIED if is_automatic else Event.PAYMENT_REQUESTED,
+        Event.PAYMENT_RETRIED if is_retry else Event.PAYMENT_REQUESTED,
         replaced_payment_id=earlier.payment_id if earlier else None,
         details={"invoice_id": invoice.invoice_id, "payment_id": payment_id},
     )
@@ -155,6 +151,12 @@ def payment_method_set(state: SubscriptionState, method_id: int | None) -> Chang
 def remembering(change: Change, command_id: str) -> Change:
     """The same command again is not applied twice."""
     return replace(change, state=change.state.remembering(command_id))
+
+
+def _asked(case: DunningCase, attempt: Attempt, at: datetime, *, is_automatic: bool) -> DunningCase:
+    if is_automatic:
+        return case.retried(at)
+    return case if attempt.method_id is None else replace(case, last_attempt_at=at)
 
 
 def is_collectable(state: SubscriptionState) -> bool:

@@ -110,11 +110,19 @@ class SubscriptionState:
         return self.attempt is not None and (self.attempt.is_in_flight or self.attempt.is_to_be_charged)
 
     @property
+    def wants_no_payment(self) -> bool:
+        """It has ended, or ends with its period: a charge under way may stand, and none is begun."""
+        return self.has_ended or self.cancel_at_period_end
+
+    @property
     def dunning_case(self) -> DunningCase:
         """Raises `ValueError` when nothing is past due."""
         if self.dunning is None:
             raise ValueError(f"subscription {self.subscription_id} is not past due")
         return self.dunning
+
+    def with_attempt(self, attempt: Attempt) -> Self:
+        return replace(self, open_invoice=self.unpaid_invoice.trying(attempt))
 
     def remembers(self, command_id: str) -> bool:
         return command_id in self.recent_commands

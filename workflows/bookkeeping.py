@@ -28,7 +28,7 @@ from activities.contracts import (
     settle_payment,
     withdraw_payment,
 )
-from domain import paying
+from domain import awaiting
 from domain.due import Step
 from domain.due_changes import change_due
 from domain.lifecycle import Change
@@ -132,14 +132,14 @@ class Bookkeeping:
 
     async def ask_provider(self, step: Step) -> None:
         """Without the lock: commands are answered while the provider thinks, or is away."""
-        payment_id, gives_up = paying.payment_to_ask_for(self.state)
+        payment_id, gives_up = awaiting.payment_to_ask_for(self.state)
         command = CollectPayment(payment_id, self._trace_id, workflow.now(), gives_up)
         try:
             settled = await workflow.execute_activity(
                 ASK_PROVIDER[step], command, summary=f"payment {payment_id}", **PROVIDER_CALL
             )
         except ActivityError as failure:
-            decide = paying.rejected if _was_rejected(failure) else paying.unknown
+            decide = awaiting.rejected if _was_rejected(failure) else awaiting.unknown
             async with self.lock:
                 await self.record(lambda state: decide(state, payment_id, workflow.now()), self.due)
         else:

@@ -12,7 +12,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.contracts import OpenSubscription, StartAnswer, open_subscription
 from activities.refusal import refusal_error
-from domain import ending, pausing, paying, renewing
+from domain import ending, parking, pausing, renewing
 from domain.due import BEFORE_COMMANDS, Step, next_step, step_due
 from domain.explanation import explain
 from domain.lifecycle import Change
@@ -125,7 +125,7 @@ class Subscription:
     @described_update("Lets a parked subscription go on where it stopped.")
     async def unpark(self, command: PlainCommand) -> None:
         async with self._carrying_out():
-            await self._record(command, lambda state: paying.unpark(state, workflow.now()))
+            await self._record(command, lambda state: parking.unpark(state, workflow.now()))
 
     # Facts. Handlers only take note; the loop acts.
 

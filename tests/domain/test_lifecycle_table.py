@@ -1,119 +1,71 @@
-"""Every status × action, and every state × command, written out."""
+"""Every status × action, written out."""
 
-from collections.abc import Callable
 from itertools import product
 
 import pytest
 
-from domain.lifecycle import (
-    REFUSALS,
-    TRANSITIONS,
-    Action,
-    Change,
-    Event,
-    activate,
-    cancel,
-    end_period,
-    expire,
-    next_status,
-    uncancel,
-)
+from domain import ending
+from domain.lifecycle import REFUSALS, TRANSITIONS, Action, next_status
 from domain.refusals import RefusalCode, Refused
-from domain.subscription import Status, SubscriptionState
-from tests.domain.states import ACTIVE, CANCELED, CANCELING, EXPIRED, IN_THE_PERIOD, INCOMPLETE
+from domain.subscription import Status
+from tests.domain.states import ACTIVE, IN_THE_PERIOD
 
+BEGINNINGS = {Status.INCOMPLETE, Status.TRIALING}
 ENDED = RefusalCode.SUBSCRIPTION_ENDED
-NOT_CANCELING = RefusalCode.NOT_CANCELING
-ALREADY_SO = None
 
-STATUS_AFTER: dict[tuple[Status, Action], Status | RefusalCode] = {
-    (Status.INCOMPLETE, Action.ACTIVATE): Status.ACTIVE,
-    (Status.INCOMPLETE, Action.EXPIRE): Status.INCOMPLETE_EXPIRED,
-    (Status.INCOMPLETE, Action.CANCEL_AT_PERIOD_END): Status.CANCELED,
-    (Status.INCOMPLETE, Action.CANCEL_NOW): Status.CANCELED,
-    (Status.INCOMPLETE, Action.UNCANCEL): NOT_CANCELING,
-    (Status.INCOMPLETE, Action.END_PERIOD): ENDED,
-    (Status.INCOMPLETE_EXPIRED, Action.ACTIVATE): ENDED,
-    (Status.INCOMPLETE_EXPIRED, Action.EXPIRE): ENDED,
-    (Status.INCOMPLETE_EXPIRED, Action.CANCEL_AT_PERIOD_END): ENDED,
-    (Status.INCOMPLETE_EXPIRED, Action.CANCEL_NOW): ENDED,
-    (Status.INCOMPLETE_EXPIRED, Action.UNCANCEL): NOT_CANCELING,
-    (Status.INCOMPLETE_EXPIRED, Action.END_PERIOD): ENDED,
-    (Status.ACTIVE, Action.ACTIVATE): ENDED,
-    (Status.ACTIVE, Action.EXPIRE): ENDED,
-    (Status.ACTIVE, Action.CANCEL_AT_PERIOD_END): Status.ACTIVE,
-    (Status.ACTIVE, Action.CANCEL_NOW): Status.CANCELED,
-    (Status.ACTIVE, Action.UNCANCEL): Status.ACTIVE,
-    (Status.ACTIVE, Action.END_PERIOD): Status.CANCELED,
-    (Status.CANCELED, Action.ACTIVATE): ENDED,
-    (Status.CANCELED, Action.EXPIRE): ENDED,
-    (Status.CANCELED, Action.CANCEL_AT_PERIOD_END): Status.CANCELED,
-    (Status.CANCELED, Action.CANCEL_NOW): Status.CANCELED,
-    (Status.CANCELED, Action.UNCANCEL): NOT_CANCELING,
-    (Status.CANCELED, Action.END_PERIOD): ENDED,
+REFUSED_OF_ENDED = {Status.INCOMPLETE_EXPIRED, Status.CANCELED}
+POSSIBLE: dict[Action, set[Status]] = {
+    Action.PAY: set(Status) - REFUSED_OF_ENDED - {Status.FROZEN},
+    Action.PAY_AHEAD: {Status.TRIALING, Status.ACTIVE},
+    Action.EXPIRE: {Status.INCOMPLETE},
+    Action.OPEN_RENEWAL: {Status.TRIALING, Status.ACTIVE},
+    Action.BEGIN_PAID_PERIOD: {Status.TRIALING, Status.ACTIVE},
+    Action.FALL_DUE: {Status.TRIALING, Status.ACTIVE},
+    Action.REMIND_UNPAID: {Status.PAST_DUE},
+    Action.CANCEL_UNCOLLECTED: {Status.PAST_DUE},
+    Action.LEAVE_UNPAID: {Status.PAST_DUE},
+    Action.PAY_NOW: set(Status) - REFUSED_OF_ENDED - {Status.FROZEN},
+    Action.SET_PAYMENT_METHOD: set(Status) - REFUSED_OF_ENDED,
+    Action.CANCEL_AT_PERIOD_END: set(Status) - {Status.INCOMPLETE_EXPIRED},
+    Action.CANCEL_NOW: set(Status) - {Status.INCOMPLETE_EXPIRED},
+    Action.UNCANCEL: {Status.TRIALING, Status.ACTIVE, Status.FROZEN},
+    Action.WITHDRAW: set(Status) - REFUSED_OF_ENDED,
+    Action.END_PERIOD: {Status.TRIALING, Status.ACTIVE},
+    Action.FREEZE: {Status.ACTIVE},
+    Action.UNFREEZE: {Status.FROZEN},
+    Action.PARK: set(Status) - {Status.INCOMPLETE_EXPIRED, Status.FROZEN},
+    Action.UNPARK: set(Status) - {Status.INCOMPLETE_EXPIRED, Status.FROZEN},
 }
-
-STATES: dict[str, SubscriptionState] = {
-    "incomplete": INCOMPLETE,
-    "active": ACTIVE,
-    "canceling": CANCELING,
-    "canceled": CANCELED,
-    "expired": EXPIRED,
+LEADS_TO: dict[Action, Status] = {
+    Action.PAY: Status.ACTIVE,
+    Action.EXPIRE: Status.INCOMPLETE_EXPIRED,
+    Action.BEGIN_PAID_PERIOD: Status.ACTIVE,
+    Action.FALL_DUE: Status.PAST_DUE,
+    Action.CANCEL_UNCOLLECTED: Status.CANCELED,
+    Action.LEAVE_UNPAID: Status.UNPAID,
+    Action.CANCEL_NOW: Status.CANCELED,
+    Action.WITHDRAW: Status.CANCELED,
+    Action.END_PERIOD: Status.CANCELED,
+    Action.FREEZE: Status.FROZEN,
+    Action.UNFREEZE: Status.ACTIVE,
 }
-
-Command = Callable[[SubscriptionState], Change | None]
-
-COMMANDS: dict[str, Command] = {
-    "activate": activate,
-    "expire": lambda state: expire(state, IN_THE_PERIOD),
-    "cancel later": lambda state: cancel(state, at_period_end=True, at=IN_THE_PERIOD),
-    "cancel now": lambda state: cancel(state, at_period_end=False, at=IN_THE_PERIOD),
-    "uncancel": uncancel,
-    "end period": end_period,
+"""All others keep the status, but for a cancellation of what is not paid for."""
+REFUSED_WITH: dict[Action, RefusalCode] = dict.fromkeys(Action, ENDED) | {
+    Action.PAY_NOW: RefusalCode.INVOICE_NOT_PAYABLE,
+    Action.UNCANCEL: RefusalCode.NOT_CANCELING,
+    Action.FREEZE: RefusalCode.FREEZE_ONLY_FROM_ACTIVE,
+    Action.UNFREEZE: RefusalCode.NOT_FROZEN,
+    Action.UNPARK: RefusalCode.NOT_PARKED,
 }
+NOT_PAID_FOR = {Status.INCOMPLETE, Status.PAST_DUE, Status.UNPAID}
 
-OUTCOMES: dict[str, dict[str, Event | RefusalCode | None]] = {
-    "incomplete": {
-        "activate": Event.ACTIVATED,
-        "expire": Event.EXPIRED,
-        "cancel later": Event.CANCELED,
-        "cancel now": Event.CANCELED,
-        "uncancel": NOT_CANCELING,
-        "end period": ENDED,
-    },
-    "active": {
-        "activate": ENDED,
-        "expire": ENDED,
-        "cancel later": Event.CANCEL_SCHEDULED,
-        "cancel now": Event.CANCELED,
-        "uncancel": NOT_CANCELING,
-        "end period": Event.ENDED,
-    },
-    "canceling": {
-        "activate": ENDED,
-        "expire": ENDED,
-        "cancel later": ALREADY_SO,
-        "cancel now": Event.CANCELED,
-        "uncancel": Event.CANCEL_WITHDRAWN,
-        "end period": Event.ENDED,
-    },
-    "canceled": {
-        "activate": ENDED,
-        "expire": ENDED,
-        "cancel later": ALREADY_SO,
-        "cancel now": ALREADY_SO,
-        "uncancel": NOT_CANCELING,
-        "end period": ENDED,
-    },
-    "expired": {
-        "activate": ENDED,
-        "expire": ENDED,
-        "cancel later": ENDED,
-        "cancel now": ENDED,
-        "uncancel": NOT_CANCELING,
-        "end period": ENDED,
-    },
-}
+
+def expected(status: Status, action: Action) -> Status | RefusalCode:
+    if status not in POSSIBLE[action]:
+        return REFUSED_WITH[action]
+    if action is Action.CANCEL_AT_PERIOD_END and status in NOT_PAID_FOR:
+        return Status.CANCELED
+    return LEADS_TO.get(action, status)
 
 
 def status_after(status: Status, action: Action) -> Status | RefusalCode:
@@ -123,34 +75,33 @@ def status_after(status: Status, action: Action) -> Status | RefusalCode:
         return refused.code
 
 
-def outcome(state: SubscriptionState, command: Command) -> Event | RefusalCode | None:
-    try:
-        change = command(state)
-    except Refused as refused:
-        return refused.code
-    return None if change is None else change.event
-
-
 def test_every_status_and_action() -> None:
-    assert {pair: status_after(*pair) for pair in product(Status, Action)} == STATUS_AFTER
+    pairs = list(product(Status, Action))
 
-
-def test_the_table_and_the_refusals_hold_nothing_else() -> None:
-    allowed = {pair: status for pair, status in STATUS_AFTER.items() if isinstance(status, Status)}
-
-    assert allowed == TRANSITIONS
+    assert {pair: status_after(*pair) for pair in pairs} == {pair: expected(*pair) for pair in pairs}
     assert REFUSALS.keys() == set(Action)
 
 
-def test_every_state_and_command() -> None:
-    assert {
-        name: {verb: outcome(state, command) for verb, command in COMMANDS.items()}
-        for name, state in STATES.items()
-    } == OUTCOMES
+def test_every_status_is_reached_from_a_beginning_and_has_an_end() -> None:
+    steps = {(before, after) for (before, _), after in TRANSITIONS.items()}
+
+    def reached_from(statuses: set[Status]) -> set[Status]:
+        further = statuses | {after for before, after in steps if before in statuses}
+        return statuses if further == statuses else reached_from(further)
+
+    assert reached_from(BEGINNINGS) == set(Status)
+    for status in set(Status) - REFUSED_OF_ENDED:
+        assert reached_from({status}) & REFUSED_OF_ENDED, status
+
+
+def test_what_has_ended_never_lives_again() -> None:
+    after = {then for (before, _), then in TRANSITIONS.items() if before in REFUSED_OF_ENDED}
+
+    assert after == {Status.CANCELED}
 
 
 def test_a_refusal_says_what_was_not_possible() -> None:
     with pytest.raises(Refused, match=r"^expire is not possible while active$") as refused:
-        expire(ACTIVE, IN_THE_PERIOD)
+        ending.expire(ACTIVE, IN_THE_PERIOD)
 
     assert (refused.value.code, refused.value.facts) == (ENDED, {})
