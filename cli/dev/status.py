@@ -75,6 +75,8 @@ def _groups(status: Status, now: datetime, logs: Path) -> dict[str, list[tuple[s
             ("web UI", status.temporal_ui_url),
             ("waiting for payment", _workflows(status, 'SubscriptionStatus="incomplete"')),
             ("active", _workflows(status, 'SubscriptionStatus="active"')),
+            ("past due", _workflows(status, 'SubscriptionStatus="past_due"')),
+            ("parked", _workflows(status, "Parked=true")),
             ("next due within 24 h", _workflows(status, f'NextActionAt < "{_rfc3339(now + SOON)}"')),
         ],
         "Sandbox payment provider": [
