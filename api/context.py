@@ -30,6 +30,7 @@ class Context:
     settings: Settings
     database: Database
     temporal: Client
+    providers: Providers
     tokens: TokenIssuer
     passwords: PasswordHasher
     sessions: Sessions
@@ -46,6 +47,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
     """Postgres, Temporal and providers need not be there yet: each is reached at its first use."""
     database = Database.from_settings(settings)
     temporal = await connect_temporal(lazy=True)
+    providers = Providers.from_settings(settings)
     tokens = TokenIssuer.from_settings(settings)
     providers = Providers.from_settings(settings)
     methods = PaymentMethods(database, providers)
@@ -57,6 +59,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             settings=settings,
             database=database,
             temporal=temporal,
+            providers=providers,
             tokens=tokens,
             passwords=PasswordHasher.from_settings(settings),
             sessions=Sessions(settings, tokens),
@@ -64,7 +67,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             methods=methods,
             starter=SubscriptionStarter(database, temporal, rpc_timeout, methods),
             commands=SubscriptionCommands(database, temporal, rpc_timeout),
-            clocks=ClockTurner(database, temporal, rpc_timeout),
+            clocks=ClockTurner(database, temporal, providers, rpc_timeout),
             relay=relay,
         )
     finally:

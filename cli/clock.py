@@ -16,8 +16,8 @@ from cli.dev.stack_error import StackError
 from cli.dev.status import Status
 from domain.duration import parse_duration
 
-HTTP_SECONDS = 120
-PATIENCE_SECONDS = 30.0
+HTTP_SECONDS = 180
+PATIENCE_SECONDS = 900.0
 UNAVAILABLE = 503
 
 _SHORT = re.compile(r"(\d+)([wdhms])", re.ASCII)

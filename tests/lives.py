@@ -6,14 +6,18 @@ from datetime import timedelta
 from typing import Any
 
 import httpx2
+from sqlalchemy import text
 from temporalio.client import Client, WorkflowExecutionStatus
 
+from activities.contracts import Cause
 from db.database import Database
 from tests.book import Book, read_book, workflow_id_of
 from tests.client import Student, send_webhook
 from tests.deadline import eventually
 from tests.stack import Stack
 from tests.virtual_clock import fast_forward
+from workflows.messages import SetPaymentMethodCommand
+from workflows.subscription import Subscription
 
 
 @dataclass
@@ -55,6 +59,23 @@ class Life:
         await self.report("SUCCEEDED")
         await self.becomes("active")
 
+    async def store_card(self, token: str = "tok_ok") -> None:
+        """From now on renewals are charged to it."""
+        async with self.world.database.transaction() as connection:
+            method_id = (
+                await connection.execute(
+                    text(
+                        "INSERT INTO payment_methods"
+                        " (user_id, provider, token, brand, last4, expiry_month, expiry_year, chosen_at)"
+                        " VALUES (:user, 'sandbox', :token, 'visa', '4242', 12, 2040, now()) RETURNING id"
+                    ),
+                    {"user": self.student.id, "token": token},
+                )
+            ).scalar_one()
+        command = SetPaymentMethodCommand(f"card-{method_id}", method_id, Cause("user", "chosen", "trace"))
+        workflow = self.world.temporal.get_workflow_handle_for(Subscription.run, self.workflow_id)
+        await workflow.execute_update(Subscription.set_payment_method, command)
+
     async def post(self, command: str, json: Any = None) -> httpx2.Response:
         answer = await self.student.post(f"/subscriptions/{self.subscription_id}/{command}", json)
         await self.is_quiet()
@@ -81,6 +102,10 @@ class Life:
 
         await eventually(applied)
         await self.is_quiet()
+
+    async def run_id(self) -> str | None:
+        """Another one after it has continued as new, or was started again."""
+        return (await self.world.temporal.get_workflow_handle(self.workflow_id).describe()).run_id
 
     async def is_quiet(self) -> None:
         """Waits until the workflow knows what the database knows: a commit is visible before it does."""
