@@ -47,7 +47,6 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
     """Postgres, Temporal and providers need not be there yet: each is reached at its first use."""
     database = Database.from_settings(settings)
     temporal = await connect_temporal(lazy=True)
-    providers = Providers.from_settings(settings)
     tokens = TokenIssuer.from_settings(settings)
     providers = Providers.from_settings(settings)
     methods = PaymentMethods(database, providers)

@@ -1,8 +1,7 @@
 """A subscription under test: driven through the API and its own clock, read back from the books."""
 
-import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx2
@@ -40,10 +39,20 @@ class Life:
 
     @classmethod
     async def begin(
-        cls, world: World, plan_code: str = "P30D", *, student: Student | None = None, key: str | None = None
+        cls,
+        world: World,
+        plan_code: str = "P30D",
+        *,
+        student: Student | None = None,
+        key: str | None = None,
+        card: str | None = None,
+        start_at: datetime | None = None,
     ) -> "Life":
+        """`card` is a token of the sandbox, which the first payment and all renewals are charged to."""
         student = student or await Student.signup(world.http)
-        started = await student.start(plan_code, key or uuid.uuid4().hex)
+        method = {} if card is None else {"payment_method": {"provider": "sandbox", "token": card}}
+        instant = {} if start_at is None else {"start_at": start_at.isoformat()}
+        started = await student.start(plan_code, key, **method, **instant)
         assert started.status_code == 201, started.text
         subscription_id = started.json()["subscription_id"]
         workflow_id = await workflow_id_of(world.database, subscription_id)
@@ -59,7 +68,7 @@ class Life:
         await self.report("SUCCEEDED")
         await self.becomes("active")
 
-    async def store_card(self, token: str = "tok_ok") -> None:
+    async def store_card(self, token: str) -> None:
         """From now on renewals are charged to it."""
         async with self.world.database.transaction() as connection:
             method_id = (

@@ -23,7 +23,7 @@ async def invoices_of(life: Life) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("turns", [1, MONTHS])
 async def test_n_months_make_n_invoices(admin: Student, active: Life, turns: int) -> None:
     life = active
-    await life.store_card()
+    await life.store_card("tok_ok")
     first_run = await life.run_id()
 
     answers = [await turned(admin, life, f"P{30 * MONTHS // turns}D") for _ in range(turns)]
@@ -47,7 +47,7 @@ async def test_n_months_make_n_invoices(admin: Student, active: Life, turns: int
 async def test_a_date_that_is_the_target_has_come(admin: Student, active: Life) -> None:
     """One second before the boundary nothing has come, one second later everything is in the books."""
     life = active
-    await life.store_card()
+    await life.store_card("tok_ok")
     turned_to = instant((await turned(admin, life, "PT1H"))["advanced_to"])
     boundary = instant((await life.student.get("/me/subscription")).json()["current_period_end"])
     seconds = int((boundary - turned_to).total_seconds())
