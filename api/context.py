@@ -30,6 +30,7 @@ class Context:
     settings: Settings
     database: Database
     temporal: Client
+    providers: Providers
     tokens: TokenIssuer
     passwords: PasswordHasher
     sessions: Sessions
@@ -57,6 +58,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             settings=settings,
             database=database,
             temporal=temporal,
+            providers=providers,
             tokens=tokens,
             passwords=PasswordHasher.from_settings(settings),
             sessions=Sessions(settings, tokens),
@@ -64,7 +66,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             methods=methods,
             starter=SubscriptionStarter(database, temporal, rpc_timeout, methods),
             commands=SubscriptionCommands(database, temporal, rpc_timeout),
-            clocks=ClockTurner(database, temporal, rpc_timeout),
+            clocks=ClockTurner(database, temporal, providers, rpc_timeout),
             relay=relay,
         )
     finally:

@@ -16,8 +16,18 @@ from cli.dev.stack_error import StackError
 from cli.dev.status import Status
 from domain.duration import parse_duration
 
-HTTP_SECONDS = 120
+HTTP_SECONDS = 180
 PATIENCE_SECONDS = 30.0
+A_LONG_TURN_SECONDS = 30.0
+"""Whoever was busy for so long had much to do, and goes on."""
+
+WAITS_FOR = {
+    "due_date": "its due date",
+    "payment": "its payment",
+    "customer_action": "its customer, to confirm a payment",
+    "provider": "its payment provider",
+    "operator": "an operator",
+}
 UNAVAILABLE = 503
 
 _SHORT = re.compile(r"(\d+)([wdhms])", re.ASCII)
@@ -63,11 +73,14 @@ def _turn(http: httpx2.Client, stack: Status, subscription_id: int, advance: str
     headers = {"Authorization": f"Bearer {session['access_token']}", "Idempotency-Key": secrets.token_hex(16)}
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     while True:
+        asked_at = time.monotonic()
         answer = http.post(
             f"/admin/subscriptions/{subscription_id}/clock", json={"advance": advance}, headers=headers
         )
         if answer.status_code != UNAVAILABLE or time.monotonic() > give_up_at:
             return _answer(answer)
+        if time.monotonic() > asked_at + A_LONG_TURN_SECONDS:
+            give_up_at = time.monotonic() + PATIENCE_SECONDS
         time.sleep(float(answer.headers.get("Retry-After", "1")))
 
 
@@ -87,6 +100,5 @@ def _told(subscription_id: int, turned: dict[str, Any]) -> list[str]:
     ] or ["  nothing happened"]
     if turned["waiting_for"] is None:
         return [*lines, "  it has ended: nothing waits"]
-    waiting_for = turned["waiting_for"].replace("_", " ")
-    upcoming = f"{turned['next_action']} at {turned['next_action_at']}"
-    return [*lines, f"  it waits for its {waiting_for}; {upcoming}"]
+    upcoming = f"; {turned['next_action']} at {turned['next_action_at']}" if turned["next_action"] else ""
+    return [*lines, f"  it waits for {WAITS_FOR[turned['waiting_for']]}{upcoming}"]

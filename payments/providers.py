@@ -5,6 +5,7 @@ from typing import Self
 from ops.settings import Settings
 from payments.manual_mock import ManualMock
 from payments.provider import PaymentProvider
+from payments.sandbox import NAME as SANDBOX
 from payments.sandbox import Sandbox
 
 
@@ -31,6 +32,11 @@ class Providers:
             return self._by_name[name]
         except KeyError:
             raise UnknownProviderError(f"the provider {name} is not set up here") from None
+
+    async def count_undelivered(self, subscription_id: int) -> int:
+        """How many reports are still on their way, as far as it can be known: only the sandbox tells it."""
+        sandbox = self._by_name.get(SANDBOX)
+        return await sandbox.count_undelivered(subscription_id) if isinstance(sandbox, Sandbox) else 0
 
     async def close(self) -> None:
         for provider in self._by_name.values():

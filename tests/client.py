@@ -58,9 +58,10 @@ class Student:
         headers = self.bearer | keyed | {"Content-Type": "application/json"}
         return await self.http.post(path, content=body, headers=headers)
 
-    async def start(self, plan_code: str = "P30D", key: str | None = None) -> httpx2.Response:
+    async def start(self, plan_code: str = "P30D", key: str | None = None, **fields: Any) -> httpx2.Response:
         """Starts a subscription, by default under a key that nobody used."""
-        return await self.post("/subscriptions/start", {"plan_code": plan_code}, key=key or uuid.uuid4().hex)
+        body = {"plan_code": plan_code} | fields
+        return await self.post("/subscriptions/start", body, key=key or uuid.uuid4().hex)
 
 
 def refusal(answer: httpx2.Response) -> tuple[int, str]:

@@ -1,19 +1,22 @@
 """A subscription under test: driven through the API and its own clock, read back from the books."""
 
-import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx2
+from sqlalchemy import text
 from temporalio.client import Client, WorkflowExecutionStatus
 
+from activities.contracts import Cause
 from db.database import Database
 from tests.book import Book, read_book, workflow_id_of
 from tests.client import Student, send_webhook
 from tests.deadline import eventually
 from tests.stack import Stack
 from tests.virtual_clock import fast_forward
+from workflows.messages import SetPaymentMethodCommand
+from workflows.subscription import Subscription
 
 
 @dataclass
@@ -36,10 +39,20 @@ class Life:
 
     @classmethod
     async def begin(
-        cls, world: World, plan_code: str = "P30D", *, student: Student | None = None, key: str | None = None
+        cls,
+        world: World,
+        plan_code: str = "P30D",
+        *,
+        student: Student | None = None,
+        key: str | None = None,
+        card: str | None = None,
+        start_at: datetime | None = None,
     ) -> "Life":
+        """`card` is a token of the sandbox, which the first payment and all renewals are charged to."""
         student = student or await Student.signup(world.http)
-        started = await student.start(plan_code, key or uuid.uuid4().hex)
+        method = {} if card is None else {"payment_method": {"provider": "sandbox", "token": card}}
+        instant = {} if start_at is None else {"start_at": start_at.isoformat()}
+        started = await student.start(plan_code, key, **method, **instant)
         assert started.status_code == 201, started.text
         subscription_id = started.json()["subscription_id"]
         workflow_id = await workflow_id_of(world.database, subscription_id)
@@ -54,6 +67,23 @@ class Life:
     async def pay(self) -> None:
         await self.report("SUCCEEDED")
         await self.becomes("active")
+
+    async def store_card(self, token: str) -> None:
+        """From now on renewals are charged to it."""
+        async with self.world.database.transaction() as connection:
+            method_id = (
+                await connection.execute(
+                    text(
+                        "INSERT INTO payment_methods"
+                        " (user_id, provider, token, brand, last4, expiry_month, expiry_year, chosen_at)"
+                        " VALUES (:user, 'sandbox', :token, 'visa', '4242', 12, 2040, now()) RETURNING id"
+                    ),
+                    {"user": self.student.id, "token": token},
+                )
+            ).scalar_one()
+        command = SetPaymentMethodCommand(f"card-{method_id}", method_id, Cause("user", "chosen", "trace"))
+        workflow = self.world.temporal.get_workflow_handle_for(Subscription.run, self.workflow_id)
+        await workflow.execute_update(Subscription.set_payment_method, command)
 
     async def post(self, command: str, json: Any = None) -> httpx2.Response:
         answer = await self.student.post(f"/subscriptions/{self.subscription_id}/{command}", json)
@@ -81,6 +111,10 @@ class Life:
 
         await eventually(applied)
         await self.is_quiet()
+
+    async def run_id(self) -> str | None:
+        """Another one after it has continued as new, or was started again."""
+        return (await self.world.temporal.get_workflow_handle(self.workflow_id).describe()).run_id
 
     async def is_quiet(self) -> None:
         """Waits until the workflow knows what the database knows: a commit is visible before it does."""

@@ -1,30 +1,26 @@
-"""Turns the clock of one subscription on the running system, while its neighbors stay in today.
+"""Turns the clock of one subscription on the running system, while its neighbors stay in today."""
 
-From due date to due date: jump over idle time only, to shortly before the date, let the date pass in real
-time, wait until everything that it brought is in the books, go on. One whole jump would not be safe: with
-work under way it can run on to the next timer, a period too many.
-"""
-
-import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from temporalio.client import Client
 
-from api.clock.workflow_clock import MARGIN, Reading, WorkflowClock
+from api.clock.turning import Turning, own_time
+from api.clock.workflow_clock import WorkflowClock
+from api.lost_workflows import LostWorkflows
 from api.problems import RETRY_SOON, Problem
 from api.refusals import problem_of
 from api.subscription_commands import no_such_subscription
 from api.workflow_updates import interrupted
-from db.database import Connection, Database
-from db.queries import clock, timeline
-from db.queries.clock import ClockRow, Turn
+from db.database import Database
+from db.queries import clock, subscriptions, timeline
+from db.queries.clock import Turn
 from db.queries.timeline import Entry
+from domain.explanation import Explanation, explain
 from domain.refusals import RefusalCode, Refused
+from domain.waiting import WaitingFor, waiting_for
 from ops.tracing import current_trace_id
-
-QUIET_SECONDS = 5.0
-LOOK_AGAIN_SECONDS = 0.02
+from payments.providers import Providers
 
 
 @dataclass(frozen=True)
@@ -44,35 +40,15 @@ class TurnedClock:
     now: datetime
     advanced_to: datetime
     happened: list[Entry]
-    row: ClockRow
-
-
-@dataclass(frozen=True)
-class Look:
-    """What the database and the workflow said, one right after the other."""
-
-    row: ClockRow
-    reading: Reading
-
-    @property
-    def is_quiet(self) -> bool:
-        """Whether all that came so far is in the books, and nothing comes before the next due date.
-
-        The row was read first: when it is up to date then, and the workflow rests afterwards, the workflow
-        knows what the row says.
-        """
-        if self.row.has_unread_reports:
-            return False
-        if self.reading.is_closed:
-            return self.row.ended_at is not None
-        due_at = self.row.next_action_at
-        return self.reading.is_at_rest and due_at is not None and due_at > self.reading.now
+    explanation: Explanation
+    waiting_for: WaitingFor | None
 
 
 @dataclass(frozen=True)
 class ClockTurner:
     database: Database
     temporal: Client
+    providers: Providers
     rpc_timeout: timedelta
 
     async def advance(self, command: AdvanceClock) -> TurnedClock:
@@ -80,7 +56,8 @@ class ClockTurner:
 
         What was cut short is finished, to the same instant, by the same command again.
         """
-        workflow = await self._find_workflow(command)
+        workflow_id = await self._find_workflow(command)
+        workflow = WorkflowClock(self.temporal, workflow_id, self.rpc_timeout)
         async with self.database.try_lock(f"clock:{command.subscription_id}") as connection:
             if connection is None:
                 raise Problem(
@@ -89,89 +66,56 @@ class ClockTurner:
                     "Somebody is turning the clock of this subscription.",
                     headers=RETRY_SOON,
                 )
+            turning = Turning(connection, workflow, self.providers, command.subscription_id)
             try:
-                return await _Turning(connection, workflow, command).to_the_end()
+                return await self._turn(turning, command)
             except TimeoutError as error:
+                await self._revive_if_lost(turning, workflow_id)
                 raise interrupted() from error
 
-    async def _find_workflow(self, command: AdvanceClock) -> WorkflowClock:
+    async def _find_workflow(self, command: AdvanceClock) -> str:
         """Before the lock is taken: a refusal takes no connection away from those who work."""
         async with self.database.read() as connection:
             row = await clock.find_row(connection, command.subscription_id)
             turn = await clock.find_turn(connection, command.subscription_id, command.command_id)
         if row is None:
             raise no_such_subscription()
-        if row.ended_at is not None and turn is None:
+        if row.ended_at is not None and row.next_action_at is None and turn is None:
             raise problem_of(
                 Refused(RefusalCode.SUBSCRIPTION_ENDED, "the clock stops when the subscription ends")
             )
-        return WorkflowClock(self.temporal, row.workflow_id, self.rpc_timeout)
+        return row.workflow_id
 
+    async def _turn(self, turning: Turning, command: AdvanceClock) -> TurnedClock:
+        turn = await self._begin(turning, command)
+        look = await turning.to_the_end(turn)
+        now, advanced_to = own_time(look)
+        state = await subscriptions.load_current_state(turning.connection, command.subscription_id)
+        return TurnedClock(
+            now=now,
+            advanced_to=advanced_to,
+            happened=await timeline.list_entries(
+                turning.connection, command.subscription_id, after_id=turn.after_entry_id
+            ),
+            explanation=explain(state),
+            waiting_for=waiting_for(state),
+        )
 
-@dataclass
-class _Turning:
-    """A turn under way. All its reads and writes are on the connection that holds the lock."""
-
-    connection: Connection
-    workflow: WorkflowClock
-    command: AdvanceClock
-
-    async def to_the_end(self) -> TurnedClock:
-        turn = await self._begin()
-        while True:
-            look = await self._wait_for_quiet()
-            if look.reading.is_closed or look.reading.now >= turn.target_at:
-                return await self._tell(turn, look)
-            await self._step(look, turn.target_at)
-
-    async def _begin(self) -> Turn:
-        subscription_id, command_id = self.command.subscription_id, self.command.command_id
-        begun = await clock.find_turn(self.connection, subscription_id, command_id)
-        return begun or await clock.insert_turn(
-            self.connection,
-            subscription_id=subscription_id,
-            command_id=command_id,
-            asked_by=self.command.asked_by,
+    async def _begin(self, turning: Turning, command: AdvanceClock) -> Turn:
+        begun = await clock.find_turn(turning.connection, command.subscription_id, command.command_id)
+        if begun is not None:
+            return begun
+        _, its_now = own_time(await turning.look())
+        return await clock.insert_turn(
+            turning.connection,
+            subscription_id=command.subscription_id,
+            command_id=command.command_id,
+            asked_by=command.asked_by,
             trace_id=current_trace_id(),
-            target_at=(await self._look()).reading.now + self.command.by,
+            target_at=its_now + command.by,
         )
 
-    async def _wait_for_quiet(self) -> Look:
-        """Raises `TimeoutError`: a worker that is away must not keep the caller waiting for ever."""
-        async with asyncio.timeout(QUIET_SECONDS):
-            while True:
-                look = await self._look()
-                if look.is_quiet:
-                    return look
-                await asyncio.sleep(LOOK_AGAIN_SECONDS)
-
-    async def _step(self, look: Look, target_at: datetime) -> None:
-        """Jumps to shortly before what comes next; from there it comes in real time."""
-        due_at = look.row.next_action_at or target_at
-        jump_to = min(target_at, due_at - MARGIN)
-        if jump_to - look.reading.now > MARGIN:
-            await self._keep_offset(look.row, await self.workflow.jump(look.reading, jump_to))
-        else:
-            remaining = min(target_at, due_at) - look.reading.now
-            await asyncio.sleep(max(remaining.total_seconds(), LOOK_AGAIN_SECONDS))
-
-    async def _look(self) -> Look:
-        row = await clock.find_row(self.connection, self.command.subscription_id)
-        if row is None:
-            raise LookupError(f"subscription {self.command.subscription_id} has gone")
-        reading = await self.workflow.read()
-        await self._keep_offset(row, reading)
-        return Look(row, reading)
-
-    async def _keep_offset(self, row: ClockRow, reading: Reading) -> None:
-        """Every reader of the row adds it to now. Kept at each look: an earlier turn may have died midway."""
-        if not reading.is_closed and abs(reading.offset - row.clock_offset) > MARGIN:
-            await clock.write_offset(self.connection, self.command.subscription_id, reading.offset)
-
-    async def _tell(self, turn: Turn, look: Look) -> TurnedClock:
-        now = datetime.now(UTC)
-        offset = look.row.clock_offset if look.reading.is_closed else look.reading.offset
-        happened = await timeline.list_entries(
-            self.connection, self.command.subscription_id, after_id=turn.after_entry_id
-        )
-        return TurnedClock(now=now, advanced_to=now + offset, happened=happened, row=look.row)
+    async def _revive_if_lost(self, turning: Turning, workflow_id: str) -> None:
+        look = await turning.look()
+        if look.reading.is_closed and look.row.ended_at is None:
+            await LostWorkflows(self.database, self.temporal, self.rpc_timeout).revive(workflow_id)

@@ -12,8 +12,11 @@ from temporalio.service import RPCError, RPCStatusCode
 # A feature of the server; the SDK keeps its client among the test tools, also for use outside of tests.
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
+from workflows.bookkeeping import ASK_PROVIDER
+
 JUMP_SECONDS = 5.0
 MARGIN = timedelta(milliseconds=100)
+ASKS_PROVIDER = frozenset(ask.__name__ for ask in ASK_PROVIDER.values())
 
 
 class ClockOvershotError(Exception):
@@ -24,13 +27,15 @@ class ClockOvershotError(Exception):
 class Reading:
     """One look at a workflow. It was ahead of our clock by `offset` at most, by `certain_offset` at least.
 
-    At rest means: no activity and no workflow task is pending, and no jump is under way.
+    At rest means: no activity and no workflow task is pending, and no jump is under way. Of what is pending,
+    calls of a payment provider may take long: they are repeated for as long as it gives no answer.
     """
 
     offset: timedelta
     certain_offset: timedelta
     is_closed: bool
     is_at_rest: bool
+    is_asking_provider: bool
 
     @property
     def now(self) -> datetime:
@@ -57,6 +62,7 @@ class WorkflowClock:
             certain_offset=its_now - answered_at if its_now else timedelta(),
             is_closed=description.status is not WorkflowExecutionStatus.RUNNING,
             is_at_rest=_is_at_rest(raw),
+            is_asking_provider=_is_asking_provider(raw),
         )
 
     async def jump(self, before: Reading, to: datetime) -> Reading:
@@ -89,3 +95,7 @@ def _current_time(raw: DescribeWorkflowExecutionResponse) -> datetime | None:
 def _is_at_rest(raw: DescribeWorkflowExecutionResponse) -> bool:
     jumps = raw.workflow_extended_info.time_skipping_info.effective_config.enabled
     return not (raw.pending_activities or raw.HasField("pending_workflow_task") or jumps)
+
+
+def _is_asking_provider(raw: DescribeWorkflowExecutionResponse) -> bool:
+    return any(pending.activity_type.name in ASKS_PROVIDER for pending in raw.pending_activities)

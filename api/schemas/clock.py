@@ -1,6 +1,5 @@
 """Bodies about the virtual clock."""
 
-from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field
@@ -9,7 +8,7 @@ from api.clock.turn import TurnedClock
 from api.schemas.base import RequestBody, ResponseBody, UtcInstant
 from api.schemas.timeline import TimelineEntryBody
 from domain.duration import parse_duration
-from domain.subscription import Status
+from domain.waiting import WaitingFor
 
 
 def _checked_duration(iso: str) -> str:
@@ -23,11 +22,6 @@ class AdvanceBody(RequestBody):
     advance: Annotated[str, AfterValidator(_checked_duration)] = Field(
         max_length=64, examples=["P31D", "PT12H"]
     )
-
-
-class WaitingFor(StrEnum):
-    PAYMENT = "payment"
-    DUE_DATE = "due_date"
 
 
 class ClockBody(ResponseBody):
@@ -46,18 +40,7 @@ class ClockBody(ResponseBody):
             now=turned.now,
             advanced_to=turned.advanced_to,
             happened=[TimelineEntryBody.model_validate(entry) for entry in turned.happened],
-            next_action=turned.row.next_action,
-            next_action_at=turned.row.next_action_at,
-            waiting_for=_waiting_for(turned.row.status),
+            next_action=turned.explanation.next_action,
+            next_action_at=turned.explanation.next_action_at,
+            waiting_for=turned.waiting_for,
         )
-
-
-def _waiting_for(status: Status) -> WaitingFor | None:
-    """What moves the subscription next: money, or time alone."""
-    match status:
-        case Status.INCOMPLETE | Status.PAST_DUE | Status.UNPAID:
-            return WaitingFor.PAYMENT
-        case Status.TRIALING | Status.ACTIVE | Status.FROZEN:
-            return WaitingFor.DUE_DATE
-        case Status.INCOMPLETE_EXPIRED | Status.CANCELED:
-            return None

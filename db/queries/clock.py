@@ -10,7 +10,6 @@ from db.queries.payment_reports import ReportStatus
 from db.tables.billing import Invoice, Payment
 from db.tables.messages import PaymentReport
 from db.tables.subscriptions import ClockTurn, Subscription, TimelineEntry
-from domain.subscription import Status
 
 
 @dataclass(frozen=True)
@@ -18,9 +17,7 @@ class ClockRow:
     """What the database knows of a subscription while its clock is turned."""
 
     workflow_id: str
-    status: Status
     ended_at: datetime | None
-    next_action: str | None
     next_action_at: datetime | None
     clock_offset: timedelta
     has_unread_reports: bool
@@ -43,9 +40,7 @@ async def find_row(connection: Connection, subscription_id: int) -> ClockRow | N
     )
     query = select(
         Subscription.workflow_id,
-        Subscription.status,
         Subscription.ended_at,
-        Subscription.next_action,
         Subscription.next_action_at,
         Subscription.clock_offset,
         unread.label("has_unread_reports"),
@@ -55,9 +50,7 @@ async def find_row(connection: Connection, subscription_id: int) -> ClockRow | N
         return None
     return ClockRow(
         workflow_id=row.workflow_id,
-        status=Status(row.status),
         ended_at=row.ended_at,
-        next_action=row.next_action,
         next_action_at=row.next_action_at,
         clock_offset=row.clock_offset,
         has_unread_reports=row.has_unread_reports,

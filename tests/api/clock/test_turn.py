@@ -43,6 +43,7 @@ async def test_a_paid_period_ends_at_its_end_and_takes_only_its_own_lessons(
 ) -> None:
     neighbor = await Life.begin(active.world)
     await neighbor.pay()
+    await active.post("cancel")
 
     answer = await turned(admin, active, "P31D")
 
@@ -50,7 +51,7 @@ async def test_a_paid_period_ends_at_its_end_and_takes_only_its_own_lessons(
     assert events(answer) == ["ended"]
     assert (shown["status"], shown["ended_at"]) == ("canceled", shown["current_period_end"])
     assert refusal(await active.student.get("/content/modules")) == (403, "subscription_inactive")
-    assert (await active.book()).timeline == ["opened", "activated", "ended"]
+    assert (await active.book()).timeline == ["opened", "activated", "cancel_scheduled", "ended"]
     theirs = (await neighbor.student.get("/me/subscription")).json()
     assert (theirs["status"], theirs["access"]["allowed"]) == ("active", True)
     assert (await neighbor.student.get("/content/modules")).is_success
@@ -62,15 +63,16 @@ async def test_many_small_steps_are_one_big_one(admin: Student, active: Life) ->
     jumped = await Life.begin(active.world)
     await jumped.pay()
 
-    answers = [await turned(admin, stepped, "P4D") for _ in range(7)]
-    at_once = await turned(admin, jumped, "P28D")
+    answers = [await turned(admin, stepped, "P4D") for _ in range(6)]
+    at_once = await turned(admin, jumped, "P24D")
 
-    assert [events(answer) for answer in answers] == [[]] * 7
-    assert instant(answers[-1]["advanced_to"]) - began_at - timedelta(days=28) < SOON
+    assert [events(answer) for answer in answers] == [[]] * 6
+    assert instant(answers[-1]["advanced_to"]) - began_at - timedelta(days=24) < SOON
     assert at_once["happened"] == []
     assert at_once["waiting_for"] == answers[-1]["waiting_for"] == "due_date"
-    ends = [await turned(admin, life, "P3D") for life in (stepped, jumped)]
-    assert [events(end) for end in ends] == [["ended"], ["ended"]]
+    dues = [await turned(admin, life, "P7D") for life in (stepped, jumped)]
+    assert [events(due) for due in dues] == [["renewal_opened", "fell_due"]] * 2
+    assert [due["waiting_for"] for due in dues] == ["payment", "payment"]
     books = [await life.book() for life in (stepped, jumped)]
     assert books[0] == books[1]
 
@@ -88,6 +90,7 @@ async def test_commands_and_payments_meet_its_own_time(admin: Student, unpaid: L
 async def test_a_clock_that_moved_without_its_row_is_measured_anew(admin: Student, active: Life) -> None:
     """As when the API died between a jump and the write that follows it."""
     began_at = datetime.now(UTC)
+    await active.post("cancel")
     await active.wait(timedelta(days=10))
 
     answer = await turned(admin, active, "PT1H")
@@ -157,6 +160,8 @@ async def test_what_was_cut_short_ends_where_it_was_to_end(admin: Student, activ
 
 
 async def test_of_two_at_once_one_is_refused(admin: Student, active: Life) -> None:
+    await active.post("cancel")
+
     answers = await asyncio.gather(*(turn(admin, active, "P31D") for _ in range(2)))
 
     assert sorted(answer.status_code for answer in answers) == [200, 409]
@@ -164,7 +169,7 @@ async def test_of_two_at_once_one_is_refused(admin: Student, active: Life) -> No
         (409, "clock_in_use"),
         (409, "subscription_ended"),
     }
-    assert (await active.book()).timeline == ["opened", "activated", "ended"]
+    assert (await active.book()).timeline == ["opened", "activated", "cancel_scheduled", "ended"]
 
 
 async def test_clocks_of_many_are_turned_at_once(admin: Student, active: Life) -> None:
@@ -172,4 +177,4 @@ async def test_clocks_of_many_are_turned_at_once(admin: Student, active: Life) -
 
     answers = await asyncio.gather(*(turned(admin, life, "P31D") for life in lives))
 
-    assert [events(answer) for answer in answers] == [["ended"], *([["expired"]] * 4)]
+    assert [events(answer) for answer in answers] == [["renewal_opened", "fell_due"], *([["expired"]] * 4)]
