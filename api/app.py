@@ -19,7 +19,19 @@ from api.middleware.security_headers import SecurityHeaders
 from api.middleware.trusted_host import TrustedHost
 from api.openapi import DESCRIPTION, SUMMARY, TITLE, VERSION, describe
 from api.problem_handlers import install_problem_handlers
-from api.routes import auth, clock, content, invoices, me, payments, plans, plumbing, staff, subscriptions
+from api.routes import (
+    auth,
+    clock,
+    commands,
+    content,
+    invoices,
+    me,
+    payments,
+    plans,
+    plumbing,
+    staff,
+    subscriptions,
+)
 from api.routes.plumbing import metrics_router
 from ops.metrics import HttpMetrics
 from ops.settings import ANY_HOST, Settings, load_settings
@@ -28,6 +40,7 @@ ROUTERS = (
     auth.router,
     plans.router,
     subscriptions.router,
+    commands.router,
     me.router,
     invoices.router,
     payments.router,

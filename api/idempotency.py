@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -24,6 +25,7 @@ from domain.refusals import RefusalCode, Refused
 HEADER = "Idempotency-Key"
 REPLAYED = {"Idempotency-Replayed": "true"}
 FIRST_SERVER_ERROR = 500
+ACCEPTED = 202
 
 KEY_REFUSALS = ((400, "idempotency_key_invalid"), (422, "idempotency_key_reused"))
 """For `problem_responses` of every route that takes a key."""
@@ -80,6 +82,13 @@ def request_hash(method: str, path: str, body: BaseModel | None) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+@dataclass(frozen=True)
+class Accepted:
+    """An answer 202: what was asked for has begun, and goes on."""
+
+    body: BaseModel
+
+
 class AnswerKeeper:
     """Carries out a request once per key, and gives the same answer to whoever repeats it."""
 
@@ -87,7 +96,13 @@ class AnswerKeeper:
         self._database = database
 
     async def once(
-        self, user_id: int, key: str | None, request_hash: str, act: Callable[[str], Awaitable[BaseModel]]
+        self,
+        user_id: int,
+        key: str | None,
+        request_hash: str,
+        act: Callable[[str], Awaitable[BaseModel | Accepted]],
+        *,
+        status_code: int = 200,
     ) -> JSONResponse:
         """`act` gets the id of the command to send: the same whenever the same request comes again.
 
@@ -96,7 +111,8 @@ class AnswerKeeper:
         may have been carried out.
         """
         if key is None:
-            return JSONResponse((await act(uuid4().hex)).model_dump(mode="json"))
+            status, content = _told(await act(uuid4().hex), status_code)
+            return JSONResponse(content, status)
         claim = Claim(user_id, key, request_hash)
         async with self._database.transaction() as connection:
             if await idempotency.is_key_of_a_start(connection, user_id, key):
@@ -105,13 +121,13 @@ class AnswerKeeper:
         if not is_ours:
             return await self._answer_again(claim)
         try:
-            answer = (await act(_command_id(claim))).model_dump(mode="json")
+            status, content = _told(await act(_command_id(claim)), status_code)
         except Exception as error:
             await self._give_back(claim, error)
             raise
         async with self._database.transaction() as connection:
-            await idempotency.store_answer(connection, claim, 200, answer)
-        return JSONResponse(answer)
+            await idempotency.store_answer(connection, claim, status, content)
+        return JSONResponse(content, status)
 
     async def _give_back(self, claim: Claim, error: Exception) -> None:
         was_refused = isinstance(error, Problem) and error.status < FIRST_SERVER_ERROR
@@ -129,6 +145,12 @@ class AnswerKeeper:
                 409, "idempotency_in_progress", "The first request is still running.", headers=RETRY_SOON
             )
         return JSONResponse(kept.answer, kept.status_code, headers=REPLAYED)
+
+
+def _told(answer: BaseModel | Accepted, status_code: int) -> tuple[int, dict[str, Any]]:
+    if isinstance(answer, Accepted):
+        return ACCEPTED, answer.body.model_dump(mode="json")
+    return status_code, answer.model_dump(mode="json")
 
 
 def _command_id(claim: Claim) -> str:

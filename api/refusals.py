@@ -11,8 +11,18 @@ STATUSES: Mapping[RefusalCode, int] = {
     RefusalCode.SUBSCRIPTION_ENDED: 409,
     RefusalCode.PAYMENT_IN_PROGRESS: 409,
     RefusalCode.NOT_CANCELING: 409,
+    RefusalCode.FREEZE_ONLY_FROM_ACTIVE: 409,
+    RefusalCode.FREEZE_ALLOWANCE_SPENT: 409,
+    RefusalCode.FREEZE_UNTIL_IS_PAST: 422,
+    RefusalCode.NOT_FROZEN: 409,
+    RefusalCode.WITHDRAWAL_PERIOD_OVER: 409,
+    RefusalCode.INVOICE_NOT_PAYABLE: 409,
+    RefusalCode.PAYMENT_METHOD_NOT_FOUND: 404,
     RefusalCode.IDEMPOTENCY_KEY_REUSED: 422,
     RefusalCode.TOO_MANY_STARTS: 429,
+    RefusalCode.NOT_PARKED: 409,
+    RefusalCode.REFUND_EXCEEDS_PAYMENT: 409,
+    RefusalCode.DUNNING_WINDOW_TOO_LONG: 422,
 }
 RETRY_SECONDS: Mapping[RefusalCode, int] = {
     RefusalCode.PAYMENT_IN_PROGRESS: 2,

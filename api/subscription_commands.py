@@ -1,12 +1,13 @@
 """Sends a user's command to the workflow of their subscription, and reads back what came of it."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Generic, TypeVar
 
 from structlog.contextvars import bind_contextvars
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
+from temporalio.workflow import UpdateMethodMultiParam
 
 from api.lost_workflows import LostWorkflows
 from api.problems import Problem
@@ -17,47 +18,40 @@ from db.queries import subscription_views
 from db.queries.subscription_views import SubscriptionView
 from domain.lifecycle import Action, next_status
 from domain.refusals import Refused
-from workflows.messages import CancelCommand, PlainCommand
+from workflows.messages import (
+    CancelCommand,
+    FreezeCommand,
+    PayCommand,
+    PlainCommand,
+    SetPaymentMethodCommand,
+)
 from workflows.subscription import Subscription
 
-Handle = WorkflowHandle[Subscription, None]
-Send = Callable[[Handle, str], Awaitable[None]]
+Command = TypeVar("Command", CancelCommand, FreezeCommand, PayCommand, PlainCommand, SetPaymentMethodCommand)
+
+
+@dataclass(frozen=True)
+class Order(Generic[Command]):
+    """A command, the update that carries it, and the action that the table of statuses knows it by."""
+
+    action: Action
+    update: UpdateMethodMultiParam[[Subscription, Command], None]
+    command: Command
 
 
 @dataclass(frozen=True)
 class SubscriptionCommands:
-    """Each command raises `Problem`: 404 for a subscription that is not the user's, or the refusal's code."""
-
     database: Database
     temporal: Client
     rpc_timeout: timedelta
 
-    async def cancel(self, user_id: int, subscription_id: int, command: CancelCommand) -> SubscriptionView:
-        async def send(workflow: Handle, update_id: str) -> None:
-            await workflow.execute_update(
-                Subscription.cancel, command, id=update_id, rpc_timeout=self.rpc_timeout
-            )
-
-        action = Action.CANCEL_AT_PERIOD_END if command.at_period_end else Action.CANCEL_NOW
-        return await self._carry_out(user_id, subscription_id, action, command.command_id, send)
-
-    async def uncancel(self, user_id: int, subscription_id: int, command: PlainCommand) -> SubscriptionView:
-        async def send(workflow: Handle, update_id: str) -> None:
-            await workflow.execute_update(
-                Subscription.uncancel, command, id=update_id, rpc_timeout=self.rpc_timeout
-            )
-
-        return await self._carry_out(user_id, subscription_id, Action.UNCANCEL, command.command_id, send)
-
-    async def _carry_out(
-        self, user_id: int, subscription_id: int, action: Action, command_id: str, send: Send
-    ) -> SubscriptionView:
+    async def carry_out(self, user_id: int, subscription_id: int, order: Order[Command]) -> SubscriptionView:
+        """What the subscription is then. Raises `Problem`: 404 when it is not the user's, or a refusal."""
         view = await self.find(user_id, subscription_id)
         if view.ended_at is not None:
-            return _already(view, action)
-        workflow: Handle = self.temporal.get_workflow_handle(view.workflow_id)
+            return _already(view, order.action)
         try:
-            await ask(lambda update_id: send(workflow, update_id), command_id, view.clock_offset)
+            await self._send(view, order)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
@@ -65,8 +59,18 @@ class SubscriptionCommands:
             if ended.ended_at is None:
                 await LostWorkflows(self.database, self.temporal, self.rpc_timeout).revive(view.workflow_id)
                 raise interrupted() from error
-            return _already(ended, action)
+            return _already(ended, order.action)
         return await self.find(user_id, subscription_id)
+
+    async def _send(self, view: SubscriptionView, order: Order[Command]) -> None:
+        workflow: WorkflowHandle[Subscription, None] = self.temporal.get_workflow_handle(view.workflow_id)
+
+        async def update(update_id: str) -> None:
+            await workflow.execute_update(
+                order.update, order.command, id=update_id, rpc_timeout=self.rpc_timeout
+            )
+
+        await ask(update, order.command.command_id, view.clock_offset)
 
     async def find(self, user_id: int, subscription_id: int) -> SubscriptionView:
         """Somebody else's subscription looks like one that does not exist."""

@@ -5,11 +5,12 @@ from fastapi.responses import JSONResponse
 
 from api.auth.staff import STAFF_REFUSALS, CurrentStaff
 from api.clock.turn import AdvanceClock
+from api.command_request import COMMAND_REFUSALS
 from api.context import ContextDep
 from api.idempotency import OptionalKey, key_parameter, request_hash
 from api.problems import problem_responses
 from api.refusals import responses_of
-from api.routes.subscriptions import COMMAND_REFUSALS, SubscriptionId
+from api.routes.subscriptions import NOT_FOUND, SubscriptionId
 from api.schemas.clock import AdvanceBody, ClockBody
 from domain.duration import parse_duration
 from domain.refusals import RefusalCode
@@ -24,6 +25,7 @@ router = APIRouter(tags=["Staff"])
     responses=problem_responses(
         *STAFF_REFUSALS,
         *COMMAND_REFUSALS,
+        NOT_FOUND,
         *responses_of(RefusalCode.SUBSCRIPTION_ENDED),
         (409, "clock_in_use"),
     ),

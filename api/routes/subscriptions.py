@@ -1,17 +1,16 @@
-"""Starting, reading, canceling."""
+"""Starting, and reading."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
-from fastapi.responses import JSONResponse
 
-from activities.contracts import Cause, StartOrder
-from api.auth.current_user import TOKEN_REFUSALS, CurrentUser, SignedInUser
-from api.context import Context, ContextDep
+from activities.contracts import StartOrder
+from api.auth.current_user import TOKEN_REFUSALS, CurrentUser
+from api.command_request import AWAY, cause_of
+from api.context import ContextDep
 from api.idempotency import (
     KEY_REFUSALS,
     REPLAYED,
-    OptionalKey,
     RequiredKey,
     key_parameter,
     request_hash,
@@ -21,25 +20,19 @@ from api.payment_methods import METHOD_REFUSALS, OfferedMethod
 from api.problems import problem_responses
 from api.refusals import responses_of
 from api.schemas.base import LARGEST_ID
-from api.schemas.subscriptions import CancelBody, StartBody, StartedBody, SubscriptionBody
+from api.schemas.subscriptions import StartBody, StartedBody, SubscriptionBody
 from api.schemas.timeline import TimelinePage
 from api.start_at import START_AT_REFUSALS, check_enabled
 from api.subscription_commands import no_such_subscription
 from api.timeline import timeline_page
-from db.queries import notes, subscription_views
+from db.queries import subscription_views
 from domain.refusals import RefusalCode
-from ops.tracing import current_trace_id
-from workflows.messages import CancelCommand, PlainCommand
 
 router = APIRouter(tags=["Subscriptions"])
 
 SubscriptionId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 
-AWAY = ((503, "database_unavailable"), (503, "workflow_engine_unavailable"), (503, "workflow_interrupted"))
-ASKED_FOR = "asked for"
-
 NOT_FOUND = (404, "subscription_not_found")
-COMMAND_REFUSALS = (*KEY_REFUSALS, (409, "idempotency_in_progress"), NOT_FOUND, *AWAY)
 
 
 @router.post(
@@ -79,7 +72,7 @@ async def start_subscription(
         idempotency_key=key,
         request_hash=request_hash("POST", request.url.path, body),
         plan_code=body.plan_code,
-        cause=_cause(user),
+        cause=cause_of(user),
         start_at=body.start_at,
     )
     method = body.payment_method
@@ -116,69 +109,3 @@ async def read_timeline(
         if await subscription_views.find_of_user(connection, user.id, subscription_id) is None:
             raise no_such_subscription()
         return await timeline_page(connection, subscription_id, page)
-
-
-@router.post(
-    "/subscriptions/{subscription_id}/cancel",
-    response_model=SubscriptionBody,
-    openapi_extra=key_parameter(required=False),
-    responses=problem_responses(
-        *TOKEN_REFUSALS, *COMMAND_REFUSALS, *responses_of(RefusalCode.SUBSCRIPTION_ENDED)
-    ),
-)
-async def cancel_subscription(
-    subscription_id: SubscriptionId,
-    request: Request,
-    user: CurrentUser,
-    key: OptionalKey,
-    context: ContextDep,
-    asked: CancelBody | None = None,
-) -> JSONResponse:
-    """Cancels at the period's end, or now. Twice is once; what was never paid is canceled at once."""
-    body = asked or CancelBody()
-
-    async def act(command_id: str) -> SubscriptionBody:
-        command = CancelCommand(
-            command_id=command_id,
-            at_period_end=body.at_period_end,
-            cause=_cause(user, await _keep_note(context, user, body.reason)),
-        )
-        return SubscriptionBody.of(await context.commands.cancel(user.id, subscription_id, command))
-
-    content_hash = request_hash("POST", request.url.path, body)
-    return await context.answers.once(user.id, key, content_hash, act)
-
-
-@router.post(
-    "/subscriptions/{subscription_id}/uncancel",
-    response_model=SubscriptionBody,
-    openapi_extra=key_parameter(required=False),
-    responses=problem_responses(*TOKEN_REFUSALS, *COMMAND_REFUSALS, *responses_of(RefusalCode.NOT_CANCELING)),
-)
-async def uncancel_subscription(
-    subscription_id: SubscriptionId,
-    request: Request,
-    user: CurrentUser,
-    key: OptionalKey,
-    context: ContextDep,
-) -> JSONResponse:
-    """Takes back a cancellation that waits for the period's end."""
-
-    async def act(command_id: str) -> SubscriptionBody:
-        command = PlainCommand(command_id, _cause(user))
-        return SubscriptionBody.of(await context.commands.uncancel(user.id, subscription_id, command))
-
-    content_hash = request_hash("POST", request.url.path, None)
-    return await context.answers.once(user.id, key, content_hash, act)
-
-
-async def _keep_note(context: Context, user: SignedInUser, written: str | None) -> int | None:
-    """What a person writes stays in the database: a workflow's history gets its id."""
-    if written is None:
-        return None
-    async with context.database.transaction() as connection:
-        return await notes.insert_note(connection, user.id, written)
-
-
-def _cause(user: SignedInUser, note_id: int | None = None) -> Cause:
-    return Cause(actor=f"user:{user.id}", reason=ASKED_FOR, trace_id=current_trace_id(), note_id=note_id)

@@ -13,7 +13,10 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def _to_utc(instant: datetime) -> datetime:
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be an instant between the years 1 and 9999 of UTC") from None
 
 
 UtcInstant = Annotated[AwareDatetime, AfterValidator(_to_utc), Field(strict=False)]

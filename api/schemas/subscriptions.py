@@ -126,5 +126,11 @@ class CancelBody(RequestBody):
     reason: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
 
 
+class FreezeBody(RequestBody):
+    """`until` is an instant of the subscription's own time; without it, as long as the allowance lasts."""
+
+    until: UtcInstant | None = None
+
+
 def access_now(terms: AccessTerms | None, clock_offset: timedelta) -> Access:
     return access(terms, own_now(clock_offset))

@@ -29,6 +29,9 @@ KEYED = {
     "POST /subscriptions/start": True,
     "POST /subscriptions/{subscription_id}/cancel": False,
     "POST /subscriptions/{subscription_id}/uncancel": False,
+    "POST /subscriptions/{subscription_id}/freeze": False,
+    "POST /subscriptions/{subscription_id}/unfreeze": False,
+    "POST /subscriptions/{subscription_id}/withdraw": False,
     "POST /admin/subscriptions/{subscription_id}/clock": False,
 }
 """Where an Idempotency-Key is taken, and whether it has to be sent."""
@@ -75,6 +78,7 @@ KEYS_OF_ANSWERS = {
 KEYS_OF_REQUESTS = {
     "AdvanceBody": "advance",
     "CancelBody": "at_period_end reason",
+    "FreezeBody": "until",
     "LoginBody": "email password",
     "PasswordBody": "current new",
     "SignupBody": "email password locale",

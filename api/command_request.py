@@ -1,0 +1,62 @@
+"""A command that a user sends by HTTP: who, under which key, and why; carried out once per key."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from activities.contracts import Cause
+from api.auth.current_user import CurrentUser, SignedInUser
+from api.context import Context, ContextDep
+from api.idempotency import KEY_REFUSALS, Accepted, OptionalKey, request_hash
+from db.queries import notes
+from ops.tracing import current_trace_id
+
+ASKED_FOR = "asked for"
+AWAY = ((503, "database_unavailable"), (503, "workflow_engine_unavailable"), (503, "workflow_interrupted"))
+COMMAND_REFUSALS = (*KEY_REFUSALS, (409, "idempotency_in_progress"), *AWAY)
+"""For `problem_responses` of every route that sends a command."""
+
+
+@dataclass(frozen=True)
+class CommandRequest:
+    path: str
+    user: SignedInUser
+    key: str | None
+    context: Context
+
+    async def once(
+        self,
+        body: BaseModel | None,
+        act: Callable[[str], Awaitable[BaseModel | Accepted]],
+        *,
+        status_code: int = 200,
+    ) -> JSONResponse:
+        """`act` gets the id of the command to send: the same whenever the same request comes again."""
+        content_hash = request_hash("POST", self.path, body)
+        return await self.context.answers.once(
+            self.user.id, self.key, content_hash, act, status_code=status_code
+        )
+
+    async def cause(self, reason: str | None = None) -> Cause:
+        """What a person writes stays in the database: a workflow's history gets its id."""
+        if reason is None:
+            return cause_of(self.user)
+        async with self.context.database.transaction() as connection:
+            return cause_of(self.user, await notes.insert_note(connection, self.user.id, reason))
+
+
+def cause_of(user: SignedInUser, note_id: int | None = None) -> Cause:
+    return Cause(actor=f"user:{user.id}", reason=ASKED_FOR, trace_id=current_trace_id(), note_id=note_id)
+
+
+async def _command_request(
+    request: Request, user: CurrentUser, key: OptionalKey, context: ContextDep
+) -> CommandRequest:
+    return CommandRequest(request.url.path, user, key, context)
+
+
+CommandRequestDep = Annotated[CommandRequest, Depends(_command_request)]

@@ -1,0 +1,137 @@
+"""What a user may want of their subscription: cancel, freeze, withdraw, and the ways back."""
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from temporalio.workflow import UpdateMethodMultiParam
+
+from api.auth.current_user import TOKEN_REFUSALS
+from api.command_request import COMMAND_REFUSALS, CommandRequest, CommandRequestDep
+from api.idempotency import key_parameter
+from api.problems import problem_responses
+from api.refusals import responses_of
+from api.routes.subscriptions import NOT_FOUND, SubscriptionId
+from api.schemas.subscriptions import CancelBody, FreezeBody, SubscriptionBody
+from api.subscription_commands import Command, Order
+from domain.lifecycle import Action
+from domain.refusals import RefusalCode
+from workflows.messages import CancelCommand, FreezeCommand, PlainCommand
+from workflows.subscription import Subscription
+
+router = APIRouter(prefix="/subscriptions/{subscription_id}", tags=["Subscriptions"])
+
+KEY = key_parameter(required=False)
+REFUSALS = (*TOKEN_REFUSALS, *COMMAND_REFUSALS, NOT_FOUND)
+
+
+@router.post(
+    "/cancel",
+    response_model=SubscriptionBody,
+    openapi_extra=KEY,
+    responses=problem_responses(*REFUSALS, *responses_of(RefusalCode.SUBSCRIPTION_ENDED)),
+)
+async def cancel_subscription(
+    subscription_id: SubscriptionId, asked: CommandRequestDep, body: CancelBody | None = None
+) -> JSONResponse:
+    """Cancels at the period's end, or now. Twice is once; what is not paid for is canceled at once.
+
+    A charge that is with its provider can't be taken back: it stands, and `payment_in_progress` says so.
+    """
+    wanted = body or CancelBody()
+    action = Action.CANCEL_AT_PERIOD_END if wanted.at_period_end else Action.CANCEL_NOW
+
+    async def act(command_id: str) -> SubscriptionBody:
+        command = CancelCommand(command_id, wanted.at_period_end, await asked.cause(wanted.reason))
+        return await _carry_out(asked, subscription_id, Order(action, Subscription.cancel, command))
+
+    return await asked.once(wanted, act)
+
+
+@router.post(
+    "/uncancel",
+    response_model=SubscriptionBody,
+    openapi_extra=KEY,
+    responses=problem_responses(*REFUSALS, *responses_of(RefusalCode.NOT_CANCELING)),
+)
+async def uncancel_subscription(subscription_id: SubscriptionId, asked: CommandRequestDep) -> JSONResponse:
+    """Takes back a cancellation that waits for the period's end."""
+    return await _say(asked, subscription_id, Action.UNCANCEL, Subscription.uncancel)
+
+
+@router.post(
+    "/freeze",
+    response_model=SubscriptionBody,
+    openapi_extra=KEY,
+    responses=problem_responses(
+        *REFUSALS,
+        *responses_of(
+            RefusalCode.FREEZE_ONLY_FROM_ACTIVE,
+            RefusalCode.FREEZE_ALLOWANCE_SPENT,
+            RefusalCode.FREEZE_UNTIL_IS_PAST,
+        ),
+    ),
+)
+async def freeze_subscription(
+    subscription_id: SubscriptionId, asked: CommandRequestDep, body: FreezeBody | None = None
+) -> JSONResponse:
+    """Stops access and billing, until an instant or for as long as the year's allowance lasts.
+
+    The time that is paid for moves later by exactly as long as it was frozen.
+    """
+    wanted = body or FreezeBody()
+
+    async def act(command_id: str) -> SubscriptionBody:
+        command = FreezeCommand(command_id, wanted.until, await asked.cause())
+        return await _carry_out(asked, subscription_id, Order(Action.FREEZE, Subscription.freeze, command))
+
+    return await asked.once(wanted, act)
+
+
+@router.post(
+    "/unfreeze",
+    response_model=SubscriptionBody,
+    openapi_extra=KEY,
+    responses=problem_responses(*REFUSALS, *responses_of(RefusalCode.NOT_FROZEN)),
+)
+async def unfreeze_subscription(subscription_id: SubscriptionId, asked: CommandRequestDep) -> JSONResponse:
+    """Lets a frozen subscription go on now."""
+    return await _say(asked, subscription_id, Action.UNFREEZE, Subscription.unfreeze)
+
+
+@router.post(
+    "/withdraw",
+    response_model=SubscriptionBody,
+    openapi_extra=KEY,
+    responses=problem_responses(
+        *REFUSALS,
+        *responses_of(
+            RefusalCode.SUBSCRIPTION_ENDED,
+            RefusalCode.WITHDRAWAL_PERIOD_OVER,
+            RefusalCode.PAYMENT_IN_PROGRESS,
+        ),
+    ),
+)
+async def withdraw_from_subscription(
+    subscription_id: SubscriptionId, asked: CommandRequestDep
+) -> JSONResponse:
+    """Ends it within 14 days of the first start, with the money back. `canceled_at` confirms the instant."""
+    return await _say(asked, subscription_id, Action.WITHDRAW, Subscription.withdraw)
+
+
+async def _say(
+    asked: CommandRequest,
+    subscription_id: int,
+    action: Action,
+    update: UpdateMethodMultiParam[[Subscription, PlainCommand], None],
+) -> JSONResponse:
+    """A command that needs nothing but to be said."""
+
+    async def act(command_id: str) -> SubscriptionBody:
+        command = PlainCommand(command_id, await asked.cause())
+        return await _carry_out(asked, subscription_id, Order(action, update, command))
+
+    return await asked.once(None, act)
+
+
+async def _carry_out(asked: CommandRequest, subscription_id: int, order: Order[Command]) -> SubscriptionBody:
+    view = await asked.context.commands.carry_out(asked.user.id, subscription_id, order)
+    return SubscriptionBody.of(view)
