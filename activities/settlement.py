@@ -1,19 +1,19 @@
 """What a provider says of a payment, in the books: whether it was reported, answered, or looked up."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from activities.contracts import Cause, Settled
 from activities.recording import tell, write_change
 from db.database import Connection
-from db.queries import invoices, ledger, payments, refunds, subscriptions
+from db.queries import invoices, ledger, payment_reports, payments, refunds, subscriptions
 from db.queries.payments import Billed
 from db.queries.refunds import RefundOrder
 from domain import ledger as movements
 from domain import paying
 from domain.invoice import InvoiceStatus
 from domain.lifecycle import Change, Event
-from domain.payment import Decline
+from domain.payment import Decline, PaymentStatus, Verdict, judge
 from domain.refund import RefundReason
 from domain.subscription import SubscriptionState
 
@@ -50,6 +50,7 @@ async def receive_money(settlement: Settlement, received_cents: int) -> Subscrip
     is_owed = billed.invoice_status is InvoiceStatus.OPEN
     owed_cents = billed.payment.amount_cents if is_owed else 0
     await payments.mark_succeeded(connection, billed.payment_id, received_cents, at)
+    await _read_what_is_known_now(settlement, PaymentStatus.SUCCEEDED)
     movement = movements.payment_received(
         billed.payment_id, billed.payment.currency, received_cents, owed_cents
     )
@@ -70,6 +71,7 @@ async def decline(settlement: Settlement, reason: Decline) -> SubscriptionState:
     """The attempt failed: told of in any case; it changes the subscription when it was the one under way."""
     connection, billed, at = settlement.connection, settlement.billed, settlement.at
     await payments.mark_failed(connection, billed.payment_id, reason.code, at)
+    await _read_what_is_known_now(settlement, PaymentStatus.FAILED)
     change = paying.declined(settlement.state, billed.payment_id, reason.kind, at)
     if change is None or change.event is not Event.PAYMENT_DECLINED:
         await tell_of(settlement, settlement.state, Event.PAYMENT_DECLINED)
@@ -103,6 +105,14 @@ async def tell_of(
     asked_cents = settlement.billed.payment.amount_cents
     details = _details(settlement.billed, asked_cents if amount_cents is None else amount_cents)
     await tell(settlement.connection, Change(state, event), settlement.cause, settlement.at, details)
+
+
+async def _read_what_is_known_now(settlement: Settlement, status: PaymentStatus) -> None:
+    """Reports that arrived meanwhile and tell the same: the workflow need not be woken for them."""
+    known = replace(settlement.billed.payment, status=status)
+    for report in await payment_reports.list_unread(settlement.connection, [settlement.billed.payment_id]):
+        if judge(known, report.fact) is Verdict.NOTHING_NEW:
+            await payment_reports.mark_applied(settlement.connection, report.report_id, settlement.at)
 
 
 async def _receive_too_late(settlement: Settlement, received_cents: int) -> SubscriptionState:

@@ -10,8 +10,9 @@ from structlog.contextvars import bind_contextvars
 from api.context import Context, ContextDep
 from api.problems import Problem, problem_responses
 from api.schemas.payments import AcceptedBody
-from db.queries import payment_reports, payments
-from db.queries.payment_reports import IncomingReport, ReportStatus
+from db.queries import payment_reports
+from db.queries.payment_reports import IncomingReport, ReportedPayment, ReportStatus
+from domain.payment import Verdict, judge
 from ops.tracing import current_trace_id
 from payments import signed_webhook
 from payments.provider_report import ProviderReport, ReportRefusedError
@@ -96,19 +97,28 @@ async def receive_payment_report(
         trace_id=current_trace_id(),
     )
     async with context.database.transaction() as connection:
-        is_ours = await payment_reports.share_lock_payment(connection, report.payment_id, report.provider)
-        status = ReportStatus.RECEIVED if is_ours else ReportStatus.IGNORED
-        report_id = await payment_reports.store_report(connection, incoming, status)
-        if is_ours:
-            subscription_id = await payments.find_subscription_of(connection, report.payment_id)
-            bind_contextvars(subscription_id=subscription_id)
+        payment = await payment_reports.share_lock_payment(connection, report.payment_id, report.provider)
+        status = _status_of(report, payment)
+        applied_at = payment.settled_at if payment and status is ReportStatus.APPLIED else None
+        report_id = await payment_reports.store_report(connection, incoming, status, applied_at)
+    if payment is not None:
+        bind_contextvars(subscription_id=payment.subscription_id)
     log.info("payment_reported", report_id=report_id, payment_id=report.payment_id, status=report.fact.status)
-    if not is_ours:
+    if payment is None:
         return AcceptedBody(ignored=True)
     if report_id is None:
         return AcceptedBody(duplicate=True)
-    context.relay.wake()
+    if status is ReportStatus.RECEIVED:
+        context.relay.wake()
     return AcceptedBody()
+
+
+def _status_of(report: ProviderReport, payment: ReportedPayment | None) -> ReportStatus:
+    """What says nothing new, such as the report of a charge that was answered at once, wakes nobody."""
+    if payment is None:
+        return ReportStatus.IGNORED
+    is_known = judge(payment.terms, report.fact) is Verdict.NOTHING_NEW
+    return ReportStatus.APPLIED if is_known else ReportStatus.RECEIVED
 
 
 def _parse(body: bytes, context: Context) -> ProviderReport:

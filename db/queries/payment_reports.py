@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import Interval, cast, func, literal, select, update
@@ -12,8 +12,10 @@ from db.database import Connection
 from db.tables.billing import Invoice, Payment
 from db.tables.messages import PaymentReport
 from db.tables.subscriptions import Subscription
-from domain.payment import PaymentFact, ReportedStatus
+from domain.due import Step
+from domain.payment import PaymentFact, PaymentStatus, PaymentTerms, ReportedStatus
 
+ANSWER_COMES_FIRST = timedelta(seconds=1)
 UNDELIVERED_SECONDS = 2
 FIRST_REDELIVERY_SECONDS = 5
 LONGEST_REDELIVERY_SECONDS = 3_600
@@ -66,6 +68,21 @@ class StoredReport:
 
 
 @dataclass(frozen=True)
+class ReportedPayment:
+    """A payment of ours, as it stands when a report of it comes in."""
+
+    subscription_id: int
+    terms: PaymentTerms
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True)
+class UnreadReport:
+    report_id: int
+    fact: PaymentFact
+
+
+@dataclass(frozen=True)
 class Delivery:
     """A report whose workflow has to be told."""
 
@@ -74,7 +91,12 @@ class Delivery:
     trace_id: str
 
 
-async def store_report(connection: Connection, report: IncomingReport, status: ReportStatus) -> int | None:
+async def store_report(
+    connection: Connection,
+    report: IncomingReport,
+    status: ReportStatus,
+    applied_at: datetime | None = None,
+) -> int | None:
     """Returns the report's id, or `None` when the same fact is stored already."""
     return (
         await connection.execute(
@@ -91,6 +113,7 @@ async def store_report(connection: Connection, report: IncomingReport, status: R
                 raw_body=report.raw_body,
                 trace_id=report.trace_id,
                 status=status,
+                applied_at=applied_at,
             )
             .on_conflict_do_nothing()
             .returning(PaymentReport.id)
@@ -98,17 +121,31 @@ async def store_report(connection: Connection, report: IncomingReport, status: R
     ).scalar_one_or_none()
 
 
-async def share_lock_payment(connection: Connection, payment_id: int, provider: str) -> bool:
-    """Whether that provider has such a payment of ours.
+async def share_lock_payment(
+    connection: Connection, payment_id: int, provider: str
+) -> ReportedPayment | None:
+    """That provider's payment, if it is ours.
 
-    The lock lets a step that is about to void its invoice wait for the report, or the report for the step.
+    The lock lets a step that settles it, or is about to void its invoice, wait for the report, or the report
+    for the step.
     """
     query = (
-        select(Payment.id)
+        select(
+            Invoice.subscription_id,
+            Payment.status,
+            Payment.amount_cents,
+            Payment.currency,
+            Payment.settled_at,
+        )
+        .join(Invoice, Payment.invoice_id == Invoice.id)
         .where(Payment.id == payment_id, Payment.provider == provider)
-        .with_for_update(read=True)
+        .with_for_update(read=True, of=Payment)
     )
-    return (await connection.execute(query)).scalar_one_or_none() is not None
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        return None
+    terms = PaymentTerms(PaymentStatus(row.status), row.amount_cents, row.currency)
+    return ReportedPayment(row.subscription_id, terms, row.settled_at)
 
 
 async def load_report(connection: Connection, report_id: int) -> StoredReport:
@@ -134,13 +171,25 @@ async def load_report(connection: Connection, report_id: int) -> StoredReport:
 
 
 async def find_unread(connection: Connection, payment_ids: Sequence[int]) -> tuple[int, ...]:
-    """The ids of the payments' reports that have not had their effect, oldest first."""
+    return tuple(report.report_id for report in await list_unread(connection, payment_ids))
+
+
+async def list_unread(connection: Connection, payment_ids: Sequence[int]) -> list[UnreadReport]:
+    """The payments' reports that have not had their effect, oldest first."""
     query = (
-        select(PaymentReport.id)
+        select(
+            PaymentReport.id,
+            PaymentReport.reported_status,
+            PaymentReport.amount_cents,
+            PaymentReport.currency,
+        )
         .where(PaymentReport.payment_id.in_(payment_ids), PaymentReport.status == ReportStatus.RECEIVED)
         .order_by(PaymentReport.id)
     )
-    return tuple((await connection.execute(query)).scalars())
+    return [
+        UnreadReport(row.id, PaymentFact(ReportedStatus(row.reported_status), row.amount_cents, row.currency))
+        for row in await connection.execute(query)
+    ]
 
 
 async def mark_applied(connection: Connection, report_id: int, at: datetime) -> None:
@@ -178,33 +227,34 @@ async def claim_deliveries(connection: Connection, limit: int) -> list[Delivery]
 
     A report is due until it is applied: what was delivered but had no effect (a workflow killed by hand, a
     signal that met a closing run) comes again, ever more rarely. Several relays never claim the same one.
+    While a charge is under way its answer comes first, for a moment: mostly it tells the same.
     """
     due = (
-        select(PaymentReport.id)
+        select(PaymentReport.id, Subscription.workflow_id)
+        .join(Payment, PaymentReport.payment_id == Payment.id)
+        .join(Invoice, Payment.invoice_id == Invoice.id)
+        .join(Subscription, Invoice.subscription_id == Subscription.id)
         .where(
             PaymentReport.status == ReportStatus.RECEIVED,
             PaymentReport.next_delivery_at <= func.clock_timestamp(),
+            Subscription.next_action.is_distinct_from(Step.COLLECT)
+            | (PaymentReport.received_at <= func.clock_timestamp() - ANSWER_COMES_FIRST),
         )
         .order_by(PaymentReport.next_delivery_at, PaymentReport.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(of=PaymentReport, skip_locked=True)
         .cte("due")
     )
     doublings = func.least(PaymentReport.deliveries, MOST_DOUBLINGS)
     seconds = func.least(LONGEST_REDELIVERY_SECONDS, FIRST_REDELIVERY_SECONDS * func.power(2, doublings))
     claimed = await connection.execute(
         update(PaymentReport)
-        .where(
-            PaymentReport.id == due.c.id,
-            PaymentReport.payment_id == Payment.id,
-            Payment.invoice_id == Invoice.id,
-            Invoice.subscription_id == Subscription.id,
-        )
+        .where(PaymentReport.id == due.c.id)
         .values(
             deliveries=PaymentReport.deliveries + 1,
             next_delivery_at=func.clock_timestamp() + seconds * cast(literal("1 second"), Interval),
         )
-        .returning(PaymentReport.id, Subscription.workflow_id, PaymentReport.trace_id)
+        .returning(PaymentReport.id, due.c.workflow_id, PaymentReport.trace_id)
     )
     deliveries = [Delivery(row.id, row.workflow_id, row.trace_id) for row in claimed]
     return sorted(deliveries, key=lambda delivery: delivery.report_id)
