@@ -108,6 +108,16 @@ async def test_a_failure_after_a_success_changes_nothing(active: Life) -> None:
     assert after.balances == before.balances
 
 
+async def test_a_report_that_says_nothing_new_wakes_nobody(active: Life) -> None:
+    workflow = active.world.temporal.get_workflow_handle(active.workflow_id)
+    length = (await workflow.describe()).history_length
+
+    assert await report(active, event_id=uuid.uuid4().hex) == {"ok": True}
+    assert (await active.book()).reports == ["applied", "applied"]
+
+    assert (await workflow.describe()).history_length == length
+
+
 async def test_too_little_money_is_set_aside_for_a_person(unpaid: Life) -> None:
     before = await unpaid.book()
     assert await report(unpaid, amount_cents=PRICE - 1, event_id=uuid.uuid4().hex) == {"ok": True}

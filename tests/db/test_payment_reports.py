@@ -171,3 +171,19 @@ async def test_two_relays_at_once_never_claim_the_same_report(quiet_database: Da
     assert [each.report_id for each in (*first, *second)] == reports
     async with quiet_database.transaction() as connection:
         await connection.execute(text("DELETE FROM webhook_inbox"))
+
+
+async def test_while_a_charge_is_under_way_its_answer_comes_first_for_a_moment(inbox: Connection) -> None:
+    sold = await insert_sold(inbox)
+    await inbox.execute(
+        text("UPDATE subscriptions SET next_action = 'collect', next_action_at = now() WHERE id = :id"),
+        {"id": sold.subscription_id},
+    )
+    reports = [
+        await receive(inbox, replace(report, payment_id=sold.payment_id)) for report in (FAILURE, SUCCESS)
+    ]
+    elsewhere = await receive_new(inbox)
+
+    assert [each.report_id for each in await payment_reports.claim_deliveries(inbox, 10)] == [elsewhere]
+    await inbox.execute(text("UPDATE webhook_inbox SET received_at = received_at - interval '1 second'"))
+    assert [each.report_id for each in await payment_reports.claim_deliveries(inbox, 10)] == reports
