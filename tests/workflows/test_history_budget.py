@@ -40,7 +40,7 @@ def _last(kind: EventType.ValueType, events: Sequence[HistoryEvent]) -> int:
 async def test_a_period_costs_the_same_after_1_and_after_60(world: World) -> None:
     life = await Life.begin(world)
     await life.pay()
-    await life.store_card()
+    await life.store_card("tok_ok")
     await life.wait(timedelta(days=31))
     first = await cost_of_last_period(life)
 
