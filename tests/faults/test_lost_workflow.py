@@ -20,13 +20,14 @@ async def test_a_payment_brings_its_workflow_back(world: World) -> None:
     await life.pay()
 
     assert await is_running(world, life)
+    await life.post("cancel")
     await life.wait(timedelta(days=31))
     await life.closes()
     book = await life.book()
     assert (book.status, book.invoices, book.timeline) == (
         "canceled",
         ["paid"],
-        ["opened", "activated", "ended"],
+        ["opened", "activated", "cancel_scheduled", "ended"],
     )
 
 
@@ -52,6 +53,7 @@ async def test_a_command_that_comes_after_a_due_step_finds_it_done(world: World)
     """The period is over before the worker is back: canceling now does not move the end."""
     life = await Life.begin(world)
     await life.pay()
+    await life.post("cancel")
     workflow = world.temporal.get_workflow_handle(life.workflow_id)
     await life.wait(timedelta(days=31))
     await life.closes()

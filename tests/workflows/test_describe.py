@@ -71,7 +71,7 @@ async def test_the_temporal_ui_shows_a_table_that_follows_the_subscription(world
         "| plan | P30D, 19.90 EUR a period (P30D) |",
         f"| period | {row.period.start:%Y-%m-%d %H:%M} UTC to {row.period.end:%Y-%m-%d %H:%M} UTC |",
         f"| next | {told.what_next} |",
-        f"| open invoice | {row.open_invoice_id} |",
+        f"| open invoice | {row.unpaid_invoice.invoice_id} |",
         f"| timeline | `GET /admin/subscriptions/{life.subscription_id}/timeline` |",
     ]
 
