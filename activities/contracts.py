@@ -10,6 +10,7 @@ from datetime import datetime
 from temporalio import activity
 
 from domain.lifecycle import Change
+from domain.refund import RefundStatus
 from domain.subscription import SubscriptionState
 
 
@@ -151,6 +152,26 @@ class RecordedSubscription:
     unsent_refund_ids: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True)
+class OpenRefund:
+    """Staff want money back to the customer; without an amount all that is left of the payment.
+
+    `key` is the same when the same request comes again.
+    """
+
+    payment_id: int
+    key: str
+    amount_cents: int | None
+    cause: Cause
+    at: datetime
+
+
+@dataclass(frozen=True)
+class SendRefund:
+    refund_id: int
+    at: datetime
+
+
 PROVIDER_REJECTED = "provider_rejected"
 """The type of the error that a provider's refusal to ever do something travels as."""
 
@@ -230,9 +251,33 @@ async def load_subscription(subscription_id: int) -> SubscriptionState:
 
 
 @activity.defn
-async def send_refund(refund_id: int) -> bool:
-    """Gives an opened refund back through its provider and settles the answer; whether it is settled.
+async def open_refund(command: OpenRefund) -> int:
+    """Opens a refund within what is left of its payment, in one transaction; returns its id.
 
-    Raises while the provider gives no answer. One that it refuses is settled as failed.
+    A second call returns the first one's. Raises a refusal as `open_subscription` does.
     """
+    raise NotImplementedError
+
+
+@activity.defn
+async def send_refund(command: SendRefund) -> RefundStatus:
+    """Gives an opened refund back through its provider and settles the answer. Again, it is the same refund.
+
+    One that the provider refuses is settled as failed. Raises while the provider gives no answer.
+    """
+    raise NotImplementedError
+
+
+@activity.defn
+async def look_up_refund(command: SendRefund) -> RefundStatus:
+    """Asks the provider what became of a refund, by its key, and settles the answer. Raises as above.
+
+    One that the provider has never heard of is sent again, under the same key.
+    """
+    raise NotImplementedError
+
+
+@activity.defn
+async def mark_refund_unknown(command: SendRefund) -> RefundStatus:
+    """No answer came. One that is settled stays so."""
     raise NotImplementedError

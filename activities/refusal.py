@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+from temporalio.exceptions import ActivityError, ApplicationError, ApplicationErrorCategory
 
-from domain.refusals import Refused
+from domain.refusals import RefusalCode, Refused
 
 
 @dataclass(frozen=True)
@@ -29,3 +29,10 @@ def refusal_error(refused: Refused, at: datetime) -> ApplicationError:
         non_retryable=True,
         category=ApplicationErrorCategory.BENIGN,
     )
+
+
+def refusal_in(failure: ActivityError) -> ApplicationError:
+    """The refusal inside an activity's failure; anything else is raised on as it is."""
+    if isinstance(failure.cause, ApplicationError) and failure.cause.type in set(RefusalCode):
+        return failure.cause
+    raise failure

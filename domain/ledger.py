@@ -77,24 +77,19 @@ def payment_received(payment_id: int, currency: str, received_cents: int, owed_c
     )
 
 
-def surplus_refunded(refund_id: int, currency: str, amount_cents: int) -> Movement:
-    """Money that paid for nothing goes back to the customer whose balance holds it."""
+def refunded(
+    refund_id: int, currency: str, *, surplus_cents: int, net_cents: int, vat_cents: int
+) -> Movement:
+    """Money goes back. What paid for nothing leaves the customer's balance; what paid an invoice is less
+    revenue, and its VAT is no longer owed.
+    """
     return _movement(
         f"refund:{refund_id}:paid",
         currency,
-        Posting(Account.CUSTOMER_BALANCE, amount_cents),
-        Posting(Account.CASH_AT_PROVIDER, -amount_cents),
-    )
-
-
-def payment_refunded(refund_id: int, currency: str, net_cents: int, vat_cents: int) -> Movement:
-    """Money that paid an invoice goes back: less revenue, and its VAT is no longer owed."""
-    return _movement(
-        f"refund:{refund_id}:paid",
-        currency,
+        Posting(Account.CUSTOMER_BALANCE, surplus_cents),
         Posting(Account.REFUNDS, net_cents),
         Posting(Account.VAT_PAYABLE, vat_cents),
-        Posting(Account.CASH_AT_PROVIDER, -(net_cents + vat_cents)),
+        Posting(Account.CASH_AT_PROVIDER, -(surplus_cents + net_cents + vat_cents)),
     )
 
 

@@ -24,6 +24,8 @@ class RefusalCode(StrEnum):
     PAYMENT_METHOD_NOT_FOUND = "payment_method_not_found"
     REFUND_EXCEEDS_PAYMENT = "refund_exceeds_payment"
     DUNNING_WINDOW_TOO_LONG = "dunning_window_too_long"
+    PLAN_CODE_TAKEN = "plan_code_taken"
+    PLAN_RETIRED = "plan_retired"
 
 
 @dataclass

@@ -7,8 +7,10 @@ from activities.charge_payment import ChargePaymentActivities
 from activities.load_subscription import LoadSubscriptionActivity
 from activities.open_attempt import OpenAttemptActivity
 from activities.open_period import OpenPeriodActivity
+from activities.open_refund import OpenRefundActivity
 from activities.open_subscription import OpenSubscriptionActivity
 from activities.record_subscription import RecordSubscriptionActivity
+from activities.send_refund import MarkRefundUnknownActivity, SendRefundActivities
 from activities.settle_payment import SettlePaymentActivity
 from db.database import Database
 from ops.settings import Settings
@@ -25,6 +27,8 @@ def billing_activities(database: Database, settings: Settings) -> tuple[Callable
         OpenSubscriptionActivity(database, settings.starts_per_user_per_hour).open_subscription,
         OpenPeriodActivity(database).open_period,
         OpenAttemptActivity(database).open_attempt,
+        OpenRefundActivity(database).open_refund,
+        MarkRefundUnknownActivity(database).mark_refund_unknown,
         SettlePaymentActivity(database).settle_payment,
         RecordSubscriptionActivity(database, settings.withdrawal).record_subscription,
         LoadSubscriptionActivity(database).load_subscription,
@@ -33,4 +37,11 @@ def billing_activities(database: Database, settings: Settings) -> tuple[Callable
 
 def payment_activities(database: Database, providers: Providers) -> tuple[Callable[..., Any], ...]:
     charges = ChargePaymentActivities(database, providers)
-    return (charges.collect_payment, charges.look_up_payment, charges.withdraw_payment)
+    refunds = SendRefundActivities(database, providers)
+    return (
+        charges.collect_payment,
+        charges.look_up_payment,
+        charges.withdraw_payment,
+        refunds.send_refund,
+        refunds.look_up_refund,
+    )

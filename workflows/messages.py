@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from activities.contracts import Cause, StartAnswer, StartOrder
+from activities.contracts import Cause, OpenRefund, StartAnswer, StartOrder
 from domain.explanation import Explanation
 from domain.subscription import SubscriptionState
 
@@ -67,6 +67,18 @@ class PaymentReported:
     """A report lies in the inbox under this id."""
 
     report_id: int
+
+
+@dataclass(frozen=True)
+class RefundLife:
+    """The argument of a refund's run: the id of one that has its row, or the order to open one.
+
+    `at` is when it was asked for, in the subscription's own time.
+    """
+
+    at: datetime
+    refund_id: int | None = None
+    order: OpenRefund | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.contracts import OpenSubscription, StartAnswer, open_subscription
-from activities.refusal import refusal_error
+from activities.refusal import refusal_error, refusal_in
 from domain import ending, parking, pausing, renewing
 from domain.due import BEFORE_COMMANDS, Step, next_step, step_due
 from domain.explanation import explain
@@ -259,7 +259,7 @@ class Subscription:
 
     async def _refuse(self, failure: ActivityError) -> ApplicationError:
         """The error that fails the run on purpose, once its callers have been told: that frees the key."""
-        self._refusal = _refusal_in(failure)
+        self._refusal = refusal_in(failure)
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._refusal
 
@@ -289,10 +289,3 @@ class Subscription:
     @property
     def _state(self) -> SubscriptionState:
         return self._books.state
-
-
-def _refusal_in(failure: ActivityError) -> ApplicationError:
-    """The refusal inside an activity's failure; anything else is raised on as it is."""
-    if isinstance(failure.cause, ApplicationError) and failure.cause.type in set(RefusalCode):
-        return failure.cause
-    raise failure

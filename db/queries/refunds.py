@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import aliased
 
 from db.database import Connection
 from db.tables.billing import Invoice, Payment, Refund
@@ -39,6 +40,70 @@ class Received:
     period: BillingPeriod | None
 
 
+@dataclass(frozen=True)
+class Refunding:
+    """A refund with what its provider and the ledger have to know of it.
+
+    `surplus_cents` is what the payment brought beyond what its invoice needed, `returned_before_cents` what
+    has gone back of the payment already.
+    """
+
+    refund_id: int
+    status: RefundStatus
+    key: str
+    amount_cents: int
+    currency: str
+    trace_id: str
+    payment_id: int
+    provider: str
+    charge_key: str
+    invoice_id: int
+    subscription_id: int
+    surplus_cents: int
+    vat_rate_bp: int
+    returned_before_cents: int
+
+    @property
+    def is_settled(self) -> bool:
+        return self.status in SETTLED
+
+
+SETTLED = (RefundStatus.SUCCEEDED, RefundStatus.FAILED)
+
+_returned_before = aliased(Refund)
+_REFUNDING = (
+    select(
+        Refund.id.label("refund_id"),
+        Refund.status,
+        Refund.key,
+        Refund.amount_cents,
+        Refund.currency,
+        Refund.trace_id,
+        Refund.payment_id,
+        Payment.provider,
+        Payment.idempotency_key.label("charge_key"),
+        Payment.invoice_id,
+        Invoice.subscription_id,
+        case(
+            (Invoice.paid_by_payment_id == Payment.id, Payment.received_cents - Payment.amount_cents),
+            else_=Payment.received_cents,
+        ).label("surplus_cents"),
+        Invoice.vat_rate_bp,
+        select(func.coalesce(func.sum(_returned_before.amount_cents), 0))
+        .where(
+            _returned_before.payment_id == Refund.payment_id,
+            _returned_before.status == RefundStatus.SUCCEEDED,
+            _returned_before.id != Refund.id,
+        )
+        .correlate(Refund)
+        .scalar_subquery()
+        .label("returned_before_cents"),
+    )
+    .join(Payment, Refund.payment_id == Payment.id)
+    .join(Invoice, Payment.invoice_id == Invoice.id)
+)
+
+
 async def insert_refund(connection: Connection, order: RefundOrder, at: datetime) -> int | None:
     """Returns its id, or `None` when it was opened before. A trigger refuses more than was received."""
     return (
@@ -63,12 +128,19 @@ async def insert_refund(connection: Connection, order: RefundOrder, at: datetime
 
 
 async def find_unsent(connection: Connection, subscription_id: int) -> tuple[int, ...]:
-    """The refunds of a subscription that nobody has told their provider of."""
+    """The refunds that came of what happened to a subscription, and that nobody has told their provider of.
+
+    Those of staff are sent by the workflow that opened them.
+    """
     query = (
         select(Refund.id)
         .join(Payment, Refund.payment_id == Payment.id)
         .join(Invoice, Payment.invoice_id == Invoice.id)
-        .where(Invoice.subscription_id == subscription_id, Refund.status == RefundStatus.CREATED)
+        .where(
+            Invoice.subscription_id == subscription_id,
+            Refund.status == RefundStatus.CREATED,
+            Refund.reason != RefundReason.STAFF,
+        )
         .order_by(Refund.id)
     )
     return tuple((await connection.execute(query)).scalars())
@@ -107,3 +179,32 @@ async def list_received(connection: Connection, subscription_id: int) -> list[Re
         for row in await connection.execute(query)
         if row.left_cents > 0
     ]
+
+
+async def find_by_key(connection: Connection, key: str) -> int | None:
+    query = select(Refund.id).where(Refund.key == key)
+    return (await connection.execute(query)).scalar_one_or_none()
+
+
+async def load_refunding(connection: Connection, refund_id: int, *, lock: bool = False) -> Refunding:
+    """Locked, it follows the lock of its subscription. Raises `sqlalchemy.exc.NoResultFound`."""
+    query = _REFUNDING.where(Refund.id == refund_id)
+    row = (await connection.execute(query.with_for_update(of=Refund) if lock else query)).one()
+    return Refunding(**{**row._mapping, "status": RefundStatus(row.status)})  # noqa: SLF001 - SQLAlchemy's public name for the row as a mapping
+
+
+async def mark_unknown(connection: Connection, refund_id: int) -> None:
+    """It was sent and no answer came; one that is settled stays so."""
+    await connection.execute(
+        update(Refund)
+        .where(Refund.id == refund_id, Refund.status.not_in(SETTLED))
+        .values(status=RefundStatus.UNKNOWN)
+    )
+
+
+async def settle(
+    connection: Connection, refund_id: int, status: RefundStatus, reference: str | None, at: datetime
+) -> None:
+    await connection.execute(
+        update(Refund).where(Refund.id == refund_id).values(status=status, reference=reference, settled_at=at)
+    )

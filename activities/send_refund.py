@@ -1,0 +1,155 @@
+"""Gives money back through the provider that took it, and settles what it answers.
+
+The provider is called between two transactions, with no lock held. Cut off anywhere, the same refund is sent
+again under its key, and settled once.
+"""
+
+import structlog
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.contracts import PROVIDER_REJECTED, Cause, SendRefund
+from activities.recording import tell
+from db.database import Connection, Database
+from db.queries import ledger, refunds, subscriptions
+from db.queries.refunds import Refunding
+from domain import ledger as movements
+from domain.lifecycle import Change, Event
+from domain.refund import RefundStatus, returned_money
+from domain.subscription import SubscriptionState
+from ops.tracing import bind_to_logs
+from payments import provider as port
+from payments.provider import PaymentProvider, ProviderRejectedError
+from payments.providers import Providers
+
+log = structlog.get_logger(__name__)
+
+
+class SendRefundActivities:
+    def __init__(self, database: Database, providers: Providers) -> None:
+        self._database = database
+        self._providers = providers
+
+    @activity.defn
+    async def send_refund(self, command: SendRefund) -> RefundStatus:
+        refund = await self._find(command)
+        if refund.is_settled:
+            return refund.status
+        try:
+            answer = await _send(self._providers.named(refund.provider), refund)
+        except ProviderRejectedError as error:
+            raise _rejected(error) from error
+        return await self._settle(command, answer)
+
+    @activity.defn
+    async def look_up_refund(self, command: SendRefund) -> RefundStatus:
+        refund = await self._find(command)
+        if refund.is_settled:
+            return refund.status
+        provider = self._providers.named(refund.provider)
+        try:
+            answer = await provider.find_refund(refund.key) or await _send(provider, refund)
+        except ProviderRejectedError as error:
+            raise _rejected(error) from error
+        return await self._settle(command, answer)
+
+    async def _find(self, command: SendRefund) -> Refunding:
+        async with self._database.read() as connection:
+            refund = await refunds.load_refunding(connection, command.refund_id)
+        bind_to_logs(subscription_id=refund.subscription_id, trace_id=refund.trace_id)
+        return refund
+
+    async def _settle(self, command: SendRefund, answer: port.Refund | None) -> RefundStatus:
+        """Locks in the order of every writer: subscription, then what belongs to its payments."""
+        subscription_id = (await self._find(command)).subscription_id
+        async with self._database.transaction() as connection:
+            state = await subscriptions.lock_state(connection, subscription_id)
+            refund = await refunds.load_refunding(connection, command.refund_id, lock=True)
+            if refund.is_settled:
+                return refund.status
+            status = await _apply(connection, refund, state, answer, command)
+        _count(refund, status)
+        return status
+
+
+class MarkRefundUnknownActivity:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @activity.defn
+    async def mark_refund_unknown(self, command: SendRefund) -> RefundStatus:
+        async with self._database.transaction() as connection:
+            await refunds.mark_unknown(connection, command.refund_id)
+            return (await refunds.load_refunding(connection, command.refund_id)).status
+
+
+async def _send(provider: PaymentProvider, refund: Refunding) -> port.Refund | None:
+    """`None` when the provider refuses it, and has never heard of it: so nothing went back before."""
+    order = port.RefundOrder(refund.key, refund.charge_key, refund.amount_cents, refund.currency)
+    try:
+        return await provider.refund(order)
+    except ProviderRejectedError as error:
+        reason = str(error)
+    log.error("refund_refused", refund_id=refund.refund_id, reason=reason)
+    return await provider.find_refund(refund.key)
+
+
+async def _apply(
+    connection: Connection,
+    refund: Refunding,
+    state: SubscriptionState,
+    answer: port.Refund | None,
+    command: SendRefund,
+) -> RefundStatus:
+    if answer is not None and answer.status is port.RefundStatus.PENDING:
+        await refunds.mark_unknown(connection, refund.refund_id)
+        return RefundStatus.UNKNOWN
+    if answer is None or answer.status is port.RefundStatus.FAILED:
+        status, event = RefundStatus.FAILED, Event.REFUND_FAILED
+    elif (answer.amount_cents, answer.currency) == (refund.amount_cents, refund.currency):
+        status, event = RefundStatus.SUCCEEDED, Event.REFUNDED
+        await _post(connection, refund, command)
+    else:
+        raise _rejected(ProviderRejectedError("gave back another amount than was asked for"))
+    reference = answer.reference if answer else None
+    await refunds.settle(connection, refund.refund_id, status, reference, command.at)
+    cause = Cause(f"provider:{refund.provider}", f"refund {refund.refund_id}", refund.trace_id)
+    await tell(connection, Change(state, event, details=_details(refund)), cause, command.at)
+    return status
+
+
+async def _post(connection: Connection, refund: Refunding, command: SendRefund) -> None:
+    returned = returned_money(
+        refund.amount_cents,
+        returned_before_cents=refund.returned_before_cents,
+        surplus_cents=refund.surplus_cents,
+        vat_rate_bp=refund.vat_rate_bp,
+    )
+    movement = movements.refunded(
+        refund.refund_id,
+        refund.currency,
+        surplus_cents=returned.surplus_cents,
+        net_cents=returned.net_cents,
+        vat_cents=returned.vat_cents,
+    )
+    await ledger.post_movement(connection, refund.subscription_id, movement, command.at)
+
+
+def _details(refund: Refunding) -> dict[str, int | str]:
+    return {
+        "refund_id": refund.refund_id,
+        "payment_id": refund.payment_id,
+        "invoice_id": refund.invoice_id,
+        "amount_cents": refund.amount_cents,
+        "currency": refund.currency,
+    }
+
+
+def _count(refund: Refunding, status: RefundStatus) -> None:
+    labels = {"outcome": str(status), "provider": refund.provider}
+    meter = activity.metric_meter().with_additional_attributes(labels)
+    meter.create_counter("billing_refunds", "Answers to refunds, by outcome").add(1)
+
+
+def _rejected(error: ProviderRejectedError) -> ApplicationError:
+    return ApplicationError(str(error), type=PROVIDER_REJECTED, non_retryable=True)
