@@ -29,7 +29,9 @@ from api.routes import (
     payments,
     plans,
     plumbing,
+    refunds,
     staff,
+    staff_plans,
     subscriptions,
 )
 from api.routes.plumbing import metrics_router
@@ -46,6 +48,8 @@ ROUTERS = (
     payments.router,
     content.router,
     staff.router,
+    refunds.router,
+    staff_plans.router,
     plumbing.router,
 )
 

@@ -16,6 +16,7 @@ from api.auth.tokens import TokenIssuer
 from api.clock.turn import ClockTurner
 from api.idempotency import AnswerKeeper
 from api.payment_methods import PaymentMethods
+from api.refund_payment import PaymentRefunder
 from api.start_subscription import SubscriptionStarter
 from api.subscription_commands import SubscriptionCommands
 from api.webhook_relay import WebhookRelay
@@ -38,6 +39,7 @@ class Context:
     methods: PaymentMethods
     starter: SubscriptionStarter
     commands: SubscriptionCommands
+    refunder: PaymentRefunder
     clocks: ClockTurner
     relay: WebhookRelay
 
@@ -66,6 +68,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             methods=methods,
             starter=SubscriptionStarter(database, temporal, rpc_timeout, methods),
             commands=SubscriptionCommands(database, temporal, rpc_timeout),
+            refunder=PaymentRefunder(database, temporal, rpc_timeout),
             clocks=ClockTurner(database, temporal, providers, rpc_timeout),
             relay=relay,
         )

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from api.problems import RETRY_SOON, Problem
 from api.refusals import problem_of
-from db.database import Database
+from db.database import Connection, Database
 from db.queries import idempotency
 from db.queries.idempotency import Claim
 from domain.refusals import RefusalCode, Refused
@@ -128,6 +128,32 @@ class AnswerKeeper:
         async with self._database.transaction() as connection:
             await idempotency.store_answer(connection, claim, status, content)
         return JSONResponse(content, status)
+
+    async def once_written(
+        self,
+        user_id: int,
+        key: str | None,
+        request_hash: str,
+        write: Callable[[Connection], Awaitable[BaseModel]],
+        *,
+        status_code: int = 200,
+    ) -> JSONResponse:
+        """As `once`, for what is written in one transaction: the answer is kept in the same one.
+
+        Of two at once the second waits for the first. What `write` raises takes everything back.
+        """
+        if key is None:
+            async with self._database.transaction() as connection:
+                return JSONResponse((await write(connection)).model_dump(mode="json"), status_code)
+        claim = Claim(user_id, key, request_hash)
+        async with self._database.transaction() as connection:
+            if await idempotency.is_key_of_a_start(connection, user_id, key):
+                raise problem_of(KEY_REUSED)
+            if await idempotency.claim_key(connection, claim):
+                answer = (await write(connection)).model_dump(mode="json")
+                await idempotency.store_answer(connection, claim, status_code, answer)
+                return JSONResponse(answer, status_code)
+        return await self._answer_again(claim)
 
     async def _give_back(self, claim: Claim, error: Exception) -> None:
         was_refused = isinstance(error, Problem) and error.status < FIRST_SERVER_ERROR

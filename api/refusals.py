@@ -23,6 +23,8 @@ STATUSES: Mapping[RefusalCode, int] = {
     RefusalCode.NOT_PARKED: 409,
     RefusalCode.REFUND_EXCEEDS_PAYMENT: 409,
     RefusalCode.DUNNING_WINDOW_TOO_LONG: 422,
+    RefusalCode.PLAN_CODE_TAKEN: 409,
+    RefusalCode.PLAN_RETIRED: 409,
 }
 RETRY_SECONDS: Mapping[RefusalCode, int] = {
     RefusalCode.PAYMENT_IN_PROGRESS: 2,

@@ -1,0 +1,126 @@
+"""The catalogue, for staff: plans, new prices, new dunning policies, and plans taken off sale."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import JSONResponse
+
+from api import staff_plans
+from api.auth.staff import STAFF_REFUSALS, CurrentStaff
+from api.context import ContextDep
+from api.idempotency import KEY_REFUSALS, OptionalKey, key_parameter, request_hash
+from api.paging import PageRequestDep, encode_cursor
+from api.problems import problem_responses
+from api.refusals import responses_of
+from api.schemas.staff_plans import (
+    PLAN_CODE,
+    DunningBody,
+    NewPlanBody,
+    NewPriceBody,
+    VersionedPlanBody,
+    VersionedPlanPage,
+)
+from db.queries import plan_versions
+from domain.refusals import RefusalCode
+
+router = APIRouter(prefix="/admin/plans", tags=["Staff"])
+
+PlanCode = Annotated[str, Path(pattern=PLAN_CODE)]
+AWAY = (503, "database_unavailable")
+
+
+@router.get("", responses=problem_responses(*STAFF_REFUSALS, (422, "invalid_cursor"), AWAY))
+async def list_versioned_plans(
+    staff: CurrentStaff,  # noqa: ARG001 - lets staff in
+    context: ContextDep,
+    page: PageRequestDep,
+) -> VersionedPlanPage:
+    """Every plan ever made, retired ones too, with all prices and dunning policies."""
+    async with context.database.read() as connection:
+        found = await plan_versions.list_plans(connection, after_id=page.after_id, limit=page.limit + 1)
+    shown = found[: page.limit]
+    return VersionedPlanPage(
+        items=[VersionedPlanBody.model_validate(plan) for plan in shown],
+        next_cursor=encode_cursor(shown[-1].id) if len(found) > page.limit else None,
+    )
+
+
+def _write(*refusals: RefusalCode, status_code: int = 201) -> dict[str, Any]:
+    """What the routes of all writes here say of themselves."""
+    return {
+        "status_code": status_code,
+        "response_model": VersionedPlanBody,
+        "openapi_extra": key_parameter(required=False),
+        "responses": problem_responses(
+            *STAFF_REFUSALS, *KEY_REFUSALS, (409, "idempotency_in_progress"), *responses_of(*refusals), AWAY
+        ),
+    }
+
+
+@router.post("", **_write(RefusalCode.PLAN_CODE_TAKEN, RefusalCode.DUNNING_WINDOW_TOO_LONG))
+async def create_plan(
+    body: NewPlanBody, request: Request, staff: CurrentStaff, key: OptionalKey, context: ContextDep
+) -> JSONResponse:
+    """Puts a plan on sale, with the first version of its price and of its dunning policy."""
+    content_hash = request_hash("POST", request.url.path, body)
+    return await context.answers.once_written(
+        staff.id,
+        key,
+        content_hash,
+        lambda connection: staff_plans.create_plan(connection, body),
+        status_code=201,
+    )
+
+
+@router.post("/{plan_code}/prices", **_write(RefusalCode.PLAN_NOT_FOUND, RefusalCode.PLAN_RETIRED))
+async def add_price(
+    plan_code: PlanCode,
+    body: NewPriceBody,
+    request: Request,
+    staff: CurrentStaff,
+    key: OptionalKey,
+    context: ContextDep,
+) -> JSONResponse:
+    """A new price for new starts. Running subscriptions keep the terms that they were started on."""
+    content_hash = request_hash("POST", request.url.path, body)
+    return await context.answers.once_written(
+        staff.id,
+        key,
+        content_hash,
+        lambda connection: staff_plans.add_price(connection, plan_code, body),
+        status_code=201,
+    )
+
+
+@router.post(
+    "/{plan_code}/dunning-policies",
+    **_write(RefusalCode.PLAN_NOT_FOUND, RefusalCode.DUNNING_WINDOW_TOO_LONG),
+)
+async def add_dunning_policy(
+    plan_code: PlanCode,
+    body: DunningBody,
+    request: Request,
+    staff: CurrentStaff,
+    key: OptionalKey,
+    context: ContextDep,
+) -> JSONResponse:
+    """A new policy for invoices opened from now on. One that is open keeps the policy it was opened under."""
+    content_hash = request_hash("POST", request.url.path, body)
+    return await context.answers.once_written(
+        staff.id,
+        key,
+        content_hash,
+        lambda connection: staff_plans.add_policy(connection, plan_code, body),
+        status_code=201,
+    )
+
+
+@router.post("/{plan_code}/retire", **_write(RefusalCode.PLAN_NOT_FOUND, status_code=200))
+async def retire_plan(
+    plan_code: PlanCode, request: Request, staff: CurrentStaff, key: OptionalKey, context: ContextDep
+) -> JSONResponse:
+    """Takes a plan off sale. Who has started it goes on as before. Twice is once."""
+    content_hash = request_hash("POST", request.url.path, None)
+    return await context.answers.once_written(
+        staff.id, key, content_hash, lambda connection: staff_plans.retire_plan(connection, plan_code)
+    )
