@@ -6,7 +6,6 @@
    process die, the workflow goes on, or was never started and nothing was written.
 """
 
-import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,7 +24,7 @@ from activities.contracts import Cause, OpenRefund
 from api.own_time import own_now
 from api.problems import Problem
 from api.refusals import problem_of
-from api.workflow_updates import ask, interrupted
+from api.workflow_updates import ask, heard, interrupted
 from db.database import Database
 from db.queries import notes, refund_views
 from db.queries.refund_views import RefundablePayment, RefundView
@@ -112,14 +111,10 @@ class PaymentRefunder:
             ),
             static_summary=f"refund of payment {payment.payment_id}",
         )
-        # A failure is told a second time, to whoever waits for the handle; asyncio logs what nobody hears.
-        heard = asyncio.gather(start.workflow_handle(), return_exceptions=True)
-        try:
+        with heard(start):
             return await self.temporal.execute_update_with_start_workflow(
                 Refund.opened, start_workflow_operation=start, id=update_id, rpc_timeout=self.rpc_timeout
             )
-        finally:
-            heard.cancel()
 
 
 def no_such_payment() -> Problem:

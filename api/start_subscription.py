@@ -9,7 +9,6 @@
 6. A refusal stored by an earlier try is not taken for an answer (api/workflow_updates.py).
 """
 
-import asyncio
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -31,7 +30,7 @@ from api.idempotency import KEY_REUSED
 from api.payment_methods import OfferedMethod, PaymentMethods
 from api.refusals import problem_of
 from api.start_at import check_start_at, keep_offset, let_it_come
-from api.workflow_updates import ask, interrupted
+from api.workflow_updates import ask, heard, interrupted
 from db.database import Database
 from db.queries import idempotency, plan_terms, subscriptions
 from domain.refusals import RefusalCode, Refused
@@ -119,9 +118,7 @@ class SubscriptionStarter:
             ),
             static_summary=f"{order.plan_code} of user {order.user_id}",
         )
-        # A failure is told a second time, to whoever waits for the handle; asyncio logs what nobody hears.
-        heard = asyncio.gather(start.workflow_handle(), return_exceptions=True)
-        try:
+        with heard(start):
             started = await self.temporal.start_update_with_start_workflow(
                 Subscription.start,
                 order.request_hash,
@@ -135,8 +132,6 @@ class SubscriptionStarter:
             if order.start_at is not None:
                 await let_it_come(self.database, self._clock_of(order), order.start_at)
             return await started.result(rpc_timeout=self.rpc_timeout)
-        finally:
-            heard.cancel()
 
     def _clock_of(self, order: StartOrder) -> WorkflowClock:
         return WorkflowClock(

@@ -1,11 +1,13 @@
 """Asks a workflow to do something, and turns its refusal into a problem."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from temporalio.client import WorkflowUpdateFailedError
+from temporalio.client import WithStartWorkflowOperation, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from api.own_time import own_now
@@ -37,6 +39,20 @@ async def ask(
         return await update(f"{update_id}:{uuid4().hex}")
     except WorkflowUpdateFailedError as failure:
         raise _problem_in(failure) from failure
+
+
+@contextmanager
+def heard(start: WithStartWorkflowOperation[Any, Any]) -> Iterator[None]:
+    """A failure of update-with-start is told a second time, to whoever waits for the workflow's handle.
+
+    asyncio logs what nobody hears: here somebody does.
+    """
+    listener = asyncio.ensure_future(start.workflow_handle())
+    listener.add_done_callback(lambda done: done.cancelled() or done.exception())
+    try:
+        yield
+    finally:
+        listener.cancel()
 
 
 def interrupted() -> Problem:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import BigInteger, Row, Select, cast, func, select
 
 from db.database import Connection
 from db.tables.billing import Invoice, Payment, Refund
@@ -59,7 +59,7 @@ _REFUNDABLE = (
         Payment.received_cents,
         (
             func.coalesce(Payment.received_cents, 0)
-            - select(func.coalesce(func.sum(Refund.amount_cents), 0))
+            - select(cast(func.coalesce(func.sum(Refund.amount_cents), 0), BigInteger))
             .where(Refund.payment_id == Payment.id, Refund.status != RefundStatus.FAILED)
             .scalar_subquery()
         ).label("left_cents"),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import BigInteger, case, cast, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import aliased
 
@@ -89,7 +89,7 @@ _REFUNDING = (
             else_=Payment.received_cents,
         ).label("surplus_cents"),
         Invoice.vat_rate_bp,
-        select(func.coalesce(func.sum(_returned_before.amount_cents), 0))
+        select(cast(func.coalesce(func.sum(_returned_before.amount_cents), 0), BigInteger))
         .where(
             _returned_before.payment_id == Refund.payment_id,
             _returned_before.status == RefundStatus.SUCCEEDED,
@@ -149,7 +149,7 @@ async def find_unsent(connection: Connection, subscription_id: int) -> tuple[int
 async def list_received(connection: Connection, subscription_id: int) -> list[Received]:
     """What was paid for a subscription's invoices and not given back yet."""
     returned = (
-        select(func.coalesce(func.sum(Refund.amount_cents), 0))
+        select(cast(func.coalesce(func.sum(Refund.amount_cents), 0), BigInteger))
         .where(Refund.payment_id == Payment.id, Refund.status != RefundStatus.FAILED)
         .scalar_subquery()
     )
