@@ -1,4 +1,4 @@
-"""A command that a user sends by HTTP: who, under which key, and why; carried out once per key."""
+"""A command that a user or staff send by HTTP: who, under which key, and why; carried out once per key."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -10,8 +10,10 @@ from pydantic import BaseModel
 
 from activities.contracts import Cause
 from api.auth.current_user import CurrentUser, SignedInUser
+from api.auth.staff import CurrentStaff
 from api.context import Context, ContextDep
 from api.idempotency import KEY_REFUSALS, Accepted, OptionalKey, request_hash
+from db.database import Connection
 from db.queries import notes
 from ops.tracing import current_trace_id
 
@@ -41,6 +43,19 @@ class CommandRequest:
             self.user.id, self.key, content_hash, act, status_code=status_code
         )
 
+    async def once_written(
+        self,
+        body: BaseModel | None,
+        write: Callable[[Connection], Awaitable[BaseModel]],
+        *,
+        status_code: int = 200,
+    ) -> JSONResponse:
+        """`write` gets the transaction that also keeps the answer."""
+        content_hash = request_hash("POST", self.path, body)
+        return await self.context.answers.once_written(
+            self.user.id, self.key, content_hash, write, status_code=status_code
+        )
+
     async def cause(self, reason: str | None = None) -> Cause:
         """What a person writes stays in the database: a workflow's history gets its id."""
         if reason is None:
@@ -59,4 +74,12 @@ async def _command_request(
     return CommandRequest(request.url.path, user, key, context)
 
 
+async def _staff_request(
+    request: Request, staff: CurrentStaff, key: OptionalKey, context: ContextDep
+) -> CommandRequest:
+    return CommandRequest(request.url.path, staff, key, context)
+
+
 CommandRequestDep = Annotated[CommandRequest, Depends(_command_request)]
+StaffRequestDep = Annotated[CommandRequest, Depends(_staff_request)]
+"""The same, and lets only those in who may write."""

@@ -6,6 +6,7 @@
    process die, the workflow goes on, or was never started and nothing was written.
 """
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,7 +27,7 @@ from api.problems import Problem
 from api.refusals import problem_of
 from api.workflow_updates import ask, heard, interrupted
 from db.database import Database
-from db.queries import notes, refund_views
+from db.queries import refund_views
 from db.queries.refund_views import RefundablePayment, RefundView
 from domain.refund import amount_to_refund
 from domain.refusals import Refused
@@ -37,13 +38,18 @@ from workflows.refund import Refund, staff_refund_workflow_id
 
 @dataclass(frozen=True)
 class RefundOrder:
-    """What staff ask for; without an amount all that is left. `reason` is what they wrote about it."""
+    """What staff ask for; without an amount all that is left.
+
+    `command_id` is the same when the same request comes again.
+    """
 
     payment_id: int
     amount_cents: int | None
-    reason: str
-    staff_id: int
-    trace_id: str
+    command_id: str
+
+    @property
+    def key(self) -> str:
+        return f"payment:{self.payment_id}:staff:{self.command_id}"
 
 
 @dataclass(frozen=True)
@@ -52,12 +58,14 @@ class PaymentRefunder:
     temporal: Client
     rpc_timeout: timedelta
 
-    async def refund(self, order: RefundOrder, command_id: str) -> RefundView:
-        """Raises `Problem`: 404, 409 when less is left of the payment, 503 when Temporal is away."""
-        key = f"payment:{order.payment_id}:staff:{command_id}"
+    async def refund(self, order: RefundOrder, find_cause: Callable[[], Awaitable[Cause]]) -> RefundView:
+        """`find_cause` is called once nothing speaks against it.
+
+        Raises `Problem`: 404, 409 when less is left of the payment, 503 when Temporal is away.
+        """
         async with self.database.read() as connection:
             payment = await refund_views.find_payment(connection, order.payment_id)
-            opened = await refund_views.find_refund(connection, key)
+            opened = await refund_views.find_refund(connection, order.key)
         if payment is None:
             raise no_such_payment()
         bind_contextvars(subscription_id=payment.subscription_id)
@@ -67,38 +75,30 @@ class PaymentRefunder:
             amount_to_refund(order.amount_cents, payment.left_cents)
         except Refused as refused:
             raise problem_of(refused) from refused
-        return await self._start(order, payment, key, command_id)
+        return await self._open(order, payment, await find_cause())
 
-    async def _start(
-        self, order: RefundOrder, payment: RefundablePayment, key: str, command_id: str
-    ) -> RefundView:
-        async with self.database.transaction() as connection:
-            note_id = await notes.insert_note(connection, order.staff_id, order.reason)
-        cause = Cause(f"user:{order.staff_id}", "asked for", order.trace_id, note_id)
-        workflow_id = staff_refund_workflow_id(order.payment_id, command_id)
-
+    async def _open(self, order: RefundOrder, payment: RefundablePayment, cause: Cause) -> RefundView:
         async def update_with_start(update_id: str) -> int:
             at = own_now(payment.clock_offset)
-            opening = OpenRefund(order.payment_id, key, order.amount_cents, cause, at)
-            return await self._update_with_start(
-                RefundLife(at, order=opening), payment, workflow_id, update_id
-            )
+            opening = OpenRefund(order.payment_id, order.key, order.amount_cents, cause, at)
+            life = RefundLife(at, order=opening)
+            return await self._update_with_start(life, payment, order.command_id, update_id)
 
         with suppress(WorkflowAlreadyStartedError):  # and it has closed: the refund is settled
             await ask(update_with_start, "opened", payment.clock_offset)
         async with self.database.read() as connection:
-            opened = await refund_views.find_refund(connection, key)
+            opened = await refund_views.find_refund(connection, order.key)
         if opened is None:
             raise interrupted()
         return opened
 
     async def _update_with_start(
-        self, life: RefundLife, payment: RefundablePayment, workflow_id: str, update_id: str
+        self, life: RefundLife, payment: RefundablePayment, command_id: str, update_id: str
     ) -> int:
         start = WithStartWorkflowOperation(
             Refund.run,
             life,
-            id=workflow_id,
+            id=staff_refund_workflow_id(payment.payment_id, command_id),
             task_queue=BILLING_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             # A refused refund fails its run on purpose, and only such a run gives its id back.

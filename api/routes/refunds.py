@@ -2,21 +2,20 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse
 
 from api.auth.staff import STAFF_REFUSALS, CurrentStaff
+from api.command_request import COMMAND_REFUSALS, StaffRequestDep
 from api.context import ContextDep
-from api.idempotency import KEY_REFUSALS, OptionalKey, key_parameter, request_hash
+from api.idempotency import key_parameter
 from api.problems import problem_responses
 from api.refund_payment import RefundOrder, no_such_payment
 from api.refusals import responses_of
-from api.routes.subscriptions import AWAY
 from api.schemas.base import LARGEST_ID
 from api.schemas.refunds import RefundOrderBody, StaffPaymentBody, StaffRefundBody
 from db.queries import refund_views
 from domain.refusals import RefusalCode
-from ops.tracing import current_trace_id
 
 router = APIRouter(prefix="/admin/payments", tags=["Staff"])
 
@@ -47,36 +46,20 @@ async def read_payment(
     response_model=StaffRefundBody,
     openapi_extra=key_parameter(required=False),
     responses=problem_responses(
-        *STAFF_REFUSALS,
-        *KEY_REFUSALS,
-        (409, "idempotency_in_progress"),
-        NOT_FOUND,
-        *responses_of(RefusalCode.REFUND_EXCEEDS_PAYMENT),
-        *AWAY,
+        *STAFF_REFUSALS, *COMMAND_REFUSALS, NOT_FOUND, *responses_of(RefusalCode.REFUND_EXCEEDS_PAYMENT)
     ),
 )
 async def refund_payment(
-    payment_id: PaymentId,
-    body: RefundOrderBody,
-    request: Request,
-    staff: CurrentStaff,
-    key: OptionalKey,
-    context: ContextDep,
+    payment_id: PaymentId, body: RefundOrderBody, asked: StaffRequestDep
 ) -> JSONResponse:
     """Gives back part or all of a payment, also after its subscription has ended.
 
     The answer comes when the refund is open; what its provider says of it can be read later.
     """
-    order = RefundOrder(
-        payment_id=payment_id,
-        amount_cents=body.amount_cents,
-        reason=body.reason,
-        staff_id=staff.id,
-        trace_id=current_trace_id(),
-    )
 
     async def act(command_id: str) -> StaffRefundBody:
-        return StaffRefundBody.model_validate(await context.refunder.refund(order, command_id))
+        order = RefundOrder(payment_id, body.amount_cents, command_id)
+        opened = await asked.context.refunder.refund(order, lambda: asked.cause(body.reason))
+        return StaffRefundBody.model_validate(opened)
 
-    content_hash = request_hash("POST", request.url.path, body)
-    return await context.answers.once(staff.id, key, content_hash, act, status_code=202)
+    return await asked.once(body, act, status_code=202)

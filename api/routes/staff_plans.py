@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse
 
 from api import staff_plans
 from api.auth.staff import STAFF_REFUSALS, CurrentStaff
+from api.command_request import StaffRequestDep
 from api.context import ContextDep
-from api.idempotency import KEY_REFUSALS, OptionalKey, key_parameter, request_hash
+from api.idempotency import KEY_REFUSALS, key_parameter
 from api.paging import PageRequestDep, encode_cursor
 from api.problems import problem_responses
 from api.refusals import responses_of
@@ -58,17 +59,10 @@ def _write(*refusals: RefusalCode, status_code: int = 201) -> dict[str, Any]:
 
 
 @router.post("", **_write(RefusalCode.PLAN_CODE_TAKEN, RefusalCode.DUNNING_WINDOW_TOO_LONG))
-async def create_plan(
-    body: NewPlanBody, request: Request, staff: CurrentStaff, key: OptionalKey, context: ContextDep
-) -> JSONResponse:
+async def create_plan(body: NewPlanBody, asked: StaffRequestDep) -> JSONResponse:
     """Puts a plan on sale, with the first version of its price and of its dunning policy."""
-    content_hash = request_hash("POST", request.url.path, body)
-    return await context.answers.once_written(
-        staff.id,
-        key,
-        content_hash,
-        lambda connection: staff_plans.create_plan(connection, body),
-        status_code=201,
+    return await asked.once_written(
+        body, lambda connection: staff_plans.create_plan(connection, body), status_code=201
     )
 
 
@@ -76,19 +70,11 @@ async def create_plan(
 async def add_price(
     plan_code: PlanCode,
     body: NewPriceBody,
-    request: Request,
-    staff: CurrentStaff,
-    key: OptionalKey,
-    context: ContextDep,
+    asked: StaffRequestDep,
 ) -> JSONResponse:
     """A new price for new starts. Running subscriptions keep the terms that they were started on."""
-    content_hash = request_hash("POST", request.url.path, body)
-    return await context.answers.once_written(
-        staff.id,
-        key,
-        content_hash,
-        lambda connection: staff_plans.add_price(connection, plan_code, body),
-        status_code=201,
+    return await asked.once_written(
+        body, lambda connection: staff_plans.add_price(connection, plan_code, body), status_code=201
     )
 
 
@@ -99,28 +85,15 @@ async def add_price(
 async def add_dunning_policy(
     plan_code: PlanCode,
     body: DunningBody,
-    request: Request,
-    staff: CurrentStaff,
-    key: OptionalKey,
-    context: ContextDep,
+    asked: StaffRequestDep,
 ) -> JSONResponse:
     """A new policy for invoices opened from now on. One that is open keeps the policy it was opened under."""
-    content_hash = request_hash("POST", request.url.path, body)
-    return await context.answers.once_written(
-        staff.id,
-        key,
-        content_hash,
-        lambda connection: staff_plans.add_policy(connection, plan_code, body),
-        status_code=201,
+    return await asked.once_written(
+        body, lambda connection: staff_plans.add_policy(connection, plan_code, body), status_code=201
     )
 
 
 @router.post("/{plan_code}/retire", **_write(RefusalCode.PLAN_NOT_FOUND, status_code=200))
-async def retire_plan(
-    plan_code: PlanCode, request: Request, staff: CurrentStaff, key: OptionalKey, context: ContextDep
-) -> JSONResponse:
+async def retire_plan(plan_code: PlanCode, asked: StaffRequestDep) -> JSONResponse:
     """Takes a plan off sale. Who has started it goes on as before. Twice is once."""
-    content_hash = request_hash("POST", request.url.path, None)
-    return await context.answers.once_written(
-        staff.id, key, content_hash, lambda connection: staff_plans.retire_plan(connection, plan_code)
-    )
+    return await asked.once_written(None, lambda connection: staff_plans.retire_plan(connection, plan_code))
