@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from domain.collecting import Attempt
 from domain.due import Step, next_step
+from domain.dunning import DunningCase
 from domain.plan import PlanTerms
 from domain.subscription import UNPAID_START_LIVES, Status, SubscriptionState
 
@@ -52,6 +54,8 @@ class Explanation:
     version: int
     open_invoice_id: int | None
     parked_reason: str | None
+    attempt: Attempt | None
+    dunning: DunningCase | None
     recent_commands: tuple[str, ...]
     plan: PlanTerms
     rules: RulesUsed
@@ -68,6 +72,8 @@ def explain(state: SubscriptionState) -> Explanation:
         version=state.version,
         open_invoice_id=None if state.open_invoice is None else state.open_invoice.invoice_id,
         parked_reason=state.parked_reason,
+        attempt=state.attempt,
+        dunning=state.dunning,
         recent_commands=state.recent_commands,
         plan=state.plan,
         rules=_rules(state),

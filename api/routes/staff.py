@@ -1,18 +1,25 @@
 """For staff: any subscription, why it is as it is, and what happened to it."""
 
 from fastapi import APIRouter
+from fastapi.responses import JSONResponse
 
 from api.auth.staff import STAFF_REFUSALS, CurrentStaff
+from api.command_request import COMMAND_REFUSALS, StaffRequestDep
 from api.context import Context, ContextDep
 from api.explain import explain_subscription, page_in_temporal_ui
+from api.idempotency import key_parameter
 from api.paging import PageRequestDep
 from api.problems import problem_responses
+from api.refusals import responses_of
 from api.routes.subscriptions import NOT_FOUND, SubscriptionId
-from api.schemas.staff import ExplainedBody
+from api.schemas.staff import ExplainedBody, UnparkBody
+from api.schemas.subscriptions import SubscriptionBody
 from api.schemas.timeline import TimelinePage
 from api.subscription_commands import no_such_subscription
 from api.timeline import timeline_page
+from api.unpark import unpark_subscription
 from db.queries import subscription_views
+from domain.refusals import RefusalCode
 
 router = APIRouter(prefix="/admin", tags=["Staff"])
 
@@ -50,6 +57,27 @@ async def read_timeline_as_staff(
         if await subscription_views.find_with_state(connection, subscription_id) is None:
             raise no_such_subscription()
         return await timeline_page(connection, subscription_id, page)
+
+
+@router.post(
+    "/subscriptions/{subscription_id}/unpark",
+    response_model=SubscriptionBody,
+    openapi_extra=key_parameter(required=False),
+    responses=problem_responses(
+        *STAFF_REFUSALS, *COMMAND_REFUSALS, NOT_FOUND, *responses_of(RefusalCode.NOT_PARKED)
+    ),
+)
+async def unpark(subscription_id: SubscriptionId, body: UnparkBody, asked: StaffRequestDep) -> JSONResponse:
+    """Lets a parked subscription go on where it stopped, once a person has looked."""
+
+    async def act(command_id: str) -> SubscriptionBody:
+        return SubscriptionBody.of(
+            await unpark_subscription(
+                asked.context, subscription_id, command_id, lambda: asked.cause(body.reason)
+            )
+        )
+
+    return await asked.once(body, act)
 
 
 def _temporal_page(context: Context, workflow_id: str) -> str | None:

@@ -1,11 +1,15 @@
 """Bodies that only staff see."""
 
-from typing import Self
+from typing import Annotated, Self
+
+from pydantic import StringConstraints
 
 from api.explain import Explained
-from api.schemas.base import ResponseBody, UtcInstant
+from api.schemas.base import RequestBody, ResponseBody, UtcInstant
 from api.schemas.subscriptions import SubscriptionBody
+from domain.collecting import AttemptStage
 from domain.due import Step
+from domain.dunning import FinalAction
 from domain.subscription import Status
 
 
@@ -18,10 +22,49 @@ class PinnedPlanBody(ResponseBody):
     price_cents: int
     currency: str
     vat_rate_bp: int
+    trial_days: int
+    grace_days: int
+    freeze_days_per_year: int
 
 
 class RulesUsedBody(ResponseBody):
+    """`dunning_*` are those of the open invoice, and null without one."""
+
     unpaid_start_hours: int
+    grace_days: int
+    dunning_policy_version: int | None
+    dunning_retry_days: list[int] | None
+
+
+class AttemptBody(ResponseBody):
+    """The payment under way. `method_id` is null when a person pays.
+
+    `due` is to be sent, `charging` is with the provider since `since`, `pending` waits for the payer, and
+    `unknown` got no answer. The provider was asked `look_ups` times, and is asked again at `look_up_at`.
+    """
+
+    payment_id: int
+    stage: AttemptStage
+    method_id: int | None
+    since: UtcInstant
+    look_ups: int
+    look_up_at: UtcInstant | None
+
+
+class PinnedPolicyBody(ResponseBody):
+    version: int
+    retry_days: list[int]
+    final_action: FinalAction
+
+
+class DunningCaseBody(ResponseBody):
+    """`waits_for_new_method`: declined for good, so nothing is charged until the payment method changes."""
+
+    policy: PinnedPolicyBody
+    opened_at: UtcInstant
+    last_attempt_at: UtcInstant
+    retries_made: int
+    waits_for_new_method: bool
 
 
 class ExplanationBody(ResponseBody):
@@ -37,6 +80,9 @@ class ExplanationBody(ResponseBody):
     what_next: str
     version: int
     open_invoice_id: int | None
+    parked_reason: str | None
+    attempt: AttemptBody | None
+    dunning: DunningCaseBody | None
     recent_commands: list[str]
     plan: PinnedPlanBody
     rules: RulesUsedBody
@@ -97,3 +143,9 @@ class ExplainedBody(ResponseBody):
                 timeline=f"/admin/subscriptions/{subscription_id}/timeline", temporal_ui=temporal_ui
             ),
         )
+
+
+class UnparkBody(RequestBody):
+    """`reason` says what was found out, for those who look at the subscription later."""
+
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=500)]
