@@ -12,9 +12,8 @@ from domain.ledger import (
     invoice_voided,
     invoice_written_off,
     payment_received,
-    payment_refunded,
+    refunded,
     revenue_recognized,
-    surplus_refunded,
 )
 
 CENTS = st.integers(0, 10**12)
@@ -68,12 +67,12 @@ def balances(*movements: Movement) -> dict[Account, int]:
             {Account.RECEIVABLE: -1_990, Account.BAD_DEBT: 1_631, Account.VAT_PAYABLE: 359},
         ),
         (
-            surplus_refunded(4, "EUR", 510),
+            refunded(4, "EUR", surplus_cents=510, net_cents=0, vat_cents=0),
             "refund:4:paid",
             {Account.CUSTOMER_BALANCE: 510, Account.CASH_AT_PROVIDER: -510},
         ),
         (
-            payment_refunded(4, "EUR", 1_631, 359),
+            refunded(4, "EUR", surplus_cents=0, net_cents=1_631, vat_cents=359),
             "refund:4:paid",
             {Account.REFUNDS: 1_631, Account.VAT_PAYABLE: 359, Account.CASH_AT_PROVIDER: -1_990},
         ),
@@ -93,8 +92,7 @@ def test_every_movement_sums_to_zero_and_moves_something_on_every_account(
         payment_received(1, "EUR", received, owed),
         revenue_recognized(1, "EUR", net),
         invoice_written_off(1, "EUR", net, vat),
-        surplus_refunded(1, "EUR", received),
-        payment_refunded(1, "EUR", net, vat),
+        refunded(1, "EUR", surplus_cents=received, net_cents=net, vat_cents=vat),
     ]
     for movement in movements:
         amounts = [posting.amount_cents for posting in movement.postings]
@@ -132,18 +130,18 @@ def test_money_that_came_too_late_goes_back_without_a_trace_in_the_balances() ->
         invoice_finalized(1, "EUR", 1_631, 359),
         invoice_voided(1, "EUR", 1_631, 359),
         payment_received(1, "EUR", 1_990, 0),
-        surplus_refunded(1, "EUR", 1_990),
+        refunded(1, "EUR", surplus_cents=1_990, net_cents=0, vat_cents=0),
     )
 
     assert late == {}
 
 
 def test_a_refund_takes_back_revenue_and_its_vat() -> None:
-    refunded = balances(
+    given_back = balances(
         invoice_finalized(1, "EUR", 1_631, 359),
         payment_received(1, "EUR", 1_990, 1_990),
         revenue_recognized(1, "EUR", 1_631),
-        payment_refunded(1, "EUR", 1_631, 359),
+        refunded(1, "EUR", surplus_cents=0, net_cents=1_631, vat_cents=359),
     )
 
-    assert refunded == {Account.REVENUE: -1_631, Account.REFUNDS: 1_631}
+    assert given_back == {Account.REVENUE: -1_631, Account.REFUNDS: 1_631}
