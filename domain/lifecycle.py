@@ -176,10 +176,17 @@ REFUSALS: Mapping[Action, RefusalCode] = {
 
 @dataclass(frozen=True)
 class Stretch:
-    """Paid time that is not over at `since` moves later: what has begun ends later, the rest moves whole."""
+    """Paid time that is not over at `since` moves later: what has begun ends later, the rest moves whole.
+
+    It moves by as long as it is from `since` to `until`: instants, since a length does not travel as JSON.
+    """
 
     since: datetime
-    by: timedelta
+    until: datetime
+
+    @property
+    def by(self) -> timedelta:
+        return self.until - self.since
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,10 @@ def freeze(state: SubscriptionState, *, until: datetime | None, at: datetime) ->
     kept = Freeze(since=at, until=until or latest, is_open_ended=until is None)
     frozen = replace(state, status=status, freeze=kept)
     if state.open_invoice is None:
-        return Change(next_version(frozen), Event.FROZEN)
-    return without_open_invoice(frozen, Event.FROZEN)
+        change = Change(next_version(frozen), Event.FROZEN)
+    else:
+        change = without_open_invoice(frozen, Event.FROZEN)
+    return replace(change, details={**change.details, "until": kept.until.isoformat()})
 
 
 def unfreeze(state: SubscriptionState, at: datetime) -> Change:
@@ -62,7 +64,7 @@ def unfreeze(state: SubscriptionState, at: datetime) -> Change:
     return Change(
         next_version(thawed),
         Event.UNFROZEN,
-        stretch=Stretch(since, by),
+        stretch=Stretch(since, at),
         details={"frozen_seconds": int(by.total_seconds())},
     )
 

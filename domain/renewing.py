@@ -144,7 +144,9 @@ def payment_method_set(state: SubscriptionState, method_id: int | None) -> Chang
         return None
     case = state.dunning and replace(state.dunning, waits_for_new_method=method_id is None)
     return Change(
-        next_version(replace(state, payment_method_id=method_id, dunning=case)), Event.PAYMENT_METHOD_SET
+        next_version(replace(state, payment_method_id=method_id, dunning=case)),
+        Event.PAYMENT_METHOD_SET,
+        details={} if method_id is None else {"payment_method_id": method_id},
     )
 
 

@@ -101,7 +101,10 @@ class Bookkeeping:
         is_automatic: bool = False,
         command_id: str | None = None,
     ) -> None:
-        """Allocates one more payment of the open invoice. Without a method a person is asked to pay."""
+        """Allocates one more payment of the open invoice. Without a method a person is asked to pay.
+
+        Nothing is opened when the database holds a newer state: the caller decides again.
+        """
         command = OpenAttempt(
             subscription_id=self.state.subscription_id,
             version=self.state.version,

@@ -111,13 +111,13 @@ class Subscription:
     async def set_payment_method(self, command: SetPaymentMethodCommand) -> None:
         async with self._carrying_out():
             await self._record(command, lambda state: renewing.payment_method_set(state, command.method_id))
-            if renewing.is_collectable(self._state):
+            while renewing.is_collectable(self._state):
                 await self._books.open_attempt(self._state.payment_method_id, command.cause)
 
     @described_update("Asks for the money of the open invoice now.")
     async def pay_now(self, command: PayCommand) -> None:
         async with self._carrying_out():
-            if not self._state.remembers(command.command_id):
+            while not self._state.remembers(command.command_id):
                 renewing.check_payable(self._state, command.invoice_id)
                 method_id = command.method_id or self._state.payment_method_id
                 await self._books.open_attempt(method_id, command.cause, command_id=command.command_id)
