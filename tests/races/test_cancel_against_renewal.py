@@ -1,0 +1,73 @@
+"""A cancellation meets a renewal at every step of it: it wins until the charge is sent, and not after."""
+
+import asyncio
+
+import pytest
+
+from domain.due import Step
+from tests.at_rest import comes_to_rest, state_of
+from tests.gates import Gates
+from tests.lives import Life, World
+from tests.races.lives import at, begin_with_card, cancel, comes_near
+
+SHIFTS = (-0.06, -0.03, -0.01, 0.0, 0.01, 0.02, 0.04, 0.08)
+"""Seconds from the due date to the cancellation."""
+
+
+async def held_race(world: World, gates: Gates, step: str, *, at_period_end: bool) -> tuple[list[str], bool]:
+    """What happened once the renewal was opened, and whether the row said that a charge was under way."""
+    life = await begin_with_card(world)
+    await comes_near(life, Step.RENEW)
+    gate = gates.close(step, life.workflow_id)
+    await gate.is_reached()
+
+    await cancel(life, at_period_end=at_period_end)
+
+    was_charging = (await state_of(life)).is_charging
+    gate.open()
+    await comes_to_rest(life)
+    return await since_the_renewal(life), was_charging
+
+
+async def since_the_renewal(life: Life) -> list[str]:
+    timeline = (await life.book()).timeline
+    return timeline[timeline.index("renewal_opened") + 1 :]
+
+
+async def test_it_wins_until_the_charge_is_sent_and_not_after(world: World, gates: Gates) -> None:
+    steps = ("collect_payment", "charge", "charge_answered", "collect_payment_done")
+
+    at_the_end = await asyncio.gather(*(held_race(world, gates, step, at_period_end=True) for step in steps))
+    at_once = await asyncio.gather(*(held_race(world, gates, step, at_period_end=False) for step in steps))
+
+    assert at_the_end == [
+        (["cancel_scheduled", "ended"], False),
+        (["cancel_scheduled", "renewed"], True),
+        (["cancel_scheduled", "renewed"], True),
+        (["renewed", "cancel_scheduled"], False),
+    ]
+    assert at_once == [
+        (["canceled"], False),
+        (["canceled", "charge_stood"], True),
+        (["canceled", "charge_stood"], True),
+        (["renewed", "canceled"], False),
+    ]
+
+
+@pytest.mark.parametrize("at_period_end", [True, False])
+async def test_around_the_due_date_one_of_both_is_first(
+    world: World, gates: Gates, *, at_period_end: bool
+) -> None:
+    async def race(shift: float) -> tuple[int, int]:
+        life = await begin_with_card(world)
+        due_at = await comes_near(life, Step.RENEW)
+        await at(due_at + shift)
+        await cancel(life, at_period_end=at_period_end)
+        state = await comes_to_rest(life)
+        assert state.cancel_at_period_end or state.has_ended
+        charges = await world.stack.psp.charges(life.subscription_id)
+        return (await life.book()).invoices.count("paid"), len(charges)
+
+    outcomes = await asyncio.gather(*(race(shift) for shift in SHIFTS))
+
+    assert set(outcomes) <= {(1, 1), (2, 2)}, "what was charged for is what was paid"
