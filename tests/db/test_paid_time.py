@@ -1,7 +1,7 @@
 """Paid time never overlaps: not when a freeze stretches it, and not when an end cuts it."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -117,9 +117,9 @@ async def owner(connection: Connection, subscription_id: int) -> int:
     ],
 )
 async def test_an_end_cuts_what_runs_and_drops_what_has_not_begun(
-    connection: Connection, subscription_id: int, at: object, left: list[Period]
+    connection: Connection, subscription_id: int, at: datetime, left: list[Period]
 ) -> None:
-    await cut_paid_period(connection, subscription_id, at)  # type: ignore[arg-type] - the table's instants
+    await cut_paid_period(connection, subscription_id, at)
 
     assert await paid_time(connection, subscription_id) == left
     assert await paid_time(connection, subscription_id - 1) == PAID
