@@ -14,6 +14,7 @@ from domain.dunning import DunningPolicy
 from domain.invoice import Invoice
 from payments import manual_mock
 
+FIRST_ATTEMPT = 1
 A_PERSON = Payer(manual_mock.NAME, method_id=None)
 
 
@@ -30,7 +31,7 @@ class BilledPeriod:
 
 
 async def write_invoice(
-    connection: Connection, billed: BilledPeriod, method_id: int | None, at: datetime
+    connection: Connection, billed: BilledPeriod, payer: Payer, at: datetime
 ) -> OpenInvoice:
     """The invoice, still unnumbered, its ledger movement and the first attempt to pay it."""
     content = billed.content
@@ -42,15 +43,16 @@ async def write_invoice(
     payment_id = await payments.insert_attempt(
         connection,
         invoice_id=invoice_id,
-        payer=await payer(connection, method_id),
+        attempt_no=FIRST_ATTEMPT,
+        payer=payer,
         amount_cents=content.total_cents,
         currency=content.currency,
         at=at,
     )
-    stage = AttemptStage.PENDING if method_id is None else AttemptStage.DUE
-    attempt = Attempt(payment_id, stage, method_id, since=at)
+    stage = AttemptStage.PENDING if payer.method_id is None else AttemptStage.DUE
+    attempt = Attempt(payment_id, stage, payer.method_id, since=at)
     return OpenInvoice(invoice_id, billed.index, billed.period, billed.policy, attempt)
 
 
-async def payer(connection: Connection, method_id: int | None) -> Payer:
+async def who_pays(connection: Connection, method_id: int | None) -> Payer:
     return A_PERSON if method_id is None else await find_payer(connection, method_id)

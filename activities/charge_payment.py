@@ -4,6 +4,9 @@ Before the call the payment is marked as sent, after it the answer is settled: t
 between them, and no lock held meanwhile. Cut off anywhere, it is repeated under the same key.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
@@ -28,6 +31,7 @@ from payments.provider import Charge, ChargeOrder, ChargeStatus, PaymentProvider
 from payments.providers import Providers
 
 NOT_CONFIRMED = "authentication_expired"
+WITHDRAWN = "withdrawn"
 
 
 class ChargePaymentActivities:
@@ -38,77 +42,65 @@ class ChargePaymentActivities:
     @activity.defn
     async def collect_payment(self, command: CollectPayment) -> Settled:
         async with self._database.transaction() as connection:
-            if not await _mark_sent(connection, command):
-                return await self._as_it_is(connection, command)
             terms = await payments.load_charge_terms(connection, command.payment_id)
-        provider = self._providers.named(terms.provider)
-        try:
-            charge = await provider.charge(_order(terms))
-        except ProviderRejectedError as error:
-            raise _rejected(error) from error
-        return await self._settle(command, charge)
+            settlement = await _lock(connection, terms, command)
+            if not await _mark_sent(settlement):
+                return await settled(settlement, settlement.state)
+        with rejections_told():
+            charge = await self._providers.named(terms.provider).charge(_order(terms))
+        return await self._settle(terms, command, charge)
 
     @activity.defn
     async def look_up_payment(self, command: CollectPayment) -> Settled:
         terms, provider = await self._find(command)
-        try:
+        with rejections_told():
             charge = await provider.find_charge(terms.key)
             if charge is not None and charge.status is ChargeStatus.PENDING and command.gives_up:
                 charge = await provider.cancel_charge(terms.key)
-        except ProviderRejectedError as error:
-            raise _rejected(error) from error
-        return await self._settle(command, charge)
+        return await self._settle(terms, command, charge)
 
     @activity.defn
     async def withdraw_payment(self, command: CollectPayment) -> Settled:
         terms, provider = await self._find(command)
-        try:
+        with rejections_told():
             charge = await provider.cancel_charge(terms.key)
-        except ProviderRejectedError as error:
-            raise _rejected(error) from error
-        settled_first = await self._settle(command, charge)
         async with self._database.transaction() as connection:
-            state = await subscriptions.lock_state(connection, settled_first.state.subscription_id)
-            if state.withdrawing_payment_id != command.payment_id:
-                return Settled(state, settled_first.unsent_refund_ids)
-            told = awaiting.withdrawn_at_provider(state)
-            await subscriptions.write_state(connection, told)
-        return Settled(told, settled_first.unsent_refund_ids)
+            settlement = await _lock(connection, terms, command)
+            state = await _apply(settlement, charge)
+            await payments.mark_failed(connection, command.payment_id, WITHDRAWN, command.at)
+            if state.withdrawing_payment_id == command.payment_id:
+                state = awaiting.withdrawn_at_provider(state)
+                await subscriptions.write_state(connection, state)
+            return await settled(settlement, state)
 
     async def _find(self, command: CollectPayment) -> tuple[ChargeTerms, PaymentProvider]:
         async with self._database.read() as connection:
             terms = await payments.load_charge_terms(connection, command.payment_id)
         return terms, self._providers.named(terms.provider)
 
-    async def _settle(self, command: CollectPayment, charge: Charge | None) -> Settled:
+    async def _settle(self, terms: ChargeTerms, command: CollectPayment, charge: Charge | None) -> Settled:
         async with self._database.transaction() as connection:
-            settlement = await _lock(connection, command)
+            settlement = await _lock(connection, terms, command)
             return await settled(settlement, await _apply(settlement, charge))
 
-    async def _as_it_is(self, connection: Connection, command: CollectPayment) -> Settled:
-        settlement = await _lock(connection, command)
-        return await settled(settlement, settlement.state)
 
-
-async def _mark_sent(connection: Connection, command: CollectPayment) -> bool:
+async def _mark_sent(settlement: Settlement) -> bool:
     """Whether it still is to be charged. From here on a cancellation comes too late to stop it."""
-    settlement = await _lock(connection, command)
     if settlement.billed.invoice_status is not InvoiceStatus.OPEN:
         return False
-    sent = awaiting.charging(settlement.state, command.payment_id, command.at)
+    sent = awaiting.charging(settlement.state, settlement.billed.payment_id, settlement.at)
     if sent is None:
         return False
-    await payments.mark_sent(connection, command.payment_id)
+    await payments.mark_sent(settlement.connection, settlement.billed.payment_id)
     if sent is not settlement.state:
-        await subscriptions.write_state(connection, sent)
+        await subscriptions.write_state(settlement.connection, sent)
     return True
 
 
-async def _lock(connection: Connection, command: CollectPayment) -> Settlement:
-    terms = await payments.load_charge_terms(connection, command.payment_id)
-    cause = Cause(f"provider:{terms.provider}", f"payment {command.payment_id}", command.trace_id)
+async def _lock(connection: Connection, terms: ChargeTerms, command: CollectPayment) -> Settlement:
+    cause = Cause(f"provider:{terms.provider}", f"payment {terms.payment_id}", command.trace_id)
     bind_to_logs(subscription_id=terms.subscription_id, trace_id=command.trace_id)
-    return await lock_settlement(connection, command.payment_id, cause, command.at)
+    return await lock_settlement(connection, terms.subscription_id, terms.payment_id, cause, command.at)
 
 
 async def _apply(settlement: Settlement, charge: Charge | None) -> SubscriptionState:
@@ -122,7 +114,7 @@ async def _apply(settlement: Settlement, charge: Charge | None) -> SubscriptionS
         case ChargeStatus.SUCCEEDED:
             fact = PaymentFact(ReportedStatus.SUCCEEDED, charge.amount_cents, charge.currency)
             if judge(billed.payment, fact) is not Verdict.PAID:
-                raise _rejected(ProviderRejectedError("charged another amount than was asked for"))
+                raise _rejected("charged another amount than was asked for")
             return await receive_money(settlement, charge.amount_cents or billed.payment.amount_cents)
         case ChargeStatus.PENDING:
             await payments.mark_pending(
@@ -137,7 +129,7 @@ async def _apply(settlement: Settlement, charge: Charge | None) -> SubscriptionS
 
 def _order(terms: ChargeTerms) -> ChargeOrder:
     if terms.method_token is None:
-        raise _rejected(ProviderRejectedError("a payment without a payment method can't be charged"))
+        raise _rejected("a payment without a payment method can't be charged")
     return ChargeOrder(
         key=terms.key,
         payment_id=terms.payment_id,
@@ -148,5 +140,14 @@ def _order(terms: ChargeTerms) -> ChargeOrder:
     )
 
 
-def _rejected(error: ProviderRejectedError) -> ApplicationError:
-    return ApplicationError(str(error), type=PROVIDER_REJECTED, non_retryable=True)
+@contextmanager
+def rejections_told() -> Iterator[None]:
+    """What a provider will never do is not asked for again."""
+    try:
+        yield
+    except ProviderRejectedError as error:
+        raise _rejected(str(error)) from error
+
+
+def _rejected(reason: str) -> ApplicationError:
+    return ApplicationError(reason, type=PROVIDER_REJECTED, non_retryable=True)

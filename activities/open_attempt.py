@@ -2,7 +2,7 @@
 
 from temporalio import activity
 
-from activities.billing import payer
+from activities.billing import who_pays
 from activities.contracts import OpenAttempt
 from activities.recording import write_change
 from db.database import Connection, Database
@@ -28,14 +28,16 @@ async def _open(connection: Connection, command: OpenAttempt) -> SubscriptionSta
     if state.version != command.version:
         return state
     invoice_id = state.unpaid_invoice.invoice_id
-    *_, billed = await payments.lock_payments_of_invoice(connection, invoice_id)
+    attempts = await payments.lock_payments_of_invoice(connection, invoice_id)
+    asked = attempts[-1].payment
     dunning = state.dunning.retried(command.at) if state.dunning and command.is_automatic else None
     payment_id = await payments.insert_attempt(
         connection,
         invoice_id=invoice_id,
-        payer=await payer(connection, command.method_id),
-        amount_cents=billed.payment.amount_cents,
-        currency=billed.payment.currency,
+        attempt_no=len(attempts) + 1,
+        payer=await who_pays(connection, command.method_id),
+        amount_cents=asked.amount_cents,
+        currency=asked.currency,
         at=command.at,
         dunning_attempt=None if dunning is None else dunning.retries_made,
     )

@@ -2,7 +2,7 @@
 
 from temporalio import activity
 
-from activities.billing import BilledPeriod, write_invoice
+from activities.billing import BilledPeriod, who_pays, write_invoice
 from activities.contracts import OpenPeriod
 from activities.recording import write_change
 from db.database import Connection, Database
@@ -38,7 +38,8 @@ async def _open(connection: Connection, command: OpenPeriod) -> SubscriptionStat
         content=content,
         policy=await plan_terms.find_dunning_policy(connection, state.plan.code),
     )
-    invoice = await write_invoice(connection, billed, state.payment_method_id, command.at)
+    payer = await who_pays(connection, state.payment_method_id)
+    invoice = await write_invoice(connection, billed, payer, command.at)
     change = renewing.renewal_opened(state, invoice, upcoming.skipped_count)
     await write_change(
         connection,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pydantic import TypeAdapter
 from temporalio import activity
 
-from activities.billing import BilledPeriod, payer, write_invoice
+from activities.billing import BilledPeriod, who_pays, write_invoice
 from activities.contracts import OpenedSubscription, OpenSubscription, StartAnswer
 from activities.recording import tell, write_change
 from activities.refusal import refusal_error
@@ -140,10 +140,10 @@ async def _bill(
         content=content,
         policy=await plan_terms.find_dunning_policy(connection, state.plan.code),
     )
-    invoice = await write_invoice(connection, billed, state.payment_method_id, command.at)
+    payer = await who_pays(connection, state.payment_method_id)
+    invoice = await write_invoice(connection, billed, payer, command.at)
     state = replace(state, open_invoice=invoice)
-    by = await payer(connection, state.payment_method_id)
-    answer = _answer(state, content.total_cents, PaymentStatus.PENDING, by.provider)
+    answer = _answer(state, content.total_cents, PaymentStatus.PENDING, payer.provider)
     details: dict[str, int | str] = {"amount_cents": content.total_cents, "currency": content.currency}
     if invoice.attempt is not None:
         details |= {"invoice_id": invoice.invoice_id, "payment_id": invoice.attempt.payment_id}

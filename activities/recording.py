@@ -110,5 +110,12 @@ async def _close_paid_time(
     if after.status is Status.CANCELED and after.ended_at is not None:
         await subscriptions.cut_paid_period(connection, after.subscription_id, after.ended_at)
         await ledger.recognize_revenue(connection, after.subscription_id, at, until=None)
-    elif after.period.start != before.period.start:
-        await ledger.recognize_revenue(connection, after.subscription_id, at, until=after.period.start)
+    elif _delivered_until(after) != _delivered_until(before):
+        until = _delivered_until(after)
+        await ledger.recognize_revenue(connection, after.subscription_id, at, until=until)
+
+
+def _delivered_until(state: SubscriptionState) -> datetime:
+    """Paid time before this is closed. What is past due has no running period."""
+    is_unpaid = state.status in {Status.PAST_DUE, Status.UNPAID}
+    return state.period.end if is_unpaid else state.period.start

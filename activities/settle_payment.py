@@ -6,7 +6,7 @@ from temporalio import activity
 from activities.contracts import Cause, Settled, SettlePayment
 from activities.settlement import decline, lock_settlement, receive_money, settled, tell_of
 from db.database import Connection, Database
-from db.queries import payment_reports
+from db.queries import payment_reports, payments
 from db.queries.payment_reports import ReportStatus
 from domain.lifecycle import Event
 from domain.payment import Decline, Verdict, judge
@@ -30,7 +30,8 @@ async def _settle(connection: Connection, command: SettlePayment) -> Settled:
     """Reads the report once more under the lock: somebody else may have applied it."""
     report = await payment_reports.load_report(connection, command.report_id)
     cause = Cause(f"provider:{report.provider}", f"payment report {report.report_id}", report.trace_id)
-    settlement = await lock_settlement(connection, report.payment_id, cause, command.at)
+    subscription_id = await payments.find_subscription_of(connection, report.payment_id)
+    settlement = await lock_settlement(connection, subscription_id, report.payment_id, cause, command.at)
     bind_to_logs(subscription_id=settlement.state.subscription_id, trace_id=report.trace_id)
     report = await payment_reports.load_report(connection, command.report_id)
     if report.status is not ReportStatus.RECEIVED:

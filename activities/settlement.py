@@ -29,9 +29,10 @@ class Settlement:
     at: datetime
 
 
-async def lock_settlement(connection: Connection, payment_id: int, cause: Cause, at: datetime) -> Settlement:
+async def lock_settlement(
+    connection: Connection, subscription_id: int, payment_id: int, cause: Cause, at: datetime
+) -> Settlement:
     """Locks in the order of every writer: subscription, then payment."""
-    subscription_id = await payments.find_subscription_of(connection, payment_id)
     state = await subscriptions.lock_state(connection, subscription_id)
     billed = await payments.lock_payment(connection, payment_id)
     return Settlement(connection, billed, state, cause, at)

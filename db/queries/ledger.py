@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import exists, func, insert, select
+from sqlalchemy import ARRAY, BigInteger, Text, bindparam, exists, func, insert, select, true
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from db.database import Connection
@@ -13,32 +13,44 @@ from domain import ledger
 from domain.invoice import InvoiceStatus
 from domain.ledger import Movement
 
+_POSTED = (
+    upsert(LedgerTransaction)
+    .values(
+        key=bindparam("key"),
+        subscription_id=bindparam("subscription_id"),
+        occurred_at=bindparam("occurred_at"),
+    )
+    .on_conflict_do_nothing(index_elements=[LedgerTransaction.key])
+    .returning(LedgerTransaction.id)
+    .cte("posted")
+)
+_POSTINGS = (
+    func.unnest(bindparam("accounts", type_=ARRAY(Text)), bindparam("amounts", type_=ARRAY(BigInteger)))
+    .table_valued("account", "amount_cents")
+    .render_derived(name="postings")
+)
+_POST = insert(LedgerEntry).from_select(
+    ["transaction_id", "account", "amount_cents", "currency"],
+    select(
+        _POSTED.c.id, _POSTINGS.c.account, _POSTINGS.c.amount_cents, bindparam("currency", type_=Text)
+    ).select_from(_POSTED.join(_POSTINGS, true())),
+)
+
 
 async def post_movement(
     connection: Connection, subscription_id: int, movement: Movement, at: datetime
 ) -> None:
-    transaction_id = (
-        await connection.execute(
-            upsert(LedgerTransaction)
-            .values(key=movement.key, subscription_id=subscription_id, occurred_at=at)
-            .on_conflict_do_nothing(index_elements=[LedgerTransaction.key])
-            .returning(LedgerTransaction.id)
-        )
-    ).scalar_one_or_none()
-    if transaction_id is None:
-        return
+    """The movement and its entries in one statement: where the movement is not new, there are no entries."""
     await connection.execute(
-        insert(LedgerEntry).values(
-            [
-                {
-                    "transaction_id": transaction_id,
-                    "account": posting.account,
-                    "amount_cents": posting.amount_cents,
-                    "currency": movement.currency,
-                }
-                for posting in movement.postings
-            ]
-        )
+        _POST,
+        {
+            "key": movement.key,
+            "subscription_id": subscription_id,
+            "occurred_at": at,
+            "currency": movement.currency,
+            "accounts": [posting.account for posting in movement.postings],
+            "amounts": [posting.amount_cents for posting in movement.postings],
+        },
     )
 
 

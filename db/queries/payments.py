@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, insert, select, update
 
 from db.database import Connection
 from db.tables.billing import Invoice, Payment
@@ -76,19 +76,18 @@ async def insert_attempt(
     connection: Connection,
     *,
     invoice_id: int,
+    attempt_no: int,
     payer: Payer,
     amount_cents: int,
     currency: str,
     at: datetime,
     dunning_attempt: int | None = None,
 ) -> int:
-    """Returns the id of the invoice's next attempt.
+    """Returns the id of the attempt.
 
     With a method it is `created` and still has to be sent; without one it waits for the person's provider.
     To be called with the subscription's row locked: that makes the numbers of attempts follow one another.
     """
-    attempts = select(func.count()).where(Payment.invoice_id == invoice_id)
-    attempt_no = (await connection.execute(attempts)).scalar_one() + 1
     return (
         await connection.execute(
             insert(Payment)
