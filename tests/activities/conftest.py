@@ -4,9 +4,12 @@ import pytest
 
 from db.database import Database
 from tests.activities.customer import Customer
-from tests.activities.ledger_check import assert_books_are_true
+from tests.activities.ledger_check import assert_books_are_true, assert_charges_are_booked
 from tests.conftest import FreshDatabaseUrl
-from tests.stack import settings_for
+from tests.psp import SandboxPsp
+from tests.stack import WEBHOOK_SECRET, settings_for
+
+NOBODY = "http://127.0.0.1:1"
 
 
 @pytest.fixture(scope="session")
@@ -17,9 +20,28 @@ async def database(fresh_database_url: FreshDatabaseUrl) -> AsyncIterator[Databa
     await database.close()
 
 
+@pytest.fixture(scope="session")
+async def psp(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SandboxPsp]:
+    """A provider that reports to nobody: a test here brings the reports itself."""
+    psp = SandboxPsp(tmp_path_factory.mktemp("psp"), api_url=NOBODY, webhook_secret=WEBHOOK_SECRET)
+    await psp.start()
+    await psp.webhooks(muted=True)
+    yield psp
+    await psp.stop()
+
+
 @pytest.fixture
 async def customer(database: Database) -> AsyncIterator[Customer]:
     """A user nobody else uses, whose books are checked in the end."""
     customer = await Customer.signup(database)
     yield customer
     await assert_books_are_true(customer)
+
+
+@pytest.fixture
+async def card_holder(database: Database, psp: SandboxPsp) -> AsyncIterator[Customer]:
+    """A customer who can pay by card, and never for nothing: what was charged is in the books."""
+    customer = await Customer.signup(database, psp)
+    yield customer
+    await assert_books_are_true(customer)
+    await assert_charges_are_booked(customer)

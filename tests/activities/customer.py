@@ -1,22 +1,31 @@
 """A user whose subscriptions the activities act on, as their workflows would call them."""
 
 import uuid
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
 from temporalio.testing import ActivityEnvironment
 
+from activities.charge_payment import ChargePaymentActivities
 from activities.contracts import (
     Cause,
+    CollectPayment,
+    OpenAttempt,
     OpenedSubscription,
+    OpenPeriod,
     OpenSubscription,
     RecordedSubscription,
     RecordSubscription,
+    Settled,
     SettlePayment,
     StartOrder,
 )
 from activities.load_subscription import LoadSubscriptionActivity
+from activities.open_attempt import OpenAttemptActivity
+from activities.open_period import OpenPeriodActivity
 from activities.open_subscription import OpenSubscriptionActivity
 from activities.record_subscription import RecordSubscriptionActivity
 from activities.settle_payment import SettlePaymentActivity
@@ -24,35 +33,50 @@ from db.database import Database
 from db.queries import payment_reports
 from db.queries.payment_reports import IncomingReport, ReportStatus
 from db.tables.accounts import User
+from db.tables.payment_methods import PaymentMethod
 from domain.lifecycle import Change
 from domain.payment import PaymentFact, ReportedStatus
+from domain.refund import WithdrawalRule
 from domain.subscription import SubscriptionState
+from payments.manual_mock import ManualMock
+from payments.providers import Providers
+from tests.activities.life import LifeBooks, read_life
 from tests.book import Book, read_book
 from tests.db.rows import insert_row
+from tests.psp import SandboxPsp
 
 STARTED_AT = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
 PERIOD_END = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 PAID_AT = datetime(2026, 1, 31, 9, 45, tzinfo=UTC)
 IN_THE_PERIOD = datetime(2026, 2, 10, 12, tzinfo=UTC)
+A_DAY = timedelta(days=1)
 
 START_TRACE = "5" * 32
 REPORT_TRACE = "6" * 32
 COMMAND_TRACE = "7" * 32
+CHARGE_TRACE = "8" * 32
 
 
 class Customer:
-    def __init__(self, database: Database, user_id: int) -> None:
+    """`psp` is where cards are charged; a test without one has no cards."""
+
+    def __init__(self, database: Database, user_id: int, psp: SandboxPsp | None) -> None:
         self.database = database
         self.user_id = user_id
+        self.psp = psp
 
     @classmethod
-    async def signup(cls, database: Database) -> "Customer":
+    async def signup(cls, database: Database, psp: SandboxPsp | None = None) -> "Customer":
         async with database.transaction() as connection:
-            return cls(database, await insert_row(connection, User))
+            return cls(database, await insert_row(connection, User), psp)
 
     @property
     def cause(self) -> Cause:
         return Cause(f"user:{self.user_id}", "asked for it", COMMAND_TRACE)
+
+    @property
+    def due(self) -> Cause:
+        return Cause("system", "due", START_TRACE)
 
     async def start(
         self,
@@ -62,11 +86,12 @@ class Customer:
         request_hash: str = "hash",
         at: datetime = STARTED_AT,
         starts_per_hour: int = 20,
+        method_id: int | None = None,
     ) -> OpenedSubscription:
         """By default under a key that nobody used."""
         key = key or uuid.uuid4().hex
         cause = Cause(f"user:{self.user_id}", "start", START_TRACE)
-        order = StartOrder(self.user_id, key, request_hash, plan_code, cause)
+        order = StartOrder(self.user_id, key, request_hash, plan_code, cause, method_id)
         activity = OpenSubscriptionActivity(self.database, starts_per_hour)
         return await ActivityEnvironment().run(
             activity.open_subscription, OpenSubscription(order, self.workflow_id(key), at)
@@ -77,16 +102,18 @@ class Customer:
 
     async def report(
         self,
-        payment_id: int,
+        payment_id: int | None,
         status: ReportedStatus = ReportedStatus.SUCCEEDED,
         *,
         amount_cents: int | None = None,
         currency: str | None = None,
         decline_code: str | None = None,
+        provider: str = "mock",
     ) -> int:
         """What the webhook does: it only stores the report. Returns its id."""
+        assert payment_id is not None
         report = IncomingReport(
-            provider="mock",
+            provider=provider,
             event_id=uuid.uuid4().hex,
             payment_id=payment_id,
             fact=PaymentFact(status, amount_cents, currency),
@@ -101,6 +128,9 @@ class Customer:
         return report_id
 
     async def settle(self, report_id: int, at: datetime = PAID_AT) -> SubscriptionState:
+        return (await self.settle_whole(report_id, at)).state
+
+    async def settle_whole(self, report_id: int, at: datetime = PAID_AT) -> Settled:
         activity = SettlePaymentActivity(self.database)
         return await ActivityEnvironment().run(activity.settle_payment, SettlePayment(report_id, at))
 
@@ -108,11 +138,81 @@ class Customer:
         opened = await self.start(plan_code)
         return await self.settle(await self.report(opened.answer.payment_id))
 
-    async def record(self, change: Change | None, at: datetime = IN_THE_PERIOD) -> RecordedSubscription:
+    async def record(
+        self,
+        change: Change | None,
+        at: datetime = IN_THE_PERIOD,
+        withdrawal: WithdrawalRule = WithdrawalRule.FULL,
+    ) -> RecordedSubscription:
         assert change is not None
-        activity = RecordSubscriptionActivity(self.database)
+        activity = RecordSubscriptionActivity(self.database, withdrawal)
         command = RecordSubscription(change, self.cause, at)
         return await ActivityEnvironment().run(activity.record_subscription, command)
+
+    async def card(self, kind: str = "ok") -> int:
+        """A card nobody else has, stored; what it does when charged is in its token."""
+        async with self.database.transaction() as connection:
+            return await insert_row(
+                connection, PaymentMethod, user_id=self.user_id, token=f"tok_{kind}-{uuid.uuid4().hex}"
+            )
+
+    async def open_period(self, state: SubscriptionState, at: datetime) -> SubscriptionState:
+        activity = OpenPeriodActivity(self.database)
+        command = OpenPeriod(state.subscription_id, state.version, self.due, at)
+        return await ActivityEnvironment().run(activity.open_period, command)
+
+    async def open_attempt(
+        self,
+        state: SubscriptionState,
+        at: datetime,
+        *,
+        method_id: int | None = None,
+        is_automatic: bool = True,
+        command_id: str | None = None,
+    ) -> SubscriptionState:
+        activity = OpenAttemptActivity(self.database)
+        command = OpenAttempt(
+            state.subscription_id, state.version, method_id, is_automatic, self.due, at, command_id
+        )
+        return await ActivityEnvironment().run(activity.open_attempt, command)
+
+    async def collect(self, state: SubscriptionState, at: datetime) -> SubscriptionState:
+        return (await self.collect_whole(state, at)).state
+
+    async def collect_whole(self, state: SubscriptionState, at: datetime) -> Settled:
+        async with self.charging() as activities:
+            command = CollectPayment(payment_under_way(state), CHARGE_TRACE, at)
+            return await ActivityEnvironment().run(activities.collect_payment, command)
+
+    async def look_up(
+        self, state: SubscriptionState, at: datetime, *, gives_up: bool = False
+    ) -> SubscriptionState:
+        async with self.charging() as activities:
+            command = CollectPayment(payment_under_way(state), CHARGE_TRACE, at, gives_up)
+            return (await ActivityEnvironment().run(activities.look_up_payment, command)).state
+
+    async def withdraw_payment(self, state: SubscriptionState, at: datetime) -> Settled:
+        assert state.withdrawing_payment_id is not None
+        async with self.charging() as activities:
+            command = CollectPayment(state.withdrawing_payment_id, CHARGE_TRACE, at)
+            return await ActivityEnvironment().run(activities.withdraw_payment, command)
+
+    @asynccontextmanager
+    async def charging(self) -> AsyncIterator[ChargePaymentActivities]:
+        assert self.psp is not None
+        providers = Providers(ManualMock(), self.psp.adapter())
+        yield ChargePaymentActivities(self.database, providers)
+        await providers.close()
+
+    async def start_with_card(self, plan_code: str = "P30D", kind: str = "ok") -> SubscriptionState:
+        """Paid by the card, which renewals are charged to."""
+        opened = await self.start(plan_code, method_id=await self.card(kind))
+        return await self.collect(opened.state, PAID_AT)
+
+    async def charges(self, state: SubscriptionState) -> list[str]:
+        """What the provider really has, oldest first."""
+        assert self.psp is not None
+        return [charge["status"] for charge in await self.psp.charges(state.subscription_id)]
 
     async def load(self, subscription_id: int) -> SubscriptionState:
         activity = LoadSubscriptionActivity(self.database)
@@ -121,8 +221,16 @@ class Customer:
     async def book(self, subscription_id: int) -> Book:
         return await read_book(self.database, subscription_id)
 
+    async def life(self, state: SubscriptionState) -> LifeBooks:
+        return await read_life(self.database, state.subscription_id)
+
     async def rows(self, query: str) -> list[dict[str, Any]]:
         """`:user_id` in the query is this user."""
         async with self.database.read() as connection:
             found = await connection.execute(text(query), {"user_id": self.user_id})
             return [dict(row._mapping) for row in found]
+
+
+def payment_under_way(state: SubscriptionState) -> int:
+    assert state.attempt is not None
+    return state.attempt.payment_id

@@ -15,6 +15,14 @@ OF_THE_USER = {
         "SELECT p.* FROM payments p JOIN invoices i ON i.id = p.invoice_id"
         " WHERE i.user_id = :user_id ORDER BY p.id"
     ),
+    "refunds": (
+        "SELECT r.* FROM refunds r JOIN payments p ON p.id = r.payment_id"
+        " JOIN invoices i ON i.id = p.invoice_id WHERE i.user_id = :user_id ORDER BY r.id"
+    ),
+    "outbox": (
+        "SELECT o.* FROM outbox o JOIN subscriptions s ON s.id = o.subscription_id"
+        " WHERE s.user_id = :user_id ORDER BY o.due_at, o.event"
+    ),
     "periods": (
         "SELECT p.subscription_id, p.invoice_id, lower(p.during) AS starts_at, upper(p.during) AS ends_at"
         " FROM periods p JOIN subscriptions s ON s.id = p.subscription_id"
@@ -39,6 +47,8 @@ BY_CHANCE = {
     "subscriptions": {"created_at"},
     "invoice_lines": {"id"},
     "payments": {"recorded_at"},
+    "refunds": {"id", "recorded_at"},
+    "outbox": {"id", "created_at"},
     "timeline": {"id", "recorded_at"},
     "reports": {"received_at", "next_delivery_at", "deliveries"},
 }

@@ -23,15 +23,50 @@ RECEIVED = (
     "  JOIN ledger_transactions t ON t.id = e.transaction_id"
     "  WHERE t.subscription_id = s.id AND e.account = 'cash_at_provider') AS cash,"
     " (SELECT coalesce(sum(p.received_cents), 0)::bigint FROM payments p"
-    "  JOIN invoices i ON i.id = p.invoice_id WHERE i.subscription_id = s.id) AS received"
+    "  JOIN invoices i ON i.id = p.invoice_id WHERE i.subscription_id = s.id) AS received,"
+    " (SELECT coalesce(sum(r.amount_cents), 0)::bigint FROM refunds r JOIN payments p ON p.id = r.payment_id"
+    "  JOIN invoices i ON i.id = p.invoice_id"
+    "  WHERE i.subscription_id = s.id AND r.status = 'succeeded') AS returned"
     " FROM subscriptions s WHERE s.user_id = :user_id"
+)
+DEFERRED = (
+    "SELECT s.id,"
+    " (SELECT coalesce(-sum(e.amount_cents), 0)::bigint FROM ledger_entries e"
+    "  JOIN ledger_transactions t ON t.id = e.transaction_id"
+    "  WHERE t.subscription_id = s.id AND e.account = 'deferred_revenue') AS deferred,"
+    " (SELECT coalesce(sum(i.net_cents), 0)::bigint FROM invoices i"
+    "  LEFT JOIN periods p ON p.invoice_id = i.id WHERE i.subscription_id = s.id"
+    "  AND (i.status = 'open' OR upper(p.during) > CASE WHEN s.ended_at IS NOT NULL THEN 'infinity'"
+    "       WHEN s.status IN ('past_due', 'unpaid') THEN s.current_period_end"
+    "       ELSE s.current_period_start END)) AS to_deliver"
+    " FROM subscriptions s WHERE s.user_id = :user_id"
+)
+PAID_BY_CARD = (
+    "SELECT s.id, ARRAY(SELECT p.idempotency_key FROM payments p JOIN invoices i ON i.id = p.invoice_id"
+    "  WHERE i.subscription_id = s.id AND p.status = 'succeeded' AND p.payment_method_id IS NOT NULL"
+    "  ORDER BY 1) AS keys FROM subscriptions s WHERE s.user_id = :user_id"
 )
 
 
 async def assert_books_are_true(customer: Customer) -> None:
-    """The ledger sums to zero, receivable is what open invoices ask, and cash is what payments brought."""
+    """The ledger sums to zero, and each account is what the rows say.
+
+    Receivable is what open invoices ask, cash is what came and did not go back, deferred revenue is what was
+    sold and is still to be delivered: nothing once a subscription has ended and its invoices are closed.
+    """
     assert await customer.rows(UNBALANCED) == []
     for row in await customer.rows(OWED):
         assert row["receivable"] == row["open_invoices"], row
     for row in await customer.rows(RECEIVED):
-        assert row["cash"] == row["received"], row
+        assert row["cash"] == row["received"] - row["returned"], row
+    for row in await customer.rows(DEFERRED):
+        assert row["deferred"] == row["to_deliver"], row
+
+
+async def assert_charges_are_booked(customer: Customer) -> None:
+    """Every charge that the provider has made is a payment that succeeded, and the other way round."""
+    assert customer.psp is not None
+    for row in await customer.rows(PAID_BY_CARD):
+        charges = await customer.psp.charges(row["id"])
+        charged = sorted(charge["idempotency_key"] for charge in charges if charge["status"] == "succeeded")
+        assert charged == row["keys"], row

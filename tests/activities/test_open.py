@@ -6,13 +6,16 @@ import pytest
 
 from activities.contracts import OpenedSubscription, StartAnswer
 from domain.billing_calendar import Anchor, Period
+from domain.collecting import Attempt, AttemptStage, OpenInvoice
+from domain.dunning import DunningPolicy, FinalAction
 from domain.plan import PlanTerms
 from domain.subscription import Status, SubscriptionState
 from tests.activities.customer import PERIOD_END, STARTED_AT, Customer
 from tests.activities.everything import everything_of, rows_of
 
 EXPIRES_AT = datetime(2026, 2, 1, 8, 30, tzinfo=UTC)
-PLAN = PlanTerms("P30D", "Italian lessons, 30 days", "P30D", 1_990, "EUR", 2_200)
+PLAN = PlanTerms("P30D", "Italian lessons, 30 days", "P30D", 1_990, "EUR", 2_200, 0, 7, 30)
+POLICY = DunningPolicy(1, (2, 7, 14, 21), FinalAction.CANCEL)
 
 
 async def test_the_answer_and_the_state(customer: Customer) -> None:
@@ -32,7 +35,13 @@ async def test_the_answer_and_the_state(customer: Customer) -> None:
             period_index=0,
             period=Period(STARTED_AT, PERIOD_END),
             started_at=STARTED_AT,
-            open_invoice_id=invoice["id"],
+            open_invoice=OpenInvoice(
+                invoice["id"],
+                index=0,
+                period=Period(STARTED_AT, PERIOD_END),
+                policy=POLICY,
+                attempt=Attempt(payment["id"], AttemptStage.PENDING, None, STARTED_AT),
+            ),
         ),
         answer=StartAnswer(
             subscription_id=subscription["id"],
@@ -85,11 +94,16 @@ async def test_the_subscriptions_row(customer: Customer) -> None:
         "cancel_at_period_end": False,
         "next_action": "expire",
         "next_action_at": EXPIRES_AT,
+        "access_until": None,
+        "trial_ends_at": None,
+        "payment_method_id": None,
+        "payment_in_progress": False,
+        "parked_reason": None,
         "canceled_at": None,
         "ended_at": None,
         "version": 1,
         "state": {
-            "format": 1,
+            "format": 2,
             "subscription_id": opened.answer.subscription_id,
             "user_id": customer.user_id,
             "version": 1,
@@ -101,15 +115,37 @@ async def test_the_subscriptions_row(customer: Customer) -> None:
                 "price_cents": 1_990,
                 "currency": "EUR",
                 "vat_rate_bp": 2_200,
+                "trial_days": 0,
+                "grace_days": 7,
+                "freeze_days_per_year": 30,
             },
             "anchor": {"at": "2026-01-31T09:30:00Z", "billing_day": 31},
             "period_index": 0,
             "period": {"start": "2026-01-31T09:30:00Z", "end": "2026-03-02T09:30:00Z"},
             "started_at": "2026-01-31T09:30:00Z",
-            "open_invoice_id": opened.answer.invoice_id,
+            "payment_method_id": None,
+            "open_invoice": {
+                "invoice_id": opened.answer.invoice_id,
+                "index": 0,
+                "period": {"start": "2026-01-31T09:30:00Z", "end": "2026-03-02T09:30:00Z"},
+                "policy": {"version": 1, "retry_days": [2, 7, 14, 21], "final_action": "cancel"},
+                "attempt": {
+                    "payment_id": opened.answer.payment_id,
+                    "stage": "pending",
+                    "method_id": None,
+                    "since": "2026-01-31T09:30:00Z",
+                    "look_ups": 0,
+                },
+            },
+            "paid_ahead": None,
+            "dunning": None,
+            "freeze": None,
+            "frozen_time": {"year": 0, "seconds": 0},
             "cancel_at_period_end": False,
             "canceled_at": None,
             "ended_at": None,
+            "parked_reason": None,
+            "withdrawing_payment_id": None,
             "recent_commands": [],
         },
         "clock_offset": timedelta(),

@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 
-from domain.lifecycle import expire
+from domain.ending import expire
 from domain.refusals import RefusalCode
 from tests.activities.customer import IN_THE_PERIOD, Customer
 from tests.activities.everything import everything_of

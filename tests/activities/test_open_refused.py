@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from temporalio.exceptions import ApplicationError
 
-from domain.lifecycle import cancel, end_period, expire
+from domain.ending import cancel, end_period, expire
 from domain.refusals import RefusalCode
 from tests.activities.customer import IN_THE_PERIOD, PERIOD_END, Customer
 from tests.activities.everything import everything_of

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from activities.contracts import RecordedSubscription
-from domain.lifecycle import cancel, uncancel
+from domain.ending import cancel, uncancel
 from domain.subscription import SubscriptionState
 from tests.activities.customer import COMMAND_TRACE, IN_THE_PERIOD, PERIOD_END, STARTED_AT, Customer
 from tests.activities.everything import everything_of, rows_of

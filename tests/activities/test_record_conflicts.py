@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from activities.contracts import RecordedSubscription
-from domain.lifecycle import cancel, end_period, expire
+from domain.ending import cancel, end_period, expire
 from domain.subscription import Status
 from tests.activities.customer import IN_THE_PERIOD, PERIOD_END, Customer
 from tests.activities.everything import everything_of

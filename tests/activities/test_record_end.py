@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from activities.contracts import RecordedSubscription
-from domain.lifecycle import end_period, expire
+from domain.ending import end_period, expire
 from domain.payment import ReportedStatus
 from domain.subscription import Status
 from tests.activities.customer import PERIOD_END, STARTED_AT, Customer
@@ -63,12 +63,13 @@ async def test_a_report_that_waits_comes_before_the_expiry(customer: Customer) -
 
 async def test_reports_that_were_read_do_not_hold_the_expiry_up(customer: Customer) -> None:
     opened = await customer.start()
+    state = opened.state
     for amount_cents, status in ((1, ReportedStatus.SUCCEEDED), (None, ReportedStatus.FAILED)):
-        await customer.settle(
+        state = await customer.settle(
             await customer.report(opened.answer.payment_id, status, amount_cents=amount_cents)
         )
 
-    recorded = await customer.record(expire(opened.state, EXPIRES_AT))
+    recorded = await customer.record(expire(state, EXPIRES_AT))
 
     assert recorded.written
     assert (await customer.book(opened.answer.subscription_id)).reports == ["parked", "applied"]

@@ -6,10 +6,11 @@ from itertools import permutations
 import pytest
 
 from db.queries.subscriptions import lock_state
-from domain.lifecycle import activate
-from domain.payment import ReportedStatus
-from domain.subscription import Status
-from tests.activities.customer import PAID_AT, REPORT_TRACE, Customer
+from domain import paying
+from domain.paying import paid
+from domain.payment import DeclineKind, ReportedStatus
+from domain.subscription import Status, SubscriptionState
+from tests.activities.customer import PAID_AT, REPORT_TRACE, Customer, payment_under_way
 from tests.activities.everything import rows_of
 from tests.book import Book
 from tests.db.waiting import wait_until_blocked
@@ -19,11 +20,20 @@ STILL_OWED = {"receivable": 1_990, "deferred_revenue": -1_631, "vat_payable": -3
 SOLD = {"cash_at_provider": 1_990, "deferred_revenue": -1_631, "vat_payable": -359}
 
 
+def declined(state: SubscriptionState, payment_id: int) -> SubscriptionState:
+    change = paying.declined(state, payment_id, DeclineKind.SOFT, PAID_AT)
+    assert change is not None
+    return change.state
+
+
 async def test_a_declined_payment_leaves_the_start_open(customer: Customer) -> None:
     opened = await customer.start()
     report_id = await customer.report(opened.answer.payment_id, FAILED, decline_code="insufficient_funds")
 
-    assert await customer.settle(report_id) == opened.state
+    state = await customer.settle(report_id)
+
+    assert state == declined(opened.state, payment_under_way(opened.state))
+    assert state.unpaid_invoice.attempt is None
     assert await customer.book(opened.answer.subscription_id) == Book(
         status="incomplete",
         invoices=["open"],
@@ -35,13 +45,15 @@ async def test_a_declined_payment_leaves_the_start_open(customer: Customer) -> N
     [payment] = await rows_of(customer, "payments")
     assert (payment["failure_code"], payment["settled_at"]) == ("insufficient_funds", PAID_AT)
     assert payment["received_cents"] is None
-    _, declined = await rows_of(customer, "timeline")
-    assert (declined["version"], declined["actor"], declined["trace_id"]) == (
-        1,
-        "provider:mock",
-        REPORT_TRACE,
-    )
-    assert declined["details"]["amount_cents"] == 1_990
+    _, entry = await rows_of(customer, "timeline")
+    assert (entry["version"], entry["actor"], entry["trace_id"]) == (2, "provider:mock", REPORT_TRACE)
+    assert entry["details"] == {
+        "invoice_id": opened.answer.invoice_id,
+        "payment_id": opened.answer.payment_id,
+        "amount_cents": 1_990,
+        "currency": "EUR",
+        "code": "insufficient_funds",
+    }
 
 
 async def test_a_decline_without_a_word_is_just_a_decline(customer: Customer) -> None:
@@ -69,7 +81,8 @@ async def test_a_success_after_a_decline_wins(customer: Customer) -> None:
 
     state = await customer.settle(await customer.report(opened.answer.payment_id))
 
-    assert state == activate(opened.state).state
+    payment_id = payment_under_way(opened.state)
+    assert state == paid(declined(opened.state, payment_id), payment_id, PAID_AT).state
     assert await customer.book(state.subscription_id) == Book(
         status="active",
         invoices=["paid"],

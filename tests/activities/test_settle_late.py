@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from domain.lifecycle import Change, cancel, end_period, expire
+from domain.ending import cancel, end_period, expire
+from domain.lifecycle import Change
 from domain.payment import ReportedStatus
 from domain.subscription import SubscriptionState
 from tests.activities.customer import IN_THE_PERIOD, PERIOD_END, Customer

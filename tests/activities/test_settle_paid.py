@@ -6,12 +6,20 @@ from datetime import timedelta
 
 import pytest
 
-from domain.lifecycle import activate
+from domain.paying import paid
 from domain.payment import ReportedStatus
-from tests.activities.customer import PAID_AT, PERIOD_END, REPORT_TRACE, STARTED_AT, Customer
+from tests.activities.customer import (
+    PAID_AT,
+    PERIOD_END,
+    REPORT_TRACE,
+    STARTED_AT,
+    Customer,
+    payment_under_way,
+)
 from tests.activities.everything import everything_of, rows_of
 from tests.book import Book
 
+REMINDED_AT = PERIOD_END - timedelta(days=3)
 SOLD = Book(
     status="active",
     invoices=["paid"],
@@ -33,7 +41,11 @@ async def test_a_payment_in_full_activates(
 
     state = await customer.settle(report_id)
 
-    assert state == activate(opened.state).state == await customer.load(state.subscription_id)
+    assert (
+        state
+        == paid(opened.state, payment_under_way(opened.state), PAID_AT).state
+        == await customer.load(state.subscription_id)
+    )
     assert await customer.book(state.subscription_id) == SOLD
 
 
@@ -92,7 +104,10 @@ async def test_what_is_written(customer: Customer) -> None:
     assert (report["status"], report["applied_at"]) == ("applied", PAID_AT)
     [row] = after["subscriptions"]
     assert (row["status"], row["version"]) == ("active", 2)
-    assert (row["next_action"], row["next_action_at"]) == ("end_period", PERIOD_END)
+    assert (row["next_action"], row["next_action_at"]) == ("open_renewal", REMINDED_AT)
+    assert row["access_until"] == PERIOD_END + timedelta(days=7)
+    [reminder] = after["outbox"]
+    assert (reminder["event"], reminder["due_at"]) == ("renewal.upcoming", REMINDED_AT)
 
 
 async def test_the_paid_period_is_the_one_that_began_with_the_start(customer: Customer) -> None:
@@ -140,7 +155,7 @@ async def test_one_report_settled_at_once_by_several_is_settled_once(customer: C
 
     states = await asyncio.gather(*(customer.settle(report_id) for _ in range(4)))
 
-    assert states == [activate(opened.state).state] * 4
+    assert states == [paid(opened.state, payment_under_way(opened.state), PAID_AT).state] * 4
     assert await customer.book(opened.answer.subscription_id) == SOLD
 
 
@@ -150,7 +165,7 @@ async def test_several_reports_at_once_pay_once(customer: Customer) -> None:
 
     states = await asyncio.gather(*(customer.settle(report_id) for report_id in reports))
 
-    assert states == [activate(opened.state).state] * 4
+    assert states == [paid(opened.state, payment_under_way(opened.state), PAID_AT).state] * 4
     assert await customer.book(opened.answer.subscription_id) == replace(SOLD, reports=["applied"] * 4)
 
 

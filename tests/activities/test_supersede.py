@@ -1,6 +1,6 @@
 """A new start takes the place of the user's earlier one that was never paid."""
 
-from domain.lifecycle import cancel, expire
+from domain.ending import cancel, expire
 from domain.payment import ReportedStatus
 from domain.subscription import Status
 from tests.activities.customer import IN_THE_PERIOD, STARTED_AT, Customer
