@@ -24,7 +24,7 @@ def order(sold: Sold, cents: int, key: str = "first") -> RefundOrder:
     return RefundOrder(
         payment_id=sold.payment_id,
         key=f"payment:{sold.payment_id}:{key}",
-        reason=RefundReason.STAFF,
+        reason=RefundReason.WITHDRAWAL,
         amount_cents=cents,
         currency="EUR",
         actor="user:1",
