@@ -85,9 +85,22 @@ def bench_start(
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
     """Start, pay and read under load: rates, latencies, CPU, and the ratio to bare Temporal."""
-    from cli.bench.command import run_bench  # noqa: PLC0415 - see above
+    from cli.bench.start_command import run_bench  # noqa: PLC0415 - see above
 
     run_bench(starts=count, seconds=seconds, clients=clients, as_json=as_json)
+
+
+@bench.command("renew")
+def bench_renew(
+    *,
+    count: Annotated[int, typer.Option(min=1, help="Renewals for each number of clients.")] = 400,
+    clients: Annotated[str, typer.Option(help="How many clients at once, one run of each.")] = "1,16",
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+) -> None:
+    """Renew under load, on turned clocks: rate, CPU per renewal, and the ratio to a bare loop workflow."""
+    from cli.bench.renew_command import run_renew_bench  # noqa: PLC0415 - see above
+
+    run_renew_bench(renewals=count, clients=clients, as_json=as_json)
 
 
 @app.command()

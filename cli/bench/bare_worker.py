@@ -1,4 +1,4 @@
-"""The worker of the bare workflow, until its standard input ends: with the bench, however that ends."""
+"""The worker of the bare workflows, until its standard input ends: with the bench, however that ends."""
 
 import asyncio
 import os
@@ -7,12 +7,13 @@ import sys
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from cli.bench.bare_workflow import QUEUE, BareWorkflow, do_nothing
+from cli.bench.bare_workflow import QUEUE, BareLoop, BareWorkflow, do_nothing
 
 
 async def run(address: str) -> None:
     client = await Client.connect(address)
-    async with Worker(client, task_queue=QUEUE, workflows=[BareWorkflow], activities=[do_nothing]):
+    workflows = [BareWorkflow, BareLoop]
+    async with Worker(client, task_queue=QUEUE, workflows=workflows, activities=[do_nothing]):
         await asyncio.to_thread(sys.stdin.read)
 
 

@@ -31,19 +31,20 @@ def findings(measured: Sequence[Measured]) -> list[Finding]:
     rows = {(row.what, row.clients): row for row in measured}
     fewest, most = min(row.clients for row in measured), max(row.clients for row in measured)
     found = [
-        _at_most(
+        at_most(
             START_AGAINST_BARE,
             f"start / bare, p50 at {fewest}",
-            _ratio(rows[START, fewest], rows[BARE, fewest], lambda row: row.percentile_ms(50)),
+            ratio(rows[START, fewest], rows[BARE, fewest], lambda row: row.percentile_ms(50)),
         ),
-        Finding(f"start / bare, rate at {most}", _ratio(rows[START, most], rows[BARE, most], _rate)),
-        _at_most(ACCESS_MS, f"{ACCESS}, p99 ms at {most}", rows[ACCESS, most].percentile_ms(99)),
+        Finding(f"start / bare, rate at {most}", ratio(rows[START, most], rows[BARE, most], rate)),
+        at_most(ACCESS_MS, f"{ACCESS}, p99 ms at {most}", rows[ACCESS, most].percentile_ms(99)),
     ]
     for read in (f"GET {path}" for path in READS):
         layered = rows.get((f"{LAYERED}{read}", most))
         if layered is not None:
-            ratio = _ratio(rows[read, most], layered, _rate)
-            found.append(_at_least(READS_AGAINST_LAYERED, f"{read} / layered app, rate at {most}", ratio))
+            against_layered = ratio(rows[read, most], layered, rate)
+            what = f"{read} / layered app, rate at {most}"
+            found.append(at_least(READS_AGAINST_LAYERED, what, against_layered))
     return found
 
 
@@ -61,17 +62,17 @@ def bound_by(row: Measured) -> str:
     return "waiting: no CPU is full"
 
 
-def _rate(row: Measured) -> float:
+def rate(row: Measured) -> float:
     return row.per_second
 
 
-def _ratio(ours: Measured, theirs: Measured, figure: Callable[[Measured], float]) -> float:
+def ratio(ours: Measured, theirs: Measured, figure: Callable[[Measured], float]) -> float:
     return figure(ours) / figure(theirs) if theirs.laps else math.nan
 
 
-def _at_most(limit: float, what: str, figure: float) -> Finding:
+def at_most(limit: float, what: str, figure: float) -> Finding:
     return Finding(what, figure, f"≤ {limit:g}", figure <= limit)
 
 
-def _at_least(limit: float, what: str, figure: float) -> Finding:
+def at_least(limit: float, what: str, figure: float) -> Finding:
     return Finding(what, figure, f"≥ {limit:g}", figure >= limit)

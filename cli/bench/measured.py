@@ -16,12 +16,15 @@ class Laps:
     seconds: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
-    async def time(self, operation: Awaitable[str | None]) -> bool:
-        """Awaits an operation that returns why it failed, or None. Says whether it succeeded."""
+    async def time(self, operation: Awaitable[str | None], *, as_many: int = 1) -> bool:
+        """Awaits an operation that returns why it failed, or None. Says whether it succeeded.
+
+        One that does the same `as_many` times over counts as so many.
+        """
         began = time.perf_counter()
         failure = await operation
         if failure is None:
-            self.seconds.append(time.perf_counter() - began)
+            self.seconds += [(time.perf_counter() - began) / as_many] * as_many
         else:
             self.failures.append(failure)
         return failure is None
@@ -55,6 +58,10 @@ class Measured:
     @property
     def per_second(self) -> float:
         return len(self.laps) / self.seconds
+
+    def cpu_ms_of_each(self, process: str) -> float:
+        """CPU that one operation takes there; not a number when nothing succeeded."""
+        return self.cpu_seconds[process] / len(self.laps) * 1_000 if self.laps else math.nan
 
     def percentile_ms(self, percent: float) -> float:
         """By nearest rank; not a number when nothing succeeded."""

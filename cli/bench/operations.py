@@ -13,6 +13,7 @@ from cli.bench.bare_workflow import QUEUE, BareWorkflow
 from cli.bench.kept_connection import KeptConnection, Reply
 from cli.bench.students import BenchStudent
 from payments.signed_webhook import sign
+from workflows.messages import workflow_id
 
 OK, CREATED, FORBIDDEN = 200, 201, 403
 LOOKS_PER_SECOND = 160  # of all clients together: looking must not be what keeps the API busy
@@ -34,14 +35,13 @@ async def start_bare(temporal: Client) -> None:
 
 
 async def start(http: KeptConnection, student: BenchStudent) -> str | None:
-    reply = await http.post(
-        "/subscriptions/start",
-        b'{"plan_code":"P30D"}',
-        {"Authorization": f"Bearer {student.token}", "Idempotency-Key": uuid.uuid4().hex},
+    return await _start(http, student, b'{"plan_code":"P30D"}')
+
+
+async def start_with_card(http: KeptConnection, student: BenchStudent) -> str | None:
+    return await _start(
+        http, student, b'{"plan_code":"P30D","payment_method":{"provider":"sandbox","token":"tok_ok"}}'
     )
-    if reply.status == CREATED:
-        student.payment_id = json.loads(reply.body)["payment_id"]
-    return _unless(CREATED, reply)
 
 
 async def report_payment(http: KeptConnection, student: BenchStudent, secret: str) -> str | None:
@@ -67,6 +67,17 @@ async def pay_and_wait(
 
 async def read(http: KeptConnection, path: str, student: BenchStudent) -> str | None:
     return _unless(OK, await http.get(path, student.token))
+
+
+async def _start(http: KeptConnection, student: BenchStudent, body: bytes) -> str | None:
+    key = uuid.uuid4().hex
+    headers = {"Authorization": f"Bearer {student.token}", "Idempotency-Key": key}
+    reply = await http.post("/subscriptions/start", body, headers)
+    if reply.status == CREATED:
+        started = json.loads(reply.body)
+        student.payment_id, student.subscription_id = started["payment_id"], started["subscription_id"]
+        student.workflow_id = workflow_id(student.user_id, key)
+    return _unless(CREATED, reply)
 
 
 def _unless(expected: int, reply: Reply) -> str | None:

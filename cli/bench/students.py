@@ -15,8 +15,11 @@ NO_PASSWORD = "!"  # noqa: S105 - no hash has this form: nobody can log in
 
 @dataclass
 class BenchStudent:
+    user_id: int
     token: str = field(repr=False)
     payment_id: int = 0
+    subscription_id: int = 0
+    workflow_id: str = ""
 
 
 async def enroll(settings: Settings, count: int) -> list[BenchStudent]:
@@ -37,7 +40,7 @@ async def enroll(settings: Settings, count: int) -> list[BenchStudent]:
                 if account is not None:
                     claims = AccessClaims(account.id, account.role)
                     token = issuer.issue_access(claims, issued_at=now, expires_at=now + LONGEST_RUN)
-                    enrolled.append(BenchStudent(token))
+                    enrolled.append(BenchStudent(account.id, token))
     finally:
         await database.close()
     return enrolled

@@ -1,4 +1,4 @@
-"""`italiano bench start` as a person starts it: a process that measures a running stack."""
+"""`italiano bench` as a person starts it: a process that measures a running stack."""
 
 import asyncio
 import json
@@ -66,3 +66,22 @@ async def test_clients_that_are_no_numbers_are_refused(tmp_path: Path, stack: St
         done = await asyncio.to_thread(italiano, home, "bench", "start", "--clients", "one")
     assert done.returncode == 2
     assert "Invalid value" in done.stderr
+
+
+async def test_a_renewal_is_measured_against_a_bare_loop_and_its_cpu_told_apart(
+    stack: Stack, tmp_path: Path
+) -> None:
+    with shown_home(stack, tmp_path) as home:
+        tiny = ("bench", "renew", "--count", "12", "--clients", "2", "--json")
+        done = await asyncio.to_thread(italiano, home, *tiny)
+    assert done.returncode == 0, done.stderr
+
+    told = json.loads(done.stdout)
+    bare, ours = told["measured"]
+    assert [(row["count"], row["clients"], row["failures"]) for row in (bare, ours)] == [(12, 2, [])] * 2
+    by_what = {finding["what"]: finding for finding in told["findings"]}
+    against_bare = by_what[f"{ours['what']} / {bare['what']}, rate at 2"]
+    assert against_bare["figure"] == pytest.approx(ours["per_second"] / bare["per_second"], rel=0.05)
+    assert (against_bare["target"], against_bare["is_met"]) == ("≥ 0.333333", against_bare["figure"] >= 1 / 3)
+    cpu = by_what["renewal, CPU ms of worker"]["figure"]
+    assert cpu == pytest.approx(ours["cpu_seconds"]["worker"] / ours["count"] * 1_000, abs=1)

@@ -1,0 +1,82 @@
+"""What every bench has around its phases: a stack, lines while it runs, findings at its end."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from temporalio.exceptions import TemporalError
+
+from cli.bench import report
+from cli.bench.findings import Finding
+from cli.bench.measured import Measured
+from cli.dev.found_stack import FoundStack, find_running, temporary_stack
+from cli.dev.secrets_kept import secrets_of
+from cli.dev.stack_error import StackError
+from cli.dev.stack_settings import stack_settings
+from ops.settings import Settings
+
+Phases = Callable[[FoundStack], AsyncIterator[Measured]]
+Findings = Callable[[Sequence[Measured]], Sequence[Finding]]
+
+
+def run_phases(phases: Phases, find: Findings, *, as_json: bool) -> None:
+    """Exits with 1 when something failed: figures of a product that does not work mean nothing."""
+    console = Console(stderr=as_json, highlight=False)
+    try:
+        with _stack(console) as stack:
+            measured = asyncio.run(_shown(phases(stack), console))
+    except (StackError, RuntimeError, TemporalError) as error:
+        sys.exit(f"FAIL {error}")
+    found = find(measured)
+    if as_json:
+        print(json.dumps(report.as_object(measured, found), indent=2))
+    for finding in found:
+        _say(console, report.finding_line(finding))
+    failures = [failure for row in measured for failure in row.failures]
+    if failures:
+        sys.exit(f"FAIL {len(failures)} requests failed, the first with {failures[0]}")
+
+
+def client_numbers(clients: str) -> tuple[int, ...]:
+    """Of `1,16`, as a person writes it."""
+    numbers = tuple(int(word) if word.isdecimal() else 0 for word in clients.split(","))
+    if not all(numbers):
+        raise typer.BadParameter(f"{clients!r} is not like 1,16", param_hint="--clients")
+    return numbers
+
+
+def settings_of(stack: FoundStack) -> Settings:
+    return stack_settings(
+        database_url=stack.status.database_url,
+        jwt_secret=secrets_of(stack.home).jwt_secret,
+        webhook_secret=stack.status.webhook_secret,
+    )
+
+
+@contextmanager
+def _stack(console: Console) -> Iterator[FoundStack]:
+    running = find_running()
+    if running is not None:
+        yield running
+        return
+    _say(console, "No stack is running here: starting one for this bench, durable as in production")
+    with temporary_stack() as own:
+        yield own
+
+
+async def _shown(phases: AsyncIterator[Measured], console: Console) -> list[Measured]:
+    measured: list[Measured] = []
+    async for row in phases:
+        if not measured:
+            _say(console, report.heading())
+        _say(console, report.row_line(row))
+        measured.append(row)
+    return measured
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
