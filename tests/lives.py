@@ -1,15 +1,16 @@
 """A subscription under test: driven through the API and its own clock, read back from the books."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import httpx2
-from sqlalchemy import text
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from activities.contracts import Cause
 from db.database import Database
+from db.queries.payment_methods import DescribedMethod, choose_method
 from tests.book import Book, read_book, workflow_id_of
 from tests.client import Student, send_webhook
 from tests.deadline import eventually
@@ -70,18 +71,10 @@ class Life:
 
     async def store_card(self, token: str) -> None:
         """From now on renewals are charged to it."""
+        described = DescribedMethod("sandbox", token, "visa", "4242", 12, 2040)
         async with self.world.database.transaction() as connection:
-            method_id = (
-                await connection.execute(
-                    text(
-                        "INSERT INTO payment_methods"
-                        " (user_id, provider, token, brand, last4, expiry_month, expiry_year, chosen_at)"
-                        " VALUES (:user, 'sandbox', :token, 'visa', '4242', 12, 2040, now()) RETURNING id"
-                    ),
-                    {"user": self.student.id, "token": token},
-                )
-            ).scalar_one()
-        command = SetPaymentMethodCommand(f"card-{method_id}", method_id, Cause("user", "chosen", "trace"))
+            method_id = await choose_method(connection, self.student.id, described)
+        command = SetPaymentMethodCommand(uuid.uuid4().hex, method_id, Cause("user", "chosen", "trace"))
         workflow = self.world.temporal.get_workflow_handle_for(Subscription.run, self.workflow_id)
         await workflow.execute_update(Subscription.set_payment_method, command)
 
