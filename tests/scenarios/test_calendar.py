@@ -55,7 +55,7 @@ async def test_monthly_from_31_january(world: World, admin: Student) -> None:
         "2036-02-29",
         "2036-03-31",
     ]
-    async with plan_on_sale(world.database, "P1M") as plan:
+    async with plan_on_sale(admin, "P1M") as plan:
         await lives_through(world, admin, plan, boundaries, 990)
 
 

@@ -43,7 +43,7 @@ async def test_a_declined_renewal_is_recovered_by_the_second_retry(world: World,
         "opened",
         "activated",
         "payment_method_set",
-        *("renewal_opened", "fell_due"),
+        *("renewal_opened", "payment_declined", "fell_due"),
         *("payment_retried", "payment_declined", "payment_retried", "recovered"),
         *("renewal_opened", "renewed"),
     ]
@@ -68,7 +68,7 @@ async def test_a_renewal_that_stays_declined_is_given_up(world: World, admin: St
         "opened",
         "activated",
         "payment_method_set",
-        *("renewal_opened", "fell_due"),
+        *("renewal_opened", "payment_declined", "fell_due"),
         *(["payment_retried", "payment_declined"] * 4),
         "uncollected",
     ]
@@ -80,7 +80,8 @@ async def test_a_renewal_that_stays_declined_is_given_up(world: World, admin: St
 
 
 async def test_one_left_unpaid_begins_anew_when_it_is_paid(world: World, admin: Student) -> None:
-    async with plan_on_sale(world.database, "P30D", final_action="unpaid", retry_days=(2, 7)) as plan:
+    dunning = {"retry_days": [2, 7], "final_action": "unpaid"}
+    async with plan_on_sale(admin, "P30D", dunning=dunning) as plan:
         lived = await begin_with_card_that(world, admin, "tok_insufficient_funds", plan)
 
     await lived.until_day(200)
@@ -102,7 +103,7 @@ async def test_one_left_unpaid_begins_anew_when_it_is_paid(world: World, admin: 
         "opened",
         "activated",
         "payment_method_set",
-        *("renewal_opened", "fell_due"),
+        *("renewal_opened", "payment_declined", "fell_due"),
         *(["payment_retried", "payment_declined"] * 2),
         "left_unpaid",
         *("payment_method_set", "payment_requested", "reactivated"),
@@ -129,7 +130,7 @@ async def test_a_stolen_card_is_not_charged_again_and_a_new_one_at_once(world: W
         "opened",
         "activated",
         "payment_method_set",
-        *("renewal_opened", "fell_due", "payment_reminded", "payment_reminded"),
+        *("renewal_opened", "payment_declined", "fell_due", "payment_reminded", "payment_reminded"),
         *("payment_method_set", "payment_requested", "recovered"),
         *("renewal_opened", "renewed"),
     ]
