@@ -13,8 +13,10 @@ from temporalio.client import Client
 from api.auth.passwords import PasswordHasher
 from api.auth.sessions import Sessions
 from api.auth.tokens import TokenIssuer
+from api.choose_payment_method import MethodChooser
 from api.clock.turn import ClockTurner
 from api.idempotency import AnswerKeeper
+from api.pay_invoice import InvoicePayer
 from api.payment_methods import PaymentMethods
 from api.refund_payment import PaymentRefunder
 from api.start_subscription import SubscriptionStarter
@@ -36,9 +38,10 @@ class Context:
     passwords: PasswordHasher
     sessions: Sessions
     answers: AnswerKeeper
-    methods: PaymentMethods
     starter: SubscriptionStarter
     commands: SubscriptionCommands
+    chooser: MethodChooser
+    payer: InvoicePayer
     refunder: PaymentRefunder
     clocks: ClockTurner
     relay: WebhookRelay
@@ -53,6 +56,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
     providers = Providers.from_settings(settings)
     methods = PaymentMethods(database, providers)
     rpc_timeout = timedelta(milliseconds=settings.workflow_rpc_timeout_ms)
+    commands = SubscriptionCommands(database, temporal, rpc_timeout)
     relay = WebhookRelay(database, temporal, rpc_timeout)
     relaying = asyncio.create_task(relay.run())
     try:
@@ -65,9 +69,10 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             passwords=PasswordHasher.from_settings(settings),
             sessions=Sessions(settings, tokens),
             answers=AnswerKeeper(database),
-            methods=methods,
             starter=SubscriptionStarter(database, temporal, rpc_timeout, methods),
-            commands=SubscriptionCommands(database, temporal, rpc_timeout),
+            commands=commands,
+            chooser=MethodChooser(database, methods, commands),
+            payer=InvoicePayer(database, methods, commands),
             refunder=PaymentRefunder(database, temporal, rpc_timeout),
             clocks=ClockTurner(database, temporal, providers, rpc_timeout),
             relay=relay,

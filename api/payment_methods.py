@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 
 from api.problems import RETRY_SOON, Problem
 from db.database import Database
-from db.queries.payment_methods import DescribedMethod, choose_method
+from db.queries.payment_methods import DescribedMethod, choose_method, store_method
 from payments.provider import MethodRefusedError, OutcomeUnknownError, ProviderUnavailableError
 from payments.providers import Providers, UnknownProviderError
 
@@ -29,11 +29,12 @@ class PaymentMethods:
     database: Database
     providers: Providers
 
-    async def keep(self, user_id: int, offered: OfferedMethod) -> int:
-        """Its id, the same for the same token; from now on the user's default. Raises `Problem`."""
+    async def keep(self, user_id: int, offered: OfferedMethod, *, as_default: bool = True) -> int:
+        """Its id, the same for the same token. Raises `Problem`."""
         described = await self._describe(offered)
         async with self.database.transaction() as connection:
-            return await choose_method(connection, user_id, described)
+            store = choose_method if as_default else store_method
+            return await store(connection, user_id, described)
 
     async def _describe(self, offered: OfferedMethod) -> DescribedMethod:
         try:

@@ -63,6 +63,13 @@ class Student:
         body = {"plan_code": plan_code} | fields
         return await self.post("/subscriptions/start", body, key=key or uuid.uuid4().hex)
 
+    async def add_card(self, card: str = "tok_ok", *, key: str | None = None) -> httpx2.Response:
+        """Stores a payment method of the sandbox."""
+        return await self.post("/me/payment-methods", {"provider": "sandbox", "token": card}, key=key)
+
+    async def delete(self, path: str) -> httpx2.Response:
+        return await self.http.delete(path, headers=self.bearer)
+
 
 def refusal(answer: httpx2.Response) -> tuple[int, str]:
     """What a program looks at when it is refused: the status and the code."""

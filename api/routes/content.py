@@ -17,7 +17,10 @@ router = APIRouter(tags=["Content"])
 WHAT_TO_DO: Mapping[NoAccess, str] = {
     NoAccess.NONE: "Start a subscription to open the lessons.",
     NoAccess.EXPIRED: "The subscription has ended. Start a new one to open the lessons again.",
-    NoAccess.PAYMENT_REQUIRED: "The payment has not arrived yet. Pay the open invoice to open the lessons.",
+    NoAccess.FROZEN: "The subscription is frozen. Unfreeze it to open the lessons again.",
+    NoAccess.PAYMENT_REQUIRED: (
+        "The payment has not arrived yet. Pay the open invoice, or store another payment method."
+    ),
 }
 
 
@@ -28,7 +31,10 @@ WHAT_TO_DO: Mapping[NoAccess, str] = {
     ),
 )
 async def list_modules(user: CurrentUser, context: ContextDep) -> list[ModuleBody]:
-    """The lesson modules, while the user has access."""
+    """The lesson modules, while the user has access; else the `reason`, and what to do about it.
+
+    A `reason` is `none`, `expired`, `frozen` or `payment_required`.
+    """
     async with context.database.read() as connection:
         terms, clock_offset, modules = await lessons.find_access_and_modules(connection, user.id)
     verdict = access_now(terms, clock_offset)

@@ -16,7 +16,7 @@ from api.idempotency import (
     request_hash,
 )
 from api.paging import PageRequestDep
-from api.payment_methods import METHOD_REFUSALS, OfferedMethod
+from api.payment_methods import METHOD_REFUSALS
 from api.problems import problem_responses
 from api.refusals import responses_of
 from api.schemas.base import LARGEST_ID
@@ -75,9 +75,8 @@ async def start_subscription(
         cause=cause_of(user),
         start_at=body.start_at,
     )
-    method = body.payment_method
-    offered = OfferedMethod(method.provider, method.token) if method else None
-    started = await context.starter.start(order, offered)
+    offered = body.payment_method
+    started = await context.starter.start(order, offered.as_offered() if offered else None)
     response.headers["Location"] = f"/subscriptions/{started.answer.subscription_id}"
     if started.is_replay:
         response.headers.update(REPLAYED)

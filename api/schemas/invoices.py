@@ -1,6 +1,7 @@
 """Bodies about invoices. All amounts are cents of the currency beside them; prices include VAT."""
 
-from api.schemas.base import ResponseBody, UtcInstant
+from api.schemas.base import RequestBody, ResponseBody, UtcInstant
+from api.schemas.payment_methods import OfferedMethodBody
 from domain.invoice import InvoiceStatus
 
 
@@ -13,6 +14,8 @@ class LineBody(ResponseBody):
 
 
 class PaymentBody(ResponseBody):
+    """`action_url` is where its payer confirms it (3-D Secure), while that is waited for."""
+
     id: int
     attempt_no: int
     provider: str
@@ -20,6 +23,7 @@ class PaymentBody(ResponseBody):
     amount_cents: int
     currency: str
     failure_code: str | None
+    action_url: str | None
     created_at: UtcInstant
     settled_at: UtcInstant | None
 
@@ -49,3 +53,17 @@ class InvoicePage(ResponseBody):
 
     items: list[InvoiceBody]
     next_cursor: str | None
+
+
+class PayBody(RequestBody):
+    """Without a `payment_method` the subscription's own is charged; when it has none, a person pays."""
+
+    payment_method: OfferedMethodBody | None = None
+
+
+class InvoicePaymentBody(ResponseBody):
+    """An invoice, and the payment that was asked for."""
+
+    invoice_id: int
+    invoice_status: InvoiceStatus
+    payment: PaymentBody

@@ -8,17 +8,11 @@ from pydantic import AliasChoices, Field, StringConstraints
 from activities.contracts import StartAnswer
 from api.own_time import own_now
 from api.schemas.base import RequestBody, ResponseBody, UtcInstant
+from api.schemas.payment_methods import OfferedMethodBody
 from db.queries.subscription_views import SubscriptionView
 from domain.access import Access, AccessTerms, NoAccess, access
 
 INACTIVE = "inactive"
-
-
-class PaymentMethodChoice(RequestBody):
-    """`token` is what the provider calls the payment method; card numbers never come here."""
-
-    provider: Annotated[str, StringConstraints(min_length=1, max_length=64)] = Field(examples=["sandbox"])
-    token: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(examples=["tok_ok"])
 
 
 class StartBody(RequestBody):
@@ -30,7 +24,7 @@ class StartBody(RequestBody):
     plan_code: Annotated[str, StringConstraints(min_length=1, max_length=64)] = Field(
         validation_alias=AliasChoices("plan_code", "code"), examples=["P30D"]
     )
-    payment_method: PaymentMethodChoice | None = None
+    payment_method: OfferedMethodBody | None = None
     start_at: UtcInstant | None = None
 
 
@@ -70,8 +64,9 @@ class AccessBody(ResponseBody):
 class SubscriptionBody(ResponseBody):
     """Without a subscription the status is `inactive` and the rest is null.
 
-    `next_action` is what time alone brings next, at `next_action_at`: `expire` (an unpaid start is given up)
-    or `end_period` (the subscription ends with its period). Both are null after the end.
+    `next_action` is what time alone brings next, at `next_action_at`; both are null when nothing will, as
+    after the end. `access.until` includes the days of grace. `payment_in_progress`: money may be moving, so
+    that a charge can't be taken back. `trial_ends_at` is there while on trial, `frozen_until` while frozen.
     """
 
     status: str
@@ -84,6 +79,9 @@ class SubscriptionBody(ResponseBody):
     ended_at: UtcInstant | None
     next_action: str | None
     next_action_at: UtcInstant | None
+    payment_in_progress: bool
+    trial_ends_at: UtcInstant | None
+    frozen_until: UtcInstant | None
     access: AccessBody
 
     @classmethod
@@ -99,6 +97,9 @@ class SubscriptionBody(ResponseBody):
             ended_at=view.ended_at,
             next_action=view.next_action,
             next_action_at=view.next_action_at,
+            payment_in_progress=view.payment_in_progress,
+            trial_ends_at=view.trial_ends_at,
+            frozen_until=view.frozen_until,
             access=AccessBody.of(access_now(view.access_terms, view.clock_offset)),
         )
 
@@ -115,6 +116,9 @@ class SubscriptionBody(ResponseBody):
             ended_at=None,
             next_action=None,
             next_action_at=None,
+            payment_in_progress=False,
+            trial_ends_at=None,
+            frozen_until=None,
             access=AccessBody.of(access_now(None, timedelta())),
         )
 

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, case, select
 
 from db.database import Connection
 from db.tables.billing import Invoice, InvoiceLine, Payment
+from db.tables.subscriptions import Subscription
+from domain.invoice import InvoiceStatus
+from domain.payment import PaymentStatus
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,8 @@ class LineView:
 
 @dataclass(frozen=True)
 class PaymentView:
+    """`action_url` is where its payer confirms it, while that is waited for."""
+
     id: int
     invoice_id: int
     attempt_no: int
@@ -31,8 +36,17 @@ class PaymentView:
     amount_cents: int
     currency: str
     failure_code: str | None
+    action_url: str | None
     created_at: datetime
     settled_at: datetime | None
+
+
+@dataclass(frozen=True)
+class BillView:
+    """Whose subscription an invoice is for, and where it stands."""
+
+    subscription_id: int
+    status: InvoiceStatus
 
 
 @dataclass(frozen=True)
@@ -84,6 +98,7 @@ _LINES = select(
     InvoiceLine.amount_cents,
 ).order_by(InvoiceLine.invoice_id, InvoiceLine.position)
 
+_ACTION_URL = case((Payment.status == PaymentStatus.PENDING, Payment.action_url))
 _PAYMENTS = select(
     Payment.invoice_id,
     Payment.id,
@@ -93,6 +108,7 @@ _PAYMENTS = select(
     Payment.amount_cents,
     Payment.currency,
     Payment.failure_code,
+    _ACTION_URL.label("action_url"),
     Payment.created_at,
     Payment.settled_at,
 ).order_by(Payment.invoice_id, Payment.attempt_no)
@@ -114,6 +130,34 @@ async def find_invoice(connection: Connection, user_id: int, invoice_id: int) ->
     query = _INVOICE.where(Invoice.id == invoice_id, Invoice.user_id == user_id)
     found = await _with_lines_and_payments(connection, (await connection.execute(query)).all())
     return found[0] if found else None
+
+
+async def find_bill(connection: Connection, user_id: int, invoice_id: int) -> BillView | None:
+    """`None` when it is not the user's."""
+    query = select(Invoice.subscription_id, Invoice.status).where(
+        Invoice.id == invoice_id, Invoice.user_id == user_id
+    )
+    row = (await connection.execute(query)).one_or_none()
+    return row and BillView(row.subscription_id, InvoiceStatus(row.status))
+
+
+async def find_last_payment(connection: Connection, invoice_id: int) -> tuple[PaymentView, bool]:
+    """The newest attempt to pay an invoice, and whether it is still with its provider.
+
+    Raises `sqlalchemy.exc.NoResultFound` when there is none.
+    """
+    query = (
+        _PAYMENTS.add_columns(Subscription.payment_in_progress)
+        .join(Invoice, Payment.invoice_id == Invoice.id)
+        .join(Subscription, Invoice.subscription_id == Subscription.id)
+        .where(Payment.invoice_id == invoice_id)
+        .order_by(None)
+        .order_by(Payment.attempt_no.desc())
+        .limit(1)
+    )
+    payment = _fields((await connection.execute(query)).one())
+    in_progress: bool = payment.pop("payment_in_progress")
+    return PaymentView(**payment), in_progress
 
 
 async def _with_lines_and_payments(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy import DateTime, Row, Select, bindparam, case, cast, select
 
 from db.database import Connection
 from db.snapshot import load_state
@@ -16,6 +16,8 @@ from domain.subscription import Status, SubscriptionState
 
 @dataclass(frozen=True)
 class SubscriptionView:
+    """`trial_ends_at` is there while on trial, `frozen_until` while frozen."""
+
     subscription_id: int
     workflow_id: str
     plan_code: str
@@ -29,6 +31,8 @@ class SubscriptionView:
     next_action_at: datetime | None
     access_until: datetime | None
     payment_in_progress: bool
+    trial_ends_at: datetime | None
+    frozen_until: datetime | None
     clock_offset: timedelta
 
     @property
@@ -44,6 +48,7 @@ def newest_of_user(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     return query.where(Subscription.user_id == bindparam(USER)).order_by(Subscription.id.desc()).limit(1)
 
 
+_FROZEN_UNTIL = cast(Subscription.state["freeze"]["until"].astext, DateTime(timezone=True))
 _VIEW = select(
     Subscription.id,
     Subscription.workflow_id,
@@ -58,6 +63,8 @@ _VIEW = select(
     Subscription.next_action_at,
     Subscription.access_until,
     Subscription.payment_in_progress,
+    case((Subscription.status == Status.TRIALING, Subscription.trial_ends_at)).label("trial_ends_at"),
+    case((Subscription.status == Status.FROZEN, _FROZEN_UNTIL)).label("frozen_until"),
     Subscription.clock_offset,
 ).join(Plan, Subscription.plan_id == Plan.id)
 _CURRENT = newest_of_user(_VIEW)  # built once: building costs more than Postgres takes to answer
@@ -99,5 +106,7 @@ def _view(row: Row[*tuple[Any, ...]]) -> SubscriptionView:
         next_action_at=row.next_action_at,
         access_until=row.access_until,
         payment_in_progress=row.payment_in_progress,
+        trial_ends_at=row.trial_ends_at,
+        frozen_until=row.frozen_until,
         clock_offset=row.clock_offset,
     )

@@ -40,7 +40,7 @@ async def test_each_reason_says_what_to_do(student: Student) -> None:
     answer = await student.get("/content/modules")
     assert (answer.json()["reason"], answer.json()["detail"]) == (
         "payment_required",
-        "The payment has not arrived yet. Pay the open invoice to open the lessons.",
+        "The payment has not arrived yet. Pay the open invoice, or store another payment method.",
     )
 
     await student.post(f"/subscriptions/{started['subscription_id']}/cancel", {})

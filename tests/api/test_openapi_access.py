@@ -75,8 +75,12 @@ PROTECTED = {
     "POST /subscriptions/{subscription_id}/unfreeze": Call(ACCESS, not_found="subscription_not_found"),
     "POST /subscriptions/{subscription_id}/withdraw": Call(ACCESS, not_found="subscription_not_found"),
     "GET /me/subscription": Call(ACCESS),
+    "POST /me/payment-methods": Call(ACCESS, {"provider": "sandbox", "token": "tok_ok"}),
+    "GET /me/payment-methods": Call(ACCESS),
+    "DELETE /me/payment-methods/{method_id}": Call(ACCESS, not_found="payment_method_not_found"),
     "GET /invoices": Call(ACCESS),
     "GET /invoices/{invoice_id}": Call(ACCESS, not_found="invoice_not_found"),
+    "POST /invoices/{invoice_id}/pay": Call(ACCESS, {}, not_found="invoice_not_found"),
     "GET /content/modules": Call(ACCESS),
     "GET /admin/subscriptions/{subscription_id}/explain": Call(
         ACCESS, not_found="subscription_not_found", for_staff=True
@@ -101,7 +105,7 @@ async def call(
     known = PROTECTED[str(operation)]
     return await http.request(
         operation.method,
-        operation.path.format(subscription_id=number, invoice_id=number),
+        operation.path.format(subscription_id=number, invoice_id=number, method_id=number),
         json=known.body,
         headers={**known.headers, **headers},
     )
@@ -172,10 +176,12 @@ async def test_the_token_is_looked_at_before_anything_else(
 async def test_somebody_else_s_looks_like_nobody_s(
     unpaid: Life, bystander: Student, operation: Operation
 ) -> None:
-    before = await unpaid.book()
+    method_id = (await unpaid.student.add_card()).json()["id"]
+    before = await unpaid.book(), (await unpaid.student.get("/me/payment-methods")).json()
     theirs = {
         "subscription_not_found": unpaid.subscription_id,
         "invoice_not_found": (await unpaid.student.get("/invoices")).json()["items"][0]["id"],
+        "payment_method_not_found": method_id,
     }
     not_found = PROTECTED[str(operation)].not_found
     assert not_found is not None
@@ -185,7 +191,7 @@ async def test_somebody_else_s_looks_like_nobody_s(
     assert refusal(others) == refusal(missing) == (404, not_found)
     assert others.json() | {"request_id": ""} == missing.json() | {"request_id": ""}
     assert others.headers.keys() == missing.headers.keys()
-    assert await unpaid.book() == before
+    assert (await unpaid.book(), (await unpaid.student.get("/me/payment-methods")).json()) == before
 
 
 @pytest.mark.parametrize("operation", with_id, ids=str)

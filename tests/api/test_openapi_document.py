@@ -29,6 +29,8 @@ KEYED = {
     "POST /subscriptions/start": True,
     "POST /subscriptions/{subscription_id}/cancel": False,
     "POST /subscriptions/{subscription_id}/uncancel": False,
+    "POST /me/payment-methods": False,
+    "POST /invoices/{invoice_id}/pay": False,
     "POST /subscriptions/{subscription_id}/freeze": False,
     "POST /subscriptions/{subscription_id}/unfreeze": False,
     "POST /subscriptions/{subscription_id}/withdraw": False,
@@ -50,10 +52,14 @@ KEYS_OF_ANSWERS = {
         " period_start period_end finalized_at paid_at voided_at lines payments"
     ),
     "InvoicePage": "items next_cursor",
+    "InvoicePaymentBody": "invoice_id invoice_status payment",
     "LinksBody": "timeline temporal_ui",
     "LineBody": "kind description period_start period_end amount_cents",
     "ModuleBody": "code title min_tier",
-    "PaymentBody": ("id attempt_no provider status amount_cents currency failure_code created_at settled_at"),
+    "PaymentBody": (
+        "id attempt_no provider status amount_cents currency failure_code action_url created_at settled_at"
+    ),
+    "PaymentMethodBody": "id provider brand last4 expiry_month expiry_year is_default",
     "PinnedPlanBody": "code name period_iso price_cents currency vat_rate_bp",
     "PlanBody": "id code name period_iso price_cents currency seats trial_days",
     "Problem": "type title status detail code request_id errors",
@@ -66,7 +72,8 @@ KEYS_OF_ANSWERS = {
     ),
     "SubscriptionBody": (
         "status subscription_id plan_code current_period_start current_period_end cancel_at_period_end"
-        " canceled_at ended_at next_action next_action_at access"
+        " canceled_at ended_at next_action next_action_at payment_in_progress trial_ends_at frozen_until"
+        " access"
     ),
     "TimelineEntryBody": "id event actor cause note details version occurred_at trace_id",
     "TimelinePage": "items next_cursor",
@@ -82,7 +89,8 @@ KEYS_OF_REQUESTS = {
     "LoginBody": "email password",
     "PasswordBody": "current new",
     "SignupBody": "email password locale",
-    "PaymentMethodChoice": "provider token",
+    "OfferedMethodBody": "provider token",
+    "PayBody": "payment_method",
     "StartBody": "plan_code payment_method start_at",
 }
 

@@ -29,8 +29,9 @@ FROM unnest(ARRAY['payment_declined', 'payment_declined', 'payment_declined', 'p
 SUBSCRIPTIONS = """
 INSERT INTO subscriptions (
     user_id, plan_id, plan_price_id, workflow_id, idempotency_key, request_hash, status,
-    current_period_start, current_period_end, cancel_at_period_end, ended_at, version, state)
+    current_period_start, current_period_end, cancel_at_period_end, access_until, ended_at, version, state)
 SELECT n, 1, 1, n, n, '', status, now(), now() + interval '1 day', n = 2,
+       CASE WHEN status = 'active' THEN now() + interval '8 days' END,
        CASE WHEN status NOT IN ('incomplete', 'active') THEN now() END, 1, '{}'
 FROM unnest(ARRAY['incomplete', 'active', 'active', 'active', 'canceled', 'incomplete_expired'])
      WITH ORDINALITY AS each (status, n)
@@ -160,7 +161,7 @@ async def test_a_payment_that_was_given_up_did_not_fail(unpaid: Life) -> None:
 
 
 async def test_payments_are_counted_in_an_index_that_holds_nothing_else(database: Database) -> None:
-    async with database.read() as connection:
+    async with database.transaction() as connection:
         await connection.execute(text("SET LOCAL enable_seqscan = off"))  # the tables of a test are small
         asked: list[tuple[str, Any]] = []
 

@@ -7,6 +7,8 @@ from tests.client import Student
 from tests.lives import Life
 
 UNPAID_START_LIVES = timedelta(hours=23)
+GRACE = timedelta(days=7)
+REMINDED_BEFORE = timedelta(days=3)
 
 
 async def read(life: Life) -> dict[str, Any]:
@@ -39,6 +41,9 @@ async def test_without_one(student: Student) -> None:
         "ended_at": None,
         "next_action": None,
         "next_action_at": None,
+        "payment_in_progress": False,
+        "trial_ends_at": None,
+        "frozen_until": None,
         "access": {"allowed": False, "until": None, "reason": "none"},
     }
 
@@ -59,6 +64,9 @@ async def test_an_unpaid_one(unpaid: Life) -> None:
         "ended_at": None,
         "next_action": "expire",
         "next_action_at": body["next_action_at"],
+        "payment_in_progress": False,
+        "trial_ends_at": None,
+        "frozen_until": None,
         "access": {"allowed": False, "until": None, "reason": "payment_required"},
     }
 
@@ -70,11 +78,12 @@ async def test_a_paid_one(unpaid: Life) -> None:
 
     ends = instant(body["current_period_end"])
     assert ends - instant(body["current_period_start"]) == timedelta(days=30)
-    assert instant(body["access"]["until"]) == ends
+    assert instant(body["access"]["until"]) == ends + GRACE
+    assert instant(body["next_action_at"]) == ends - REMINDED_BEFORE
     assert body == before | {
         "status": "active",
-        "next_action": "end_period",
-        "next_action_at": body["current_period_end"],
+        "next_action": "open_renewal",
+        "next_action_at": body["next_action_at"],
         "access": {"allowed": True, "until": body["access"]["until"], "reason": None},
     }
 

@@ -71,8 +71,8 @@ async def test_a_whole_life_with_the_trace_of_each_request(
                 "event": "payment_declined",
                 "actor": "provider:mock",
                 "cause": told[1]["cause"],
-                "details": about,
-                "version": 1,
+                "details": about | {"code": "declined"},
+                "version": 2,
                 "trace_id": declined[0],
             },
             {
@@ -80,7 +80,7 @@ async def test_a_whole_life_with_the_trace_of_each_request(
                 "actor": "provider:mock",
                 "cause": told[2]["cause"],
                 "details": about,
-                "version": 2,
+                "version": 3,
                 "trace_id": paid[0],
             },
             {
@@ -89,7 +89,7 @@ async def test_a_whole_life_with_the_trace_of_each_request(
                 "cause": "asked for",
                 "note": "I know enough Italian",
                 "details": {},
-                "version": 3,
+                "version": 4,
                 "trace_id": canceled[0],
             },
         )
