@@ -25,7 +25,7 @@ from tests.lives import World
 from tests.stack import DATABASE, FAST, PrivateStack, Stack, settings_for
 from tests.staff import hire
 
-HTTP_SECONDS = 20
+HTTP_SECONDS = 60
 TEMPLATE = "template_italiano"
 
 FreshDatabaseUrl = Callable[[], Awaitable[str]]

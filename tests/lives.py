@@ -1,6 +1,5 @@
 """A subscription under test: driven through the API and its own clock, read back from the books."""
 
-import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,16 +7,12 @@ from typing import Any
 import httpx2
 from temporalio.client import Client, WorkflowExecutionStatus
 
-from activities.contracts import Cause
 from db.database import Database
-from db.queries.payment_methods import DescribedMethod, choose_method
 from tests.book import Book, read_book, workflow_id_of
 from tests.client import Student, send_webhook
 from tests.deadline import eventually
 from tests.stack import Stack
 from tests.virtual_clock import fast_forward
-from workflows.messages import SetPaymentMethodCommand
-from workflows.subscription import Subscription
 
 
 @dataclass
@@ -71,12 +66,9 @@ class Life:
 
     async def store_card(self, token: str) -> None:
         """From now on renewals are charged to it."""
-        described = DescribedMethod("sandbox", token, "visa", "4242", 12, 2040)
-        async with self.world.database.transaction() as connection:
-            method_id = await choose_method(connection, self.student.id, described)
-        command = SetPaymentMethodCommand(uuid.uuid4().hex, method_id, Cause("user", "chosen", "trace"))
-        workflow = self.world.temporal.get_workflow_handle_for(Subscription.run, self.workflow_id)
-        await workflow.execute_update(Subscription.set_payment_method, command)
+        answer = await self.student.post("/me/payment-methods", {"provider": "sandbox", "token": token})
+        assert answer.is_success, answer.text
+        await self.is_quiet()
 
     async def post(self, command: str, json: Any = None) -> httpx2.Response:
         answer = await self.student.post(f"/subscriptions/{self.subscription_id}/{command}", json)

@@ -116,6 +116,5 @@ class ClockTurner:
         )
 
     async def _revive_if_lost(self, turning: Turning, workflow_id: str) -> None:
-        look = await turning.look()
-        if look.reading.is_closed and look.row.ended_at is None:
+        if (await turning.look()).is_lost:
             await LostWorkflows(self.database, self.temporal, self.rpc_timeout).revive(workflow_id)

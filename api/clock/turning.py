@@ -18,6 +18,9 @@ from payments.providers import Providers
 QUIET_SECONDS = 5.0
 """How long nothing may move: a worker that is away must not keep the caller waiting for ever."""
 
+LOST_SECONDS = 0.5
+"""How long a workflow may have closed before its row says so; after that it was terminated by hand."""
+
 TURN_SECONDS = 60.0
 """After which the caller is told to ask again; a step that has begun is finished before."""
 
@@ -44,6 +47,10 @@ class Look:
             return self.row.ended_at is not None
         due_at = self.row.next_action_at
         return self.reading.is_at_rest and (due_at is None or due_at > self.reading.now)
+
+    @property
+    def is_lost(self) -> bool:
+        return self.reading.is_closed and self.row.ended_at is None
 
 
 @dataclass(frozen=True)
@@ -87,7 +94,7 @@ class Turning:
             everything_is_delivered = look.is_quiet and await self._is_everything_delivered()
             if look.reading.is_asking_provider:
                 moved_at = _seconds()
-            elif _seconds() > moved_at + QUIET_SECONDS:
+            elif _seconds() > moved_at + (LOST_SECONDS if look.is_lost else QUIET_SECONDS):
                 raise TimeoutError
             if not everything_is_delivered:
                 await asyncio.sleep(LOOK_AGAIN_SECONDS)
