@@ -63,10 +63,27 @@ def next_step(state: SubscriptionState) -> NextStep | None:
     return min(of_attempt, of_status, key=lambda upcoming: upcoming.at)
 
 
-def step_due(state: SubscriptionState, now: datetime) -> Step | None:
-    """The step that is due at `now`, if any."""
+def due_by(state: SubscriptionState, now: datetime) -> NextStep | None:
+    """The step that is due at `now`, if any. Late, it is what the dates say by now."""
     upcoming = next_step(state)
-    return upcoming.step if upcoming is not None and upcoming.at <= now else None
+    if upcoming is None or upcoming.at > now:
+        return None
+    if upcoming.step in {Step.RETRY_PAYMENT, Step.REMIND_UNPAID}:
+        return _unless_over(state, upcoming, now)
+    return upcoming
+
+
+def step_due(state: SubscriptionState, now: datetime) -> Step | None:
+    due = due_by(state, now)
+    return due.step if due is not None else None
+
+
+def _unless_over(state: SubscriptionState, upcoming: NextStep, now: datetime) -> NextStep:
+    """Whoever comes too late does not remind first, and never charges for a period that has elapsed."""
+    over_at = state.unpaid_invoice.period.end
+    if upcoming.step is Step.REMIND_UNPAID:
+        over_at = min(over_at, state.dunning_case.last_at)
+    return _final_step(state, over_at) if over_at <= now else upcoming
 
 
 def _step_of_attempt(state: SubscriptionState) -> NextStep | None:
@@ -124,15 +141,15 @@ def _in_dunning(state: SubscriptionState, case: DunningCase) -> NextStep:
     """The policy's days; after the last one, or when the period in question has elapsed, its final action."""
     next_at = case.next_at
     if case.is_exhausted or next_at >= state.unpaid_invoice.period.end:
-        return final_step(state, next_at)
+        return _final_step(state, next_at)
     if state.payment_method_id is not None and not case.waits_for_new_method:
         return NextStep(Step.RETRY_PAYMENT, next_at)
     if case.is_before_the_last_day:
         return NextStep(Step.REMIND_UNPAID, next_at)
-    return final_step(state, next_at)
+    return _final_step(state, next_at)
 
 
-def final_step(state: SubscriptionState, at: datetime) -> NextStep:
+def _final_step(state: SubscriptionState, at: datetime) -> NextStep:
     """How dunning ends: at the latest when the period in question is over."""
     is_cancel = state.dunning_case.policy.final_action is FinalAction.CANCEL
     step = Step.CANCEL_UNCOLLECTED if is_cancel else Step.LEAVE_UNPAID

@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.billing_calendar import Interval, parse_interval
-from domain.plan import PlanTerms
+from tests.domain.states import MONTHLY
 
 
 @pytest.mark.parametrize(
@@ -64,6 +66,6 @@ def test_weeks_and_days_round_trip(weeks: int, days: int) -> None:
 
 
 def test_a_plan_knows_its_interval() -> None:
-    plan = PlanTerms("P6M", "Six months", "P6M", price_cents=9_990, currency="EUR", vat_rate_bp=2_200)
+    plan = replace(MONTHLY, period_iso="P6M")
 
     assert plan.interval == Interval(months=6, days=0)

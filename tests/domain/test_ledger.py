@@ -10,7 +10,9 @@ from domain.ledger import (
     Posting,
     invoice_finalized,
     invoice_voided,
+    invoice_written_off,
     payment_received,
+    refunded,
     revenue_recognized,
 )
 
@@ -59,6 +61,21 @@ def balances(*movements: Movement) -> dict[Account, int]:
             "invoice:5:recognized",
             {Account.DEFERRED_REVENUE: 1_631, Account.REVENUE: -1_631},
         ),
+        (
+            invoice_written_off(5, "EUR", 1_631, 359),
+            "invoice:5:written_off",
+            {Account.RECEIVABLE: -1_990, Account.BAD_DEBT: 1_631, Account.VAT_PAYABLE: 359},
+        ),
+        (
+            refunded(4, "EUR", surplus_cents=510, net_cents=0, vat_cents=0),
+            "refund:4:paid",
+            {Account.CUSTOMER_BALANCE: 510, Account.CASH_AT_PROVIDER: -510},
+        ),
+        (
+            refunded(4, "EUR", surplus_cents=0, net_cents=1_631, vat_cents=359),
+            "refund:4:paid",
+            {Account.REFUNDS: 1_631, Account.VAT_PAYABLE: 359, Account.CASH_AT_PROVIDER: -1_990},
+        ),
     ],
 )
 def test_what_a_movement_touches(movement: Movement, key: str, postings: dict[Account, int]) -> None:
@@ -74,6 +91,8 @@ def test_every_movement_sums_to_zero_and_moves_something_on_every_account(
         invoice_voided(1, "EUR", net, vat),
         payment_received(1, "EUR", received, owed),
         revenue_recognized(1, "EUR", net),
+        invoice_written_off(1, "EUR", net, vat),
+        refunded(1, "EUR", surplus_cents=received, net_cents=net, vat_cents=vat),
     ]
     for movement in movements:
         amounts = [posting.amount_cents for posting in movement.postings]
@@ -94,3 +113,35 @@ def test_a_sale_delivered_leaves_cash_revenue_and_vat() -> None:
     )
 
     assert sale == {Account.CASH_AT_PROVIDER: 1_990, Account.REVENUE: -1_631, Account.VAT_PAYABLE: -359}
+
+
+def test_what_was_delivered_and_never_paid_is_a_loss_of_its_net() -> None:
+    loss = balances(
+        invoice_finalized(1, "EUR", 1_631, 359),
+        invoice_written_off(1, "EUR", 1_631, 359),
+        revenue_recognized(1, "EUR", 1_631),
+    )
+
+    assert loss == {Account.BAD_DEBT: 1_631, Account.REVENUE: -1_631}
+
+
+def test_money_that_came_too_late_goes_back_without_a_trace_in_the_balances() -> None:
+    late = balances(
+        invoice_finalized(1, "EUR", 1_631, 359),
+        invoice_voided(1, "EUR", 1_631, 359),
+        payment_received(1, "EUR", 1_990, 0),
+        refunded(1, "EUR", surplus_cents=1_990, net_cents=0, vat_cents=0),
+    )
+
+    assert late == {}
+
+
+def test_a_refund_takes_back_revenue_and_its_vat() -> None:
+    given_back = balances(
+        invoice_finalized(1, "EUR", 1_631, 359),
+        payment_received(1, "EUR", 1_990, 1_990),
+        revenue_recognized(1, "EUR", 1_631),
+        refunded(1, "EUR", surplus_cents=0, net_cents=1_631, vat_cents=359),
+    )
+
+    assert given_back == {Account.REVENUE: -1_631, Account.REFUNDS: 1_631}

@@ -5,6 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.payment import (
+    HARD_DECLINES,
+    Decline,
+    DeclineKind,
     PaymentFact,
     PaymentStatus,
     PaymentTerms,
@@ -48,11 +51,14 @@ def verdicts(facts: list[PaymentFact]) -> tuple[PaymentStatus, list[Verdict]]:
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        (
-            PaymentStatus.PENDING,
-            dict.fromkeys(DECLINES, Verdict.DECLINED)
-            | dict.fromkeys(ENOUGH, Verdict.PAID)
-            | dict.fromkeys(NOT_ENOUGH, Verdict.MISMATCH),
+        *(
+            (
+                status,
+                dict.fromkeys(DECLINES, Verdict.DECLINED)
+                | dict.fromkeys(ENOUGH, Verdict.PAID)
+                | dict.fromkeys(NOT_ENOUGH, Verdict.MISMATCH),
+            )
+            for status in (PaymentStatus.CREATED, PaymentStatus.PENDING, PaymentStatus.UNKNOWN)
         ),
         (
             PaymentStatus.FAILED,
@@ -94,3 +100,20 @@ def test_enough_money_wins_in_every_order(facts: tuple[PaymentFact, ...], status
 
 def test_the_key_of_an_attempt_is_derived() -> None:
     assert payment_key(invoice_id=17, attempt_no=2) == "invoice:17:attempt:2"
+
+
+@pytest.mark.parametrize(
+    ("code", "decline"),
+    [
+        (None, Decline(DeclineKind.SOFT, "declined")),
+        ("insufficient_funds", Decline(DeclineKind.SOFT, "insufficient_funds")),
+        ("stolen_card", Decline(DeclineKind.HARD, "stolen_card")),
+        ("authorization_revoked", Decline(DeclineKind.HARD, "authorization_revoked")),
+    ],
+)
+def test_what_may_be_tried_again(code: str | None, decline: Decline) -> None:
+    assert Decline.of(code) == decline
+
+
+def test_every_hard_decline_is_one() -> None:
+    assert {Decline.of(code).kind for code in HARD_DECLINES} == {DeclineKind.HARD}

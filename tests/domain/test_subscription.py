@@ -3,16 +3,83 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.subscription import COMMANDS_REMEMBERED, SubscriptionState
-from tests.domain.states import ACTIVE, CANCELED, CANCELING, EXPIRED, INCOMPLETE
+from domain.subscription import COMMANDS_REMEMBERED, Status, SubscriptionState
+from tests.domain.states import (
+    ACTIVE,
+    CANCELED,
+    CANCELING,
+    CHARGING,
+    CONFIRMING,
+    ENDED_WHILE_CHARGING,
+    EXPIRED,
+    INCOMPLETE,
+    OPENED_AHEAD,
+    PAID_AHEAD,
+    PAST_DUE,
+    PAYMENT,
+    PERIOD,
+    RENEWING,
+    SECOND_PERIOD,
+    STATES,
+    UNKNOWN,
+)
+
+
+def test_every_status_has_a_state() -> None:
+    assert {state.status for state in STATES.values()} == set(Status)
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_what_has_ended_has_an_end(name: str) -> None:
+    state = STATES[name]
+
+    assert state.has_ended == (state.status in {Status.INCOMPLETE_EXPIRED, Status.CANCELED})
 
 
 @pytest.mark.parametrize(
-    ("state", "has_ended"),
-    [(INCOMPLETE, False), (ACTIVE, False), (CANCELING, False), (CANCELED, True), (EXPIRED, True)],
+    ("state", "is_finished"),
+    [
+        (ACTIVE, False),
+        (CANCELED, True),
+        (EXPIRED, True),
+        (ENDED_WHILE_CHARGING, False),
+        (replace(CANCELED, withdrawing_payment_id=PAYMENT), False),
+    ],
 )
-def test_which_states_have_ended(state: SubscriptionState, *, has_ended: bool) -> None:
-    assert state.has_ended is has_ended
+def test_it_is_finished_when_nothing_is_left_open_with_a_provider(
+    state: SubscriptionState, *, is_finished: bool
+) -> None:
+    assert state.is_finished is is_finished
+
+
+@pytest.mark.parametrize(
+    ("state", "is_charging", "is_collecting"),
+    [
+        (ACTIVE, False, False),
+        (OPENED_AHEAD, False, False),
+        (RENEWING, False, True),
+        (CHARGING, True, True),
+        (UNKNOWN, True, True),
+        (CONFIRMING, False, False),
+        (PAST_DUE, False, False),
+    ],
+)
+def test_whether_money_may_be_moving(
+    state: SubscriptionState, *, is_charging: bool, is_collecting: bool
+) -> None:
+    assert (state.is_charging, state.is_collecting) == (is_charging, is_collecting)
+
+
+@pytest.mark.parametrize(
+    ("state", "wants_no_payment"),
+    [(ACTIVE, False), (CHARGING, False), (CANCELING, True), (CANCELED, True), (EXPIRED, True)],
+)
+def test_what_ends_wants_no_payment(state: SubscriptionState, *, wants_no_payment: bool) -> None:
+    assert state.wants_no_payment is wants_no_payment
+
+
+def test_paid_time_includes_what_was_paid_ahead() -> None:
+    assert (ACTIVE.paid_until, PAID_AHEAD.paid_until) == (PERIOD.end, SECOND_PERIOD.end)
 
 
 def test_an_unpaid_start_lives_for_23_hours() -> None:
@@ -35,7 +102,8 @@ def test_only_the_last_commands_are_remembered() -> None:
     assert state.recent_commands == tuple(f"command-{number}" for number in range(3, 23))
 
 
-def test_the_invoice_that_waits_for_its_payment() -> None:
-    assert INCOMPLETE.unpaid_invoice_id == INCOMPLETE.open_invoice_id
-    with pytest.raises(ValueError, match="has no open invoice"):
-        _ = ACTIVE.unpaid_invoice_id
+def test_what_is_not_there_is_not_made_up() -> None:
+    with pytest.raises(ValueError, match="subscription 7 has no open invoice"):
+        _ = ACTIVE.unpaid_invoice
+    with pytest.raises(ValueError, match="subscription 7 is not past due"):
+        _ = ACTIVE.dunning_case

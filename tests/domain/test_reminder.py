@@ -1,0 +1,97 @@
+"""The announcement of a renewal follows the renewal: moved with it, dropped with it."""
+
+from dataclasses import replace
+
+import pytest
+
+from domain import ending, pausing, paying, renewing
+from domain.lifecycle import Change
+from domain.reminder import Reminder, next_reminder
+from domain.subscription import SubscriptionState
+from tests.domain.states import (
+    ACTIVE,
+    AFTER_TRIAL,
+    CANCELED,
+    CANCELING,
+    DAY,
+    EXPIRED,
+    FREEZE,
+    FROZEN,
+    IN_THE_PERIOD,
+    INCOMPLETE,
+    OPENED_AHEAD,
+    PAID_AHEAD,
+    PAST_DUE,
+    PAYMENT,
+    PERIOD,
+    SECOND_PERIOD,
+    STORED,
+    TRIAL,
+    TRIALING,
+    UNPAID,
+    YEARLY,
+    attempt,
+    instant,
+    invoice,
+)
+
+SHORT, LONG = 3 * DAY, 7 * DAY
+OF_FIRST = Reminder(PERIOD.end - SHORT, PERIOD.end)
+OF_SECOND = Reminder(SECOND_PERIOD.end - SHORT, SECOND_PERIOD.end)
+OF_TRIAL = Reminder(TRIAL.end - SHORT, TRIAL.end)
+
+
+@pytest.mark.parametrize(
+    ("state", "reminder"),
+    [
+        pytest.param(INCOMPLETE, None, id="not paid yet"),
+        pytest.param(EXPIRED, None, id="never paid"),
+        pytest.param(TRIALING, OF_TRIAL, id="a trial"),
+        pytest.param(STORED, OF_FIRST, id="a renewal by card"),
+        pytest.param(OPENED_AHEAD, OF_FIRST, id="a renewal by hand"),
+        pytest.param(PAID_AHEAD, OF_SECOND, id="the one after what was paid ahead"),
+        pytest.param(PAST_DUE, None, id="past due"),
+        pytest.param(CANCELING, None, id="ending"),
+        pytest.param(FROZEN, None, id="frozen"),
+        pytest.param(UNPAID, None, id="left unpaid"),
+        pytest.param(CANCELED, None, id="canceled"),
+        pytest.param(replace(ACTIVE, plan=YEARLY), Reminder(PERIOD.end - LONG, PERIOD.end), id="a long plan"),
+    ],
+)
+def test_which_renewal_is_announced(state: SubscriptionState, reminder: Reminder | None) -> None:
+    assert next_reminder(state) == reminder
+
+
+def of(change: Change | None) -> Reminder | None:
+    assert change is not None
+    return next_reminder(change.state)
+
+
+def test_whatever_drops_the_renewal_drops_its_announcement() -> None:
+    assert of(ending.cancel(ACTIVE, at_period_end=True, at=IN_THE_PERIOD)) is None
+    assert of(ending.cancel(ACTIVE, at_period_end=False, at=IN_THE_PERIOD)) is None
+    assert of(ending.withdraw(ACTIVE, IN_THE_PERIOD)) is None
+    assert of(pausing.freeze(ACTIVE, until=None, at=IN_THE_PERIOD)) is None
+    assert of(renewing.fall_due(OPENED_AHEAD, PERIOD.end)) is None
+
+
+def test_whatever_moves_the_renewal_moves_its_announcement() -> None:
+    moved_end = PERIOD.end + 10 * DAY
+    trial_waits = replace(TRIALING, open_invoice=invoice(attempt(), index=0, period=AFTER_TRIAL))
+
+    assert of(paying.paid(INCOMPLETE, PAYMENT, IN_THE_PERIOD)) == OF_FIRST
+    assert of(pausing.unfreeze(FROZEN, FREEZE.until)) == Reminder(moved_end - SHORT, moved_end)
+    assert of(paying.paid(OPENED_AHEAD, PAYMENT, PERIOD.end - DAY)) == OF_SECOND
+    assert of(paying.paid(trial_waits, PAYMENT, TRIAL.end - DAY)) == Reminder(
+        AFTER_TRIAL.end - SHORT, AFTER_TRIAL.end
+    )
+    assert of(paying.paid(PAST_DUE, PAYMENT, PERIOD.end + DAY)) == OF_SECOND
+    assert of(ending.uncancel(CANCELING)) == OF_FIRST
+    reactivated = instant("2026-06-15T08:00")
+    assert of(paying.paid(UNPAID, PAYMENT, instant("2026-05-15T08:00"))) == Reminder(
+        reactivated - SHORT, reactivated
+    )
+
+
+def test_a_period_begun_that_was_paid_ahead_keeps_its_announcement() -> None:
+    assert of(renewing.begin_paid_period(PAID_AHEAD)) == next_reminder(PAID_AHEAD)
