@@ -46,6 +46,10 @@ class Operation:
             for code in response.get("content", {}).get(PROBLEM, {}).get("examples", {})
         }
 
+    def at(self, number: int | str) -> str:
+        """Its address with this in every place that is to be filled."""
+        return re.sub(r"\{\w+\}", str(number), self.path)
+
     def is_at(self, path: str) -> bool:
         return re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", self.path), path) is not None
 

@@ -1,6 +1,7 @@
 """Somebody who works here: made as the command line makes them, then logged in like anybody."""
 
 import uuid
+from typing import Any
 
 import httpx2
 
@@ -19,3 +20,23 @@ async def hire(http: httpx2.AsyncClient, database: Database, settings: Settings,
     await person.login()
     person.id = (await person.get("/auth/me")).json()["id"]
     return person
+
+
+def new_plan(**fields: Any) -> dict[str, Any]:
+    """The body of a request for a plan of a month, by default under a code that nobody used."""
+    plan = {
+        "code": f"T-{uuid.uuid4().hex}",
+        "name": "Italian lessons, by the month",
+        "period_iso": "P1M",
+        "price_cents": 1_290,
+        "currency": "EUR",
+    }
+    return plan | fields
+
+
+async def make_plan(admin: Student, **fields: Any) -> str:
+    """Puts a plan on sale that nobody else uses; returns its code."""
+    made = await admin.post("/admin/plans", new_plan(**fields))
+    assert made.status_code == httpx2.codes.CREATED, made.text
+    code: str = made.json()["code"]
+    return code

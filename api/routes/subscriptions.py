@@ -107,4 +107,4 @@ async def read_timeline(
     async with context.database.read() as connection:
         if await subscription_views.find_of_user(connection, user.id, subscription_id) is None:
             raise no_such_subscription()
-        return await timeline_page(connection, subscription_id, page)
+        return await timeline_page(connection, subscription_id, page, notes_of=user.id)

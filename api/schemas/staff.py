@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from api.explain import Explained
 from api.schemas.base import RequestBody, ResponseBody, UtcInstant
@@ -148,4 +148,6 @@ class ExplainedBody(ResponseBody):
 class UnparkBody(RequestBody):
     """`reason` says what was found out, for those who look at the subscription later."""
 
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=500)] = Field(
+        examples=["the provider says that it was never charged"]
+    )

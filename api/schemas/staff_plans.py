@@ -50,7 +50,7 @@ class DunningBody(RequestBody):
     `final_action`: `cancel` ends the subscription, `unpaid` bills nothing more until somebody pays.
     """
 
-    retry_days: RetryDays
+    retry_days: RetryDays = Field(examples=[[2, 7, 14, 21]])
     final_action: Annotated[FinalAction, Field(strict=False)] = FinalAction.CANCEL
 
     def as_version(self, version: int) -> DunningPolicy:
@@ -61,11 +61,13 @@ class NewPlanBody(RequestBody):
     """`period_iso` is of whole years, months, weeks or days, and not mixed: ten years at most."""
 
     code: Code = Field(examples=["P1M"])
-    name: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")] = Field(
+        examples=["Italian lessons, by the month"]
+    )
     period_iso: Annotated[str, StringConstraints(max_length=32), AfterValidator(_checked_interval)] = Field(
         examples=["P1M"]
     )
-    price_cents: Price
+    price_cents: Price = Field(examples=[1990])
     currency: Currency = Field(examples=["EUR"])
     seats: Annotated[int, Field(ge=1, le=MOST_SEATS)] = 1
     trial_days: Annotated[int, Field(ge=0, le=LONGEST_TRIAL_DAYS)] = 0
@@ -78,7 +80,7 @@ class NewPlanBody(RequestBody):
 class NewPriceBody(RequestBody):
     """Without `vat_rate_bp` the rate stays. Who has started already keeps the price they started with."""
 
-    price_cents: Price
+    price_cents: Price = Field(examples=[1990])
     currency: Currency = Field(examples=["EUR"])
     vat_rate_bp: VatRate | None = None
 

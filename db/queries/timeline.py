@@ -28,9 +28,17 @@ class Entry:
 
 
 async def list_entries(
-    connection: Connection, subscription_id: int, *, after_id: int | None, limit: int | None = None
+    connection: Connection,
+    subscription_id: int,
+    *,
+    after_id: int | None,
+    limit: int | None = None,
+    notes_of: int | None = None,
 ) -> list[Entry]:
-    """In the order they happened, from the one after `after_id` on."""
+    """In the order they happened, from the one after `after_id` on; with nobody's notes but `notes_of`'s."""
+    shown_note = TimelineEntry.note_id == Note.id
+    if notes_of is not None:
+        shown_note &= Note.user_id == notes_of
     query = (
         select(
             TimelineEntry.id,
@@ -43,7 +51,7 @@ async def list_entries(
             TimelineEntry.occurred_at,
             TimelineEntry.trace_id,
         )
-        .outerjoin(Note, TimelineEntry.note_id == Note.id)
+        .outerjoin(Note, shown_note)
         .where(TimelineEntry.subscription_id == subscription_id, TimelineEntry.id > (after_id or 0))
         .order_by(TimelineEntry.id)
         .limit(limit)

@@ -21,8 +21,17 @@ PLAN = {
     "price_cents": 1_990,
     "currency": "EUR",
     "vat_rate_bp": 2_200,
+    "trial_days": 0,
+    "grace_days": 7,
+    "freeze_days_per_year": 30,
 }
-RULES = {"unpaid_start_hours": 23}
+RULES = {
+    "unpaid_start_hours": 23,
+    "grace_days": 7,
+    "dunning_policy_version": 1,
+    "dunning_retry_days": [2, 7, 14, 21],
+}
+NO_INVOICE = {"dunning_policy_version": None, "dunning_retry_days": None}
 SILENT = {"is_busy": None, "unread_report_ids": None, "run_began_at": None}
 
 
@@ -56,6 +65,16 @@ async def test_an_unpaid_one(unpaid: Life, support: Student) -> None:
         "what_next": words["what_next"],
         "version": 1,
         "open_invoice_id": invoice["id"],
+        "parked_reason": None,
+        "attempt": {
+            "payment_id": unpaid.payment_id,
+            "stage": "pending",
+            "method_id": None,
+            "since": told["subscription"]["current_period_start"],
+            "look_ups": 0,
+            "look_up_at": None,
+        },
+        "dunning": None,
         "recent_commands": [],
         "plan": PLAN,
         "rules": RULES,
@@ -77,8 +96,10 @@ async def test_a_paid_one(active: Life, admin: Student) -> None:
 
     assert told["workflow"]["answered"] is True
     assert told["explanation"]["why"].startswith("Paid until ")
-    assert told["explanation"]["next_action"] == "end_period"
+    assert told["explanation"]["next_action"] == "open_renewal"
     assert told["explanation"]["open_invoice_id"] is None
+    assert told["explanation"]["attempt"] is None
+    assert told["explanation"]["rules"] == RULES | NO_INVOICE
 
 
 async def test_one_that_ends_with_its_period(active: Life, admin: Student) -> None:
@@ -124,7 +145,7 @@ async def test_one_whose_workflow_was_ended_by_hand_says_that_nothing_will_happe
         **SILENT,
     }
     assert told["explanation"]["why"].startswith("Paid until ")
-    assert told["explanation"]["next_action"] == "end_period"
+    assert told["explanation"]["next_action"] == "open_renewal"
 
 
 async def test_one_whose_history_is_gone(active: Life, admin: Student) -> None:

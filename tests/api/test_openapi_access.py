@@ -17,6 +17,7 @@ from tests.api_description import Operation, operations
 from tests.client import Student, refusal
 from tests.lives import Life
 from tests.stack import JWT_SECRET
+from tests.staff import make_plan, new_plan
 
 ACCESS, REFRESH = "AccessToken", "RefreshToken"
 LARGEST_ID = 2**63 - 1
@@ -51,7 +52,8 @@ PUBLIC = {
 class Call:
     """How a protected route is called, and what it says of an id that is not the caller's.
 
-    What is `for_staff` says so of an id that is nobody's, and refuses a student before it looks.
+    What is `for_staff` says so of an id that is nobody's, and refuses a student before it looks. `refused` is
+    what it says of an unpaid subscription.
     """
 
     token: str
@@ -59,6 +61,7 @@ class Call:
     not_found: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     for_staff: bool = False
+    refused: str | None = None
 
 
 PROTECTED = {
@@ -88,6 +91,30 @@ PROTECTED = {
     "GET /admin/subscriptions/{subscription_id}/timeline": Call(
         ACCESS, not_found="subscription_not_found", for_staff=True
     ),
+    "POST /admin/subscriptions/{subscription_id}/unpark": Call(
+        ACCESS,
+        {"reason": "looked"},
+        not_found="subscription_not_found",
+        for_staff=True,
+        refused="not_parked",
+    ),
+    "GET /admin/payments/{payment_id}": Call(ACCESS, not_found="payment_not_found", for_staff=True),
+    "POST /admin/payments/{payment_id}/refund": Call(
+        ACCESS,
+        {"reason": "asked"},
+        not_found="payment_not_found",
+        for_staff=True,
+        refused="refund_exceeds_payment",
+    ),
+    "GET /admin/plans": Call(ACCESS, for_staff=True),
+    "POST /admin/plans": Call(ACCESS, new_plan(), for_staff=True),
+    "POST /admin/plans/{plan_code}/prices": Call(
+        ACCESS, {"price_cents": 1_990, "currency": "EUR"}, not_found="plan_not_found", for_staff=True
+    ),
+    "POST /admin/plans/{plan_code}/dunning-policies": Call(
+        ACCESS, {"retry_days": [2]}, not_found="plan_not_found", for_staff=True
+    ),
+    "POST /admin/plans/{plan_code}/retire": Call(ACCESS, not_found="plan_not_found", for_staff=True),
     "POST /admin/subscriptions/{subscription_id}/clock": Call(
         ACCESS, {"advance": "P1D"}, not_found="subscription_not_found", for_staff=True
     ),
@@ -95,7 +122,7 @@ PROTECTED = {
 
 protected = [operation for operation in operations() if operation.asks_for]
 for_staff = [operation for operation in protected if operation.path.startswith("/admin/")]
-with_id = [operation for operation in protected if "{" in operation.path]
+with_id = [operation for operation in protected if "_id}" in operation.path]
 with_own_id = [operation for operation in with_id if operation not in for_staff]
 
 
@@ -105,7 +132,7 @@ async def call(
     known = PROTECTED[str(operation)]
     return await http.request(
         operation.method,
-        operation.path.format(subscription_id=number, invoice_id=number, method_id=number),
+        operation.at(number),
         json=known.body,
         headers={**known.headers, **headers},
     )
@@ -213,9 +240,11 @@ async def test_a_student_is_refused_before_anything_is_looked_at(unpaid: Life, o
     for number in (unpaid.subscription_id, LARGEST_ID, "none"):
         answer = await call(unpaid.world.http, operation, number=number, **unpaid.student.bearer)
         assert refusal(answer) == (403, "forbidden"), number
-    path = operation.path.format(subscription_id=unpaid.subscription_id)
     answer = await unpaid.world.http.request(
-        operation.method, path, json={"role": "admin"}, headers=unpaid.student.bearer
+        operation.method,
+        operation.at(unpaid.subscription_id),
+        json={"role": "admin"},
+        headers=unpaid.student.bearer,
     )
     assert refusal(answer) == (403, "forbidden")
     assert await unpaid.book() == before
@@ -225,10 +254,22 @@ async def test_a_student_is_refused_before_anything_is_looked_at(unpaid: Life, o
 async def test_staff_read_anybody_s_and_an_admin_also_writes(
     unpaid: Life, admin: Student, support: Student, operation: Operation
 ) -> None:
-    not_found = PROTECTED[str(operation)].not_found
+    known = PROTECTED[str(operation)]
+    own: dict[str | None, int | str] = {
+        None: "",
+        "subscription_not_found": unpaid.subscription_id,
+        "payment_not_found": unpaid.payment_id,
+        "plan_not_found": await make_plan(admin),
+    }
     for reader, writes in ((admin, True), (support, False)):
         missing = await call(reader.http, operation, number=LARGEST_ID, **reader.bearer)
-        allowed = writes or not operation.is_write
-        assert refusal(missing) == ((404, not_found) if allowed else (403, "forbidden"))
-        answer = await call(reader.http, operation, number=unpaid.subscription_id, **reader.bearer)
-        assert answer.is_success if allowed else refusal(answer) == (403, "forbidden"), answer.text
+        answer = await call(reader.http, operation, number=own[known.not_found], **reader.bearer)
+        if operation.is_write and not writes:
+            assert refusal(missing) == refusal(answer) == (403, "forbidden")
+            continue
+        if known.not_found is not None:
+            assert refusal(missing) == (404, known.not_found)
+        if known.refused is not None:
+            assert refusal(answer) == (409, known.refused)
+        elif known.not_found is not None:
+            assert answer.is_success, answer.text

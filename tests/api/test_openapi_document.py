@@ -34,7 +34,13 @@ KEYED = {
     "POST /subscriptions/{subscription_id}/freeze": False,
     "POST /subscriptions/{subscription_id}/unfreeze": False,
     "POST /subscriptions/{subscription_id}/withdraw": False,
+    "POST /admin/subscriptions/{subscription_id}/unpark": False,
     "POST /admin/subscriptions/{subscription_id}/clock": False,
+    "POST /admin/payments/{payment_id}/refund": False,
+    "POST /admin/plans": False,
+    "POST /admin/plans/{plan_code}/prices": False,
+    "POST /admin/plans/{plan_code}/dunning-policies": False,
+    "POST /admin/plans/{plan_code}/retire": False,
 }
 """Where an Idempotency-Key is taken, and whether it has to be sent."""
 
@@ -42,10 +48,13 @@ KEYS_OF_ANSWERS = {
     "AcceptedBody": "ok ignored duplicate",
     "AccessBody": "allowed until reason",
     "AliveBody": "status",
+    "AttemptBody": "payment_id stage method_id since look_ups look_up_at",
     "ClockBody": "now advanced_to happened next_action next_action_at waiting_for",
+    "DunningCaseBody": "policy opened_at last_attempt_at retries_made waits_for_new_method",
     "ExplainedBody": "user_id subscription explanation workflow links",
     "ExplanationBody": (
-        "status why next_action next_action_at what_next version open_invoice_id recent_commands plan rules"
+        "status why next_action next_action_at what_next version open_invoice_id parked_reason attempt"
+        " dunning recent_commands plan rules"
     ),
     "InvoiceBody": (
         "id number subscription_id billing_reason status currency total_cents net_cents vat_cents vat_rate_bp"
@@ -60,12 +69,25 @@ KEYS_OF_ANSWERS = {
         "id attempt_no provider status amount_cents currency failure_code action_url created_at settled_at"
     ),
     "PaymentMethodBody": "id provider brand last4 expiry_month expiry_year is_default",
-    "PinnedPlanBody": "code name period_iso price_cents currency vat_rate_bp",
+    "PinnedPlanBody": (
+        "code name period_iso price_cents currency vat_rate_bp trial_days grace_days freeze_days_per_year"
+    ),
+    "PinnedPolicyBody": "version retry_days final_action",
     "PlanBody": "id code name period_iso price_cents currency seats trial_days",
+    "PolicyVersionBody": "version retry_days final_action created_at",
+    "PriceVersionBody": "version price_cents currency vat_rate_bp created_at",
     "Problem": "type title status detail code request_id errors",
     "ReadyBody": "status checks",
-    "RulesUsedBody": "unpaid_start_hours",
+    "RulesUsedBody": "unpaid_start_hours grace_days dunning_policy_version dunning_retry_days",
     "SessionBody": "access_token refresh_token token_type expires_in",
+    "StaffPaymentBody": (
+        "id invoice_id subscription_id provider status amount_cents received_cents left_cents currency"
+        " refunds"
+    ),
+    "StaffRefundBody": (
+        "id payment_id reason status amount_cents currency actor note reference trace_id created_at"
+        " settled_at"
+    ),
     "StartedBody": (
         "subscription_id invoice_id payment_id promo_code gift_code discount_cents gift_cents amount_cents"
         " currency period_start period_end payment_status provider status"
@@ -78,6 +100,11 @@ KEYS_OF_ANSWERS = {
     "TimelineEntryBody": "id event actor cause note details version occurred_at trace_id",
     "TimelinePage": "items next_cursor",
     "UserBody": "id email role locale",
+    "VersionedPlanBody": (
+        "id code name period_iso seats trial_days grace_days freeze_days_per_year created_at retired_at"
+        " prices dunning_policies"
+    ),
+    "VersionedPlanPage": "items next_cursor",
     "WorkflowBody": "id answered note is_busy unread_report_ids run_began_at",
 }
 """A key that is added or gone has to be so on purpose: clients read them, and some must never be shown."""
@@ -85,13 +112,21 @@ KEYS_OF_ANSWERS = {
 KEYS_OF_REQUESTS = {
     "AdvanceBody": "advance",
     "CancelBody": "at_period_end reason",
+    "DunningBody": "retry_days final_action",
     "FreezeBody": "until",
     "LoginBody": "email password",
+    "NewPlanBody": (
+        "code name period_iso price_cents currency seats trial_days grace_days freeze_days_per_year"
+        " vat_rate_bp dunning"
+    ),
+    "NewPriceBody": "price_cents currency vat_rate_bp",
     "PasswordBody": "current new",
+    "RefundOrderBody": "amount_cents reason",
     "SignupBody": "email password locale",
     "OfferedMethodBody": "provider token",
     "PayBody": "payment_method",
     "StartBody": "plan_code payment_method start_at",
+    "UnparkBody": "reason",
 }
 
 KEYS_OF_REPORTS = "payment_id status provider event_id occurred_at amount_cents currency decline_code"

@@ -8,8 +8,8 @@ from tests.api.shell import client_of
 from tests.stack import settings_for
 
 
-async def test_the_plans_of_the_first_day(database_url: str) -> None:
-    async with client_of(create_app(settings_for(database_url))) as client:
+async def test_the_plans_of_the_first_day(fresh_database_url: Callable[[], Awaitable[str]]) -> None:
+    async with client_of(create_app(settings_for(await fresh_database_url()))) as client:
         answer = await client.get("/plans")
 
     assert answer.status_code == 200
