@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from structlog.contextvars import bind_contextvars
+from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts import Cause
@@ -33,7 +34,7 @@ async def unpark_subscription(
         raise problem_of(Refused(RefusalCode.NOT_PARKED, "the subscription is not parked"))
     command = PlainCommand(command_id, await find_cause())
     rpc_timeout = timedelta(milliseconds=context.settings.workflow_rpc_timeout_ms)
-    workflow = context.temporal.get_workflow_handle_for(Subscription.run, view.workflow_id)
+    workflow: WorkflowHandle[Subscription, None] = context.temporal.get_workflow_handle(view.workflow_id)
 
     async def update(update_id: str) -> None:
         await workflow.execute_update(Subscription.unpark, command, id=update_id, rpc_timeout=rpc_timeout)
