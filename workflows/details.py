@@ -1,8 +1,9 @@
 """What the Temporal UI shows of a subscription: a short table at a glance, and what each timer waits for."""
 
 from domain.due import NextStep, Step
-from domain.explanation import explain, in_words
+from domain.explanation import explain
 from domain.subscription import SubscriptionState
+from domain.why import in_words
 
 TITLES = {
     Step.RENEW: "renewal",

@@ -5,31 +5,71 @@ from datetime import timedelta
 
 import pytest
 
+from domain.collecting import AttemptStage
 from domain.due import Step
-from domain.explanation import Explanation, RulesUsed, explain
-from domain.subscription import Status, SubscriptionState
+from domain.explanation import WORDS, Explanation, RulesUsed, explain
+from domain.subscription import PaidAhead, Status, SubscriptionState
 from tests.domain.states import (
     ACTIVE,
+    AFTER_TRIAL,
     CANCELED,
     CANCELING,
+    CARD,
+    CASE,
+    CHARGING,
+    CONFIRMING,
+    DAY,
+    ENDED_WHILE_CHARGING,
     EXPIRED,
+    FREEZE,
+    FROZEN,
     IN_THE_PERIOD,
     INCOMPLETE,
     MONTHLY,
     OPEN_INVOICE,
+    OPENED_AHEAD,
+    PAID_AHEAD,
+    PARKED,
+    PAST_DUE,
+    PAST_DUE_BY_HAND,
+    PAYMENT,
     PERIOD,
+    POLICY,
+    RENEWING,
+    STORED,
+    TRIALING,
+    UNKNOWN,
+    UNPAID,
+    attempt,
+    trying,
 )
 
 SUPERSEDED = replace(EXPIRED, ended_at=INCOMPLETE.started_at + timedelta(hours=1))
 ENDED = replace(CANCELED, canceled_at=None, ended_at=PERIOD.end)
 ENDED_AS_ASKED = replace(ENDED, canceled_at=IN_THE_PERIOD)
+AFTER_DUNNING = replace(CANCELED, canceled_at=None, ended_at=PERIOD.end + 21 * DAY)
+CANCELED_IN_DUNNING = replace(AFTER_DUNNING, canceled_at=PERIOD.end + 3 * DAY, ended_at=PERIOD.end + 3 * DAY)
+OPEN_ENDED = replace(FROZEN, freeze=replace(FREEZE, is_open_ended=True))
+IN_RETRIES = replace(PAST_DUE, dunning=replace(CASE, retries_made=1))
+FOR_GOOD = replace(PAST_DUE, dunning=replace(CASE, retries_made=2, waits_for_new_method=True))
 
 NOTHING = "Nothing: it has ended."
 
 TOLD: dict[str, tuple[SubscriptionState, str, str]] = {
     "incomplete": (
         INCOMPLETE,
-        "Started on 2026-01-31 09:30 UTC; its first invoice is not paid yet.",
+        (
+            "Started on 2026-01-31 09:30 UTC; its first invoice is not paid yet. Payment 77 waits for a"
+            " person to pay it."
+        ),
+        "On 2026-02-01 08:30 UTC it is given up and its invoice voided, unless it is paid before.",
+    ),
+    "declined start": (
+        trying(INCOMPLETE, None),
+        (
+            "Started on 2026-01-31 09:30 UTC; its first invoice is not paid yet. Invoice 42 waits for"
+            " another payment: the last one failed."
+        ),
         "On 2026-02-01 08:30 UTC it is given up and its invoice voided, unless it is paid before.",
     ),
     "expired": (
@@ -42,19 +82,153 @@ TOLD: dict[str, tuple[SubscriptionState, str, str]] = {
         "Given up on 2026-01-31 10:30 UTC, unpaid: a new start of the same user took its place.",
         NOTHING,
     ),
+    "trialing": (
+        TRIALING,
+        "On trial until 2026-02-14 09:30 UTC.",
+        (
+            "On 2026-02-11 09:30 UTC the invoice of the next period is opened, for a person to pay before"
+            " the period ends."
+        ),
+    ),
+    "trialing, paid ahead": (
+        replace(TRIALING, paid_ahead=PaidAhead(0, AFTER_TRIAL)),
+        "On trial until 2026-02-14 09:30 UTC; paid until 2026-03-14 09:30 UTC.",
+        "On 2026-02-14 09:30 UTC the period that was paid ahead begins.",
+    ),
     "active": (
-        ACTIVE,
+        STORED,
         "Paid until 2026-02-28 09:30 UTC.",
-        "On 2026-02-28 09:30 UTC the period ends, and the subscription with it.",
+        "On 2026-02-28 09:30 UTC the next period is billed, and the payment method charged.",
+    ),
+    "opened ahead": (
+        OPENED_AHEAD,
+        "Paid until 2026-02-28 09:30 UTC. Payment 77 waits for a person to pay it.",
+        "On 2026-02-28 09:30 UTC it falls past due, unless its invoice is paid before.",
+    ),
+    "opened ahead, a card since": (
+        replace(OPENED_AHEAD, payment_method_id=CARD),
+        "Paid until 2026-02-28 09:30 UTC. Payment 77 waits for a person to pay it.",
+        "On 2026-02-28 09:30 UTC the payment method is charged for the invoice that was opened ahead.",
+    ),
+    "paid ahead": (
+        PAID_AHEAD,
+        "Paid until 2026-03-31 09:30 UTC.",
+        "On 2026-02-28 09:30 UTC the period that was paid ahead begins.",
+    ),
+    "renewing": (
+        RENEWING,
+        "Paid until 2026-02-28 09:30 UTC. Payment 77 is to be charged.",
+        "On 2026-02-28 09:30 UTC the payment method is charged.",
+    ),
+    "charging": (
+        CHARGING,
+        "Paid until 2026-02-28 09:30 UTC. Payment 77 has been with its provider since 2026-02-28 09:30 UTC.",
+        "On 2026-02-28 09:30 UTC the payment method is charged.",
+    ),
+    "unknown": (
+        trying(UNKNOWN, attempt(AttemptStage.UNKNOWN, CARD, since=PERIOD.end, look_ups=3)),
+        (
+            "Paid until 2026-02-28 09:30 UTC. Payment 77 has had no answer since 2026-02-28 09:30 UTC;"
+            " look-ups made: 3."
+        ),
+        "On 2026-02-28 09:34 UTC the provider is asked what became of the payment.",
+    ),
+    "to be confirmed": (
+        CONFIRMING,
+        (
+            "Paid until 2026-02-28 09:30 UTC. Payment 77 has waited since 2026-02-28 09:30 UTC for the"
+            " customer to confirm it."
+        ),
+        "On 2026-02-28 10:30 UTC the provider is asked what became of the payment.",
+    ),
+    "withdrawing": (
+        replace(ACTIVE, withdrawing_payment_id=PAYMENT),
+        (
+            "Paid until 2026-02-28 09:30 UTC. Payment 77 is not needed any more; its provider is still to"
+            " be told."
+        ),
+        "On 2026-01-31 09:30 UTC the provider is told that nobody waits for the payment any more.",
+    ),
+    "parked": (
+        PARKED,
+        (
+            "Paid until 2026-02-28 09:30 UTC. Payment 77 has had no answer since 2026-02-28 09:30 UTC;"
+            " look-ups made: 0. Parked (payment_unknown): an operator has to look."
+        ),
+        "Nothing until it is unparked.",
     ),
     "canceling": (
         CANCELING,
         "Paid until 2026-02-28 09:30 UTC; canceled on 2026-02-10 12:00 UTC, for the period's end.",
         "On 2026-02-28 09:30 UTC the period ends, and the subscription with it.",
     ),
+    "past due": (
+        IN_RETRIES,
+        (
+            "Paid until 2026-02-28 09:30 UTC; not paid since 2026-02-28 09:30 UTC, 1 of 4 dunning days"
+            " are behind it. Invoice 42 waits for another payment: the last one failed."
+        ),
+        "On 2026-03-07 09:30 UTC the payment method is charged again, on dunning day 2 of 4.",
+    ),
+    "past due, declined for good": (
+        FOR_GOOD,
+        (
+            "Paid until 2026-02-28 09:30 UTC; not paid since 2026-02-28 09:30 UTC, 2 of 4 dunning days"
+            " are behind it; its payment method was declined for good. Invoice 42 waits for another"
+            " payment: the last one failed."
+        ),
+        "On 2026-03-14 09:30 UTC the payer is reminded, on dunning day 3 of 4.",
+    ),
+    "past due, by hand": (
+        PAST_DUE_BY_HAND,
+        (
+            "Paid until 2026-02-28 09:30 UTC; not paid since 2026-02-28 09:30 UTC, 0 of 4 dunning days"
+            " are behind it. Payment 77 waits for a person to pay it."
+        ),
+        "On 2026-03-02 09:30 UTC the payer is reminded, on dunning day 1 of 4.",
+    ),
+    "frozen": (
+        FROZEN,
+        "Frozen from 2026-02-10 12:00 UTC until 2026-02-20 12:00 UTC.",
+        "On 2026-02-20 12:00 UTC it is unfrozen, and its paid time goes on.",
+    ),
+    "frozen, open-ended and canceled": (
+        replace(OPEN_ENDED, cancel_at_period_end=True, canceled_at=IN_THE_PERIOD),
+        (
+            "Frozen from 2026-02-10 12:00 UTC until 2026-02-20 12:00 UTC, when its days of the year are"
+            " spent; canceled on 2026-02-10 12:00 UTC, for the period's end."
+        ),
+        "On 2026-02-20 12:00 UTC it is unfrozen, and its paid time goes on.",
+    ),
+    "unpaid": (
+        UNPAID,
+        (
+            "Paid until 2026-02-28 09:30 UTC; the renewal was never paid, and nothing more is billed."
+            " Invoice 42 waits for another payment: the last one failed."
+        ),
+        "Nothing until its invoice is paid, or another payment method is set.",
+    ),
     "canceled now": (
         CANCELED,
         "Canceled on 2026-02-10 12:00 UTC, before its period was over.",
+        NOTHING,
+    ),
+    "canceled while charging": (
+        ENDED_WHILE_CHARGING,
+        (
+            "Canceled on 2026-02-28 09:30 UTC, while a charge was under way; what becomes of it is waited"
+            " for. Payment 77 has been with its provider since 2026-02-28 09:30 UTC."
+        ),
+        "On 2026-02-28 09:30 UTC the payment method is charged.",
+    ),
+    "canceled in dunning": (
+        CANCELED_IN_DUNNING,
+        "Canceled on 2026-03-03 09:30 UTC, when its paid time was over.",
+        NOTHING,
+    ),
+    "canceled by dunning": (
+        AFTER_DUNNING,
+        "Canceled on 2026-03-21 09:30 UTC: its renewal had not been paid when dunning was over.",
         NOTHING,
     ),
     "ended with its period": (
@@ -78,30 +252,56 @@ def test_why_and_what_next(name: str) -> None:
     assert (told.status, told.why, told.what_next) == (state.status, why, what_next)
 
 
-def test_every_status_is_told() -> None:
+def test_every_status_is_told_and_every_step_has_its_words() -> None:
     assert {state.status for state, _, _ in TOLD.values()} == set(Status)
+    assert WORDS.keys() == set(Step)
 
 
 def test_all_that_is_told() -> None:
-    assert explain(INCOMPLETE.remembering("a").remembering("b")) == Explanation(
-        status=Status.INCOMPLETE,
-        why=TOLD["incomplete"][1],
-        next_action=Step.EXPIRE,
-        next_action_at=INCOMPLETE.expires_at,
-        what_next=TOLD["incomplete"][2],
-        version=1,
+    state = PAST_DUE.remembering("a").remembering("b")
+
+    assert explain(state) == Explanation(
+        status=Status.PAST_DUE,
+        why="Paid until 2026-02-28 09:30 UTC; not paid since 2026-02-28 09:30 UTC, 0 of 4 dunning days are"
+        " behind it. Invoice 42 waits for another payment: the last one failed.",
+        next_action=Step.RETRY_PAYMENT,
+        next_action_at=PERIOD.end + 2 * DAY,
+        what_next="On 2026-03-02 09:30 UTC the payment method is charged again, on dunning day 1 of 4.",
+        version=5,
         open_invoice_id=OPEN_INVOICE,
+        parked_reason=None,
+        attempt=None,
+        dunning=CASE,
         recent_commands=("a", "b"),
         plan=MONTHLY,
-        rules=RulesUsed(unpaid_start_hours=23),
+        rules=RulesUsed(
+            unpaid_start_hours=23,
+            grace_days=7,
+            dunning_policy_version=POLICY.version,
+            dunning_retry_days=(2, 7, 14, 21),
+        ),
     )
+
+
+def test_without_an_open_invoice_no_policy_is_pinned() -> None:
+    told = explain(ACTIVE)
+
+    assert (told.rules.dunning_policy_version, told.rules.dunning_retry_days) == (None, None)
 
 
 def test_after_the_end_no_step_is_named() -> None:
     told = explain(CANCELED)
+
     assert (told.next_action, told.next_action_at) == (None, None)
 
 
-def test_an_end_without_a_date_is_a_fault() -> None:
-    with pytest.raises(ValueError, match="subscription 7 is canceled without an end"):
-        explain(replace(CANCELED, ended_at=None))
+@pytest.mark.parametrize(
+    ("state", "fault"),
+    [
+        (replace(CANCELED, ended_at=None), "subscription 7 is canceled without an end"),
+        (replace(FROZEN, freeze=None), "subscription 7 is frozen since no instant"),
+    ],
+)
+def test_a_state_that_cannot_be_is_a_fault(state: SubscriptionState, fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        explain(state)
