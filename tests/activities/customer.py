@@ -37,6 +37,7 @@ from db.tables.payment_methods import PaymentMethod
 from domain.lifecycle import Change
 from domain.payment import PaymentFact, ReportedStatus
 from domain.refund import WithdrawalRule
+from domain.renewing import payment_method_set
 from domain.subscription import SubscriptionState
 from payments.manual_mock import ManualMock
 from payments.providers import Providers
@@ -201,13 +202,22 @@ class Customer:
     async def charging(self) -> AsyncIterator[ChargePaymentActivities]:
         assert self.psp is not None
         providers = Providers(ManualMock(), self.psp.adapter())
-        yield ChargePaymentActivities(self.database, providers)
-        await providers.close()
+        try:
+            yield ChargePaymentActivities(self.database, providers)
+        finally:
+            await providers.close()
 
     async def start_with_card(self, plan_code: str = "P30D", kind: str = "ok") -> SubscriptionState:
         """Paid by the card, which renewals are charged to."""
         opened = await self.start(plan_code, method_id=await self.card(kind))
         return await self.collect(opened.state, PAID_AT)
+
+    async def renewal_by_card(self, kind: str, plan_code: str = "P30D") -> SubscriptionState:
+        """Paid by hand, then told to renew by such a card: its first charge is ready at the boundary."""
+        paid = await self.start_and_pay(plan_code)
+        change = payment_method_set(paid, await self.card(kind))
+        state = (await self.record(change)).state
+        return await self.open_period(state, state.period.end)
 
     async def charges(self, state: SubscriptionState) -> list[str]:
         """What the provider really has, oldest first."""
