@@ -23,7 +23,7 @@ up: $(LOCAL) ## run the whole product here: Postgres, Temporal, sandbox PSP, API
 status: $(LOCAL) ## where the running stack is, and how to get in
 	@$(BIN)/italiano status
 
-demo: $(LOCAL) ## from signing up to the lessons, over HTTP, told as a story
+demo: $(LOCAL) ## the year of one subscription, over HTTP, told as a story
 	@exec $(BIN)/italiano demo
 
 reset: $(LOCAL) ## forget everything that the local stack kept

@@ -1,4 +1,4 @@
-"""`italiano demo`: the main job over real HTTP, told as a story that must come out as told."""
+"""`italiano demo`: the year of one subscription over real HTTP, a story that must come out as told."""
 
 import sys
 import time
@@ -11,7 +11,7 @@ from cli.demo.story import Story, workflow_page
 from cli.dev.found_stack import FoundStack, find_running, temporary_stack
 from cli.dev.stack_error import StackError
 
-HTTP_SECONDS = 20
+HTTP_SECONDS = 90
 
 
 def run_demo() -> None:

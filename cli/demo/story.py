@@ -1,4 +1,4 @@
-"""From signing up to the lessons, and back and forth once: each chapter checks what it tells."""
+"""From signing up to the lessons, and then a year of it: each chapter checks what it tells."""
 
 import json
 import secrets
@@ -8,9 +8,11 @@ from urllib.parse import quote
 
 import httpx2
 
+from cli.demo.books import compare_books
 from cli.demo.caller import Caller
-from cli.demo.clock_chapter import turn_the_clock
+from cli.demo.money import money
 from cli.demo.watched_metrics import WatchedMetrics
+from cli.demo.year import Year
 from cli.dev.status import Status
 from payments.signed_webhook import sign
 from workflows.messages import workflow_id
@@ -38,8 +40,9 @@ class Story:
         self._read_the_invoice()
         self._change_the_mind()
         self._repeat_the_start()
-        turn_the_clock(self._caller, self._stack, self._order["subscription_id"])
+        Year(self._caller, self._stack, self._order["subscription_id"], self._key).tell()
         self._lessons_are_closed("expired")
+        compare_books(self._caller, self._stack, self._order["subscription_id"])
         return workflow_id(self._user_id, self._key)
 
     def _sign_up(self) -> None:
@@ -61,7 +64,7 @@ class Story:
         plans = self._caller.call("GET", "/plans", 200).json()
         for plan in plans:
             self._caller.tell(
-                f"{plan['code']:<11}{_money(plan['price_cents'], plan['currency']):>11}  {plan['name']}"
+                f"{plan['code']:<11}{money(plan['price_cents'], plan['currency']):>11}  {plan['name']}"
             )
         self._caller.check(PLAN in {plan["code"] for plan in plans}, f"the plan {PLAN} is not on sale")
         self._lessons_are_closed("none")
@@ -73,7 +76,7 @@ class Story:
         self._caller.tell(f"Idempotency-Key: {self._key}")
         self._caller.tell(
             f"subscription {order['subscription_id']} is {order['status']}: payment {order['payment_id']} of "
-            f"{_money(order['amount_cents'], order['currency'])} on invoice {order['invoice_id']}"
+            f"{money(order['amount_cents'], order['currency'])} on invoice {order['invoice_id']}"
         )
         self._lessons_are_closed("payment_required")
 
@@ -97,7 +100,7 @@ class Story:
         self._caller.chapter("The invoice")
         invoice = self._caller.call("GET", f"/invoices/{self._order['invoice_id']}", 200).json()
         total, net, vat = (
-            _money(invoice[f"{part}_cents"], invoice["currency"]) for part in ("total", "net", "vat")
+            money(invoice[f"{part}_cents"], invoice["currency"]) for part in ("total", "net", "vat")
         )
         percent = invoice["vat_rate_bp"] / 100
         self._caller.tell(
@@ -148,7 +151,3 @@ class Story:
 
 def workflow_page(temporal_ui_url: str, workflow: str) -> str:
     return f"{temporal_ui_url}/namespaces/default/workflows/{quote(workflow, safe='')}"
-
-
-def _money(cents: int, currency: str) -> str:
-    return f"{cents / 100:.2f} {currency}"
