@@ -4,12 +4,30 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+)
 
 LARGEST_ID = 2**63 - 1  # what a bigint column holds
 
+_BEGINS_WITH_A_DATE = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]", re.ASCII)
+
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """JSON can spell NUL and halves of surrogate pairs; Postgres and UTF-8 cannot."""
+
+
+def _refuse_what_is_no_instant(value: Any) -> Any:
+    """Numbers, and text that is one, would be taken for seconds since 1970."""
+    is_no_text = not isinstance(value, str | datetime)
+    if is_no_text or (isinstance(value, str) and not _BEGINS_WITH_A_DATE.match(value)):
+        raise ValueError("must be an instant as RFC 3339 writes it: 2026-03-01T12:00:00Z")
+    return value
 
 
 def _to_utc(instant: datetime) -> datetime:
@@ -19,7 +37,12 @@ def _to_utc(instant: datetime) -> datetime:
         raise ValueError("must be an instant between the years 1 and 9999 of UTC") from None
 
 
-UtcInstant = Annotated[AwareDatetime, AfterValidator(_to_utc), Field(strict=False)]
+UtcInstant = Annotated[
+    AwareDatetime,
+    BeforeValidator(_refuse_what_is_no_instant),
+    AfterValidator(_to_utc),
+    Field(strict=False),
+]
 """An instant with an offset, kept and rendered in UTC: `2026-03-01T12:00:00Z`."""
 
 RowId = Annotated[int, Field(ge=1, le=LARGEST_ID)]

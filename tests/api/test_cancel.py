@@ -6,8 +6,10 @@ import pytest
 from sqlalchemy import text
 
 from db.database import Database
+from tests.api.past_due import past_due
 from tests.client import Student, refusal
-from tests.lives import Life
+from tests.clock_turn import turned
+from tests.lives import Life, World
 
 AT_PERIOD_END = {"at_period_end": True}
 NOW = {"at_period_end": False}
@@ -194,3 +196,35 @@ async def test_a_body_that_is_not_understood(unpaid: Life, body: bytes, field: s
     assert refusal(answer) == (422, "validation_failed")
     assert [error["field"] for error in answer.json()["errors"]] == [field]
     assert (await read(unpaid))["status"] == "incomplete"
+
+
+@pytest.mark.parametrize("body", [AT_PERIOD_END, NOW])
+async def test_what_is_past_due_is_canceled_at_once_and_owes_nothing(
+    world: World, admin: Student, body: dict[str, Any]
+) -> None:
+    life = await past_due(world, admin, card="tok_insufficient_funds")
+    canceled = await command(life, "cancel", body)
+
+    assert (canceled["status"], canceled["next_action"]) == ("canceled", None)
+    assert (await life.book()).invoices == ["paid", "void"]
+
+
+async def test_at_the_period_s_end_nothing_is_renewed(world: World, admin: Student) -> None:
+    life = await Life.begin(world, card="tok_ok")
+    await life.becomes("active")
+    await command(life, "cancel", AT_PERIOD_END)
+    await turned(admin, life, "P31D")
+
+    ended = await read(life)
+    assert (ended["status"], ended["ended_at"]) == ("canceled", ended["current_period_end"])
+    assert (await life.book()).invoices == ["paid"]
+
+
+async def test_taken_back_it_is_renewed(world: World, admin: Student) -> None:
+    life = await Life.begin(world, card="tok_ok")
+    await life.becomes("active")
+    await command(life, "cancel", AT_PERIOD_END)
+    assert (await command(life, "uncancel"))["next_action"] == "renew"
+    await turned(admin, life, "P31D")
+
+    assert (await life.book()).invoices == ["paid", "paid"]

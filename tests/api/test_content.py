@@ -1,7 +1,10 @@
 """The lessons: for whom they open, and what everybody else is told."""
 
+from tests.api.past_due import past_due
 from tests.client import Student, refusal
-from tests.lives import Life
+from tests.clock_turn import turned
+from tests.lives import Life, World
+from tests.plans import plan_on_sale
 
 LESSONS = [
     {"code": "alphabet", "title": "Alfabeto e pronuncia", "min_tier": 1},
@@ -73,3 +76,20 @@ async def test_nobody_gets_in_on_somebody_else_s_subscription(active: Life, byst
 
     assert refusal(answer) == (403, "subscription_inactive")
     assert answer.json()["reason"] == "none"
+
+
+async def test_who_is_past_due_keeps_access_for_the_days_of_grace(world: World, admin: Student) -> None:
+    life = await past_due(world, admin)
+    assert (await life.student.get("/content/modules")).status_code == 200
+
+    await turned(admin, life, "P7D")
+    assert await reason_for_none(life.student) == "payment_required"
+    await turned(admin, life, "P21D")
+    assert await reason_for_none(life.student) == "expired", "dunning is over"
+
+
+async def test_a_trial_opens_them(admin: Student, world: World) -> None:
+    async with plan_on_sale(admin, "P1M", trial_days=7) as plan_code:
+        student = await Student.signup(world.http)
+        await student.start(plan_code)
+    assert (await student.get("/content/modules")).status_code == 200

@@ -81,6 +81,9 @@ async def test_a_moment_ahead_needs_no_jump(student: Student) -> None:
         ("9999-12-31T23:59:59Z", "start_at_too_far"),
         ("2031-01-31T10:30:00", "validation_failed"),
         ("tomorrow", "validation_failed"),
+        ("1924989000", "validation_failed"),
+        (1_924_989_000, "validation_failed"),
+        ("9999-12-31T23:59:59-01:00", "validation_failed"),
         (True, "validation_failed"),
     ],
 )

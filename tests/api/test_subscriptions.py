@@ -3,8 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from tests.api.past_due import past_due
 from tests.client import Student
-from tests.lives import Life
+from tests.clock_turn import turned
+from tests.lives import Life, World
 
 UNPAID_START_LIVES = timedelta(hours=23)
 GRACE = timedelta(days=7)
@@ -114,3 +116,32 @@ async def test_the_last_one_is_shown_until_there_is_a_new_one(active: Life) -> N
     assert current["subscription_id"] == started.json()["subscription_id"]
     old = (await active.student.get(f"/subscriptions/{active.subscription_id}")).json()
     assert old["status"] == "canceled"
+
+
+async def test_one_that_is_renewed(world: World, admin: Student) -> None:
+    life = await Life.begin(world, card="tok_ok")
+    await life.becomes("active")
+    before = await read(life)
+    assert (before["next_action"], before["next_action_at"]) == ("renew", before["current_period_end"])
+
+    await turned(admin, life, "P31D")
+    body = await read(life)
+    assert body["current_period_start"] == before["current_period_end"]
+    assert instant(body["access"]["until"]) == instant(body["current_period_end"]) + GRACE
+    assert body == before | {
+        "current_period_start": body["current_period_start"],
+        "current_period_end": body["current_period_end"],
+        "next_action_at": body["current_period_end"],
+        "access": {"allowed": True, "until": body["access"]["until"], "reason": None},
+    }
+
+
+async def test_one_that_is_past_due(world: World, admin: Student) -> None:
+    life = await past_due(world, admin)
+    body = await read(life)
+
+    ends = instant(body["current_period_end"])
+    assert (body["status"], body["next_action"]) == ("past_due", "remind_unpaid")
+    assert instant(body["next_action_at"]) == ends + timedelta(days=2)
+    assert body["access"]["allowed"]
+    assert instant(body["access"]["until"]) == ends + GRACE
