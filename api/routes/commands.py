@@ -67,6 +67,7 @@ async def uncancel_subscription(subscription_id: SubscriptionId, asked: CommandR
             RefusalCode.FREEZE_ONLY_FROM_ACTIVE,
             RefusalCode.FREEZE_ALLOWANCE_SPENT,
             RefusalCode.FREEZE_UNTIL_IS_PAST,
+            RefusalCode.PAYMENT_IN_PROGRESS,
         ),
     ),
 )

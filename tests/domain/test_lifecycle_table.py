@@ -1,15 +1,17 @@
 """Every status × action, written out."""
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 
 from domain import ending
-from domain.lifecycle import REFUSALS, TRANSITIONS, Action, next_status
+from domain.lifecycle import REFUSALS, TRANSITIONS, Action, Event, next_status
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import Status
 from tests.domain.states import ACTIVE, IN_THE_PERIOD
 
+ROOT = Path(__file__).parents[2]
 BEGINNINGS = {Status.INCOMPLETE, Status.TRIALING}
 ENDED = RefusalCode.SUBSCRIPTION_ENDED
 
@@ -105,3 +107,10 @@ def test_a_refusal_says_what_was_not_possible() -> None:
         ending.expire(ACTIVE, IN_THE_PERIOD)
 
     assert (refused.value.code, refused.value.facts) == (ENDED, {})
+
+
+def test_every_event_is_told_by_a_rule_or_by_an_activity() -> None:
+    sources = [path for room in ("domain", "activities") for path in sorted((ROOT / room).glob("*.py"))]
+    told = "\n".join(path.read_text() for path in sources)
+
+    assert [event for event in Event if f"Event.{event.name}" not in told] == []

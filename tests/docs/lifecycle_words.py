@@ -1,0 +1,147 @@
+"""What docs/lifecycle.md says beside the tables: each status, action, step and refusal in words."""
+
+from datetime import timedelta
+
+from domain.due import Step
+from domain.ending import WITHDRAWAL_DAYS
+from domain.lifecycle import Action
+from domain.refusals import RefusalCode
+from domain.subscription import UNPAID_START_LIVES, Status
+
+UNPAID_START_HOURS = UNPAID_START_LIVES // timedelta(hours=1)
+
+MEANS = {
+    Status.INCOMPLETE: "started, its first invoice not paid yet",
+    Status.INCOMPLETE_EXPIRED: "given up unpaid, or superseded by a newer start",
+    Status.TRIALING: "on trial: nothing is billed before its end, which is the anchor",
+    Status.ACTIVE: "paid until the end of its period, canceled for then or not",
+    Status.PAST_DUE: "its renewal was not paid in time, and is dunned",
+    Status.FROZEN: "stopped by its user: no access and no billing, the paid time moves",
+    Status.UNPAID: "dunning is over, the invoice stays open, nothing more is billed",
+    Status.CANCELED: "ended: at once, with its period, or because it was not paid",
+}
+COMMANDS = frozenset(
+    {
+        Action.PAY_NOW,
+        Action.SET_PAYMENT_METHOD,
+        Action.CANCEL_AT_PERIOD_END,
+        Action.CANCEL_NOW,
+        Action.UNCANCEL,
+        Action.WITHDRAW,
+        Action.FREEZE,
+        Action.UNFREEZE,
+        Action.UNPARK,
+    }
+)
+"""What a person can ask for; the others are brought by time or a provider."""
+
+ACCESS = {
+    Status.INCOMPLETE: "none",
+    Status.INCOMPLETE_EXPIRED: "none",
+    Status.TRIALING: "to the trial's end, and days of grace",
+    Status.ACTIVE: "to the end of the paid time, and days of grace",
+    Status.PAST_DUE: "the same: while the days of grace last",
+    Status.FROZEN: "none",
+    Status.UNPAID: "none",
+    Status.CANCELED: "none",
+}
+COMES_FROM = {
+    Action.PAY: "the provider says that the open invoice is paid",
+    Action.PAY_AHEAD: "the same, before the boundary",
+    Action.EXPIRE: f"time: {UNPAID_START_HOURS} hours after the start; or a new start of the user",
+    Action.OPEN_RENEWAL: "time: the next period's invoice and its first payment are opened",
+    Action.BEGIN_PAID_PERIOD: "time: the boundary, with the next period paid ahead",
+    Action.FALL_DUE: "time: the boundary, with nobody who paid; or the renewal's charge was declined",
+    Action.REMIND_UNPAID: "time: a day of the dunning policy on which nothing can be charged",
+    Action.CANCEL_UNCOLLECTED: "time: dunning is over, its final action is `cancel`",
+    Action.LEAVE_UNPAID: "time: dunning is over, its final action is `unpaid`",
+    Action.PAY_NOW: "the user: `POST /invoices/{id}/pay`",
+    Action.SET_PAYMENT_METHOD: "the user: `POST /me/payment-methods`, or `DELETE` of one",
+    Action.CANCEL_AT_PERIOD_END: "the user: `POST /subscriptions/{id}/cancel`",
+    Action.CANCEL_NOW: 'the user: the same with `{"at_period_end": false}`',
+    Action.UNCANCEL: "the user: `POST /subscriptions/{id}/uncancel`",
+    Action.WITHDRAW: f"the user: `POST /subscriptions/{{id}}/withdraw`, within {WITHDRAWAL_DAYS} days",
+    Action.END_PERIOD: "time: the end of all paid time, when it was canceled for then",
+    Action.FREEZE: "the user: `POST /subscriptions/{id}/freeze`",
+    Action.UNFREEZE: "time: the freeze's end; or the user: `POST /subscriptions/{id}/unfreeze`",
+    Action.PARK: "the provider can't say what became of a payment, or will never take it",
+    Action.UNPARK: "staff: `POST /admin/subscriptions/{id}/unpark`",
+}
+WHEN = {
+    Step.EXPIRE: f"{UNPAID_START_HOURS} hours after the start; never while a charge is under way",
+    Step.OPEN_RENEWAL: "on the reminder's date, without a payment method",
+    Step.RENEW: "at the boundary, with a payment method",
+    Step.COLLECT: "at once",
+    Step.CHARGE_METHOD: "at the boundary, when the payment method came after the invoice",
+    Step.LOOK_UP_PAYMENT: "see the look-ups",
+    Step.WITHDRAW_PAYMENT: "at once",
+    Step.BEGIN_PAID_PERIOD: "at the boundary",
+    Step.FALL_DUE: "at the boundary; when we opened the invoice later than that, at once",
+    Step.RETRY_PAYMENT: "on the policy's days, never within a day of another charge",
+    Step.REMIND_UNPAID: "on the same days, when nothing can be charged",
+    Step.CANCEL_UNCOLLECTED: "after the last day, or when the period in question is over",
+    Step.LEAVE_UNPAID: "the same",
+    Step.UNFREEZE: "at the freeze's end: as asked for, or when the year's days are spent",
+    Step.END_PERIOD: "at the end of all paid time",
+}
+REFUSED_WHEN = {
+    RefusalCode.SUBSCRIPTION_ENDED: "it has ended",
+    RefusalCode.NOT_CANCELING: "no cancellation is scheduled",
+    RefusalCode.WITHDRAWAL_PERIOD_OVER: f"{WITHDRAWAL_DAYS} days or more have passed since the first start",
+    RefusalCode.PAYMENT_IN_PROGRESS: (
+        "a charge is under way and money may be moving: `freeze`, `withdraw` and `pay_now` wait for it;"
+        " `cancel` does not"
+    ),
+    RefusalCode.INVOICE_NOT_PAYABLE: "the invoice does not wait for a payment",
+    RefusalCode.FREEZE_ONLY_FROM_ACTIVE: "it is not `active`, or its paid time is over",
+    RefusalCode.FREEZE_ALLOWANCE_SPENT: "the plan allows fewer frozen days in this year of the subscription",
+    RefusalCode.FREEZE_UNTIL_IS_PAST: "`until` is not in the future",
+    RefusalCode.NOT_FROZEN: "it is not frozen",
+    RefusalCode.NOT_PARKED: "it is not parked",
+    RefusalCode.DUNNING_WINDOW_TOO_LONG: "a plan's last dunning day would come after its shortest period",
+}
+BEGINNING = """\
+# The life of a subscription
+
+Generated from the rules in [domain/](../domain). A test fails when it is stale: after a change there, run
+`.venv/bin/python -m tests.docs.lifecycle_page`.
+"""
+OUTCOMES = """\
+The status after the action, or **the code** that a command is refused with. –: not possible, and nobody can
+ask for it.
+"""
+AFTER_OUTCOMES = """\
+What is not paid for has no period to run to its end: it is canceled at once, whatever was asked. `cancel` of
+what is canceled already changes nothing and is answered like the first. Money that comes after the end
+revives nothing: it goes back by itself, and the timeline says `late_payment_received`. While a charge is
+under way a cancellation is recorded at once; the charge stands if it succeeds (`charge_stood`), and if it turns
+out that it never arrived it is not made again (`payment_given_up`).
+"""
+STEPS_INTRODUCTION = """\
+One step a turn, and late is right: periods, ends and thaws keep their nominal dates. A period that wholly
+elapsed while nobody billed is skipped, and never billed. What is due comes before a command, however late we
+are; only billing does not, so that a cancellation wins until money was asked for.
+"""
+DUNNING = """\
+A renewal is paid first, then renewed. Days count from the first failure; the policy is the plan's when the
+invoice was opened. With the default policy:
+"""
+AFTER_DUNNING = """\
+Declined for good (stolen, closed, revoked …): reminders, until the payment method changes. A new payment
+method is charged at once; that, and `pay_now`, spend no day. Days that passed while we were away are skipped:
+one attempt, and never two within a day. After the last day nobody is reminded first. Access lasts for the
+plan's days of grace (7 by default) after the paid time, except when the subscription is to end with it.
+`cancel` writes the invoice off; `unpaid` keeps it open, and paying it begins a new period at that instant.
+"""
+REMINDERS = """\
+Announced before the boundary: whatever moves the renewal moves its reminder, whatever drops it drops that.
+"""
+LOOK_UPS = """\
+Asked by the payment's key, never charged under a second one. After the last time a payment without an answer
+parks the subscription, until `unpark`; one that its payer has not confirmed is taken back at its provider.
+"""
+FREEZE = """\
+Paid time that is not over moves later by exactly as long as it was frozen, and its new end is the anchor: a
+year that was paid has 365 days, however often it is frozen. The allowance (30 days by default) is counted for
+each year from the first start; a freeze that runs into the next year goes on with that year's days.
+"""
