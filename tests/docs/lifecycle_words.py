@@ -114,8 +114,8 @@ AFTER_OUTCOMES = """\
 What is not paid for has no period to run to its end: it is canceled at once, whatever was asked. `cancel` of
 what is canceled already changes nothing and is answered like the first. Money that comes after the end
 revives nothing: it goes back by itself, and the timeline says `late_payment_received`. While a charge is
-under way a cancellation is recorded at once; the charge stands if it succeeds (`charge_stood`), and if it turns
-out that it never arrived it is not made again (`payment_given_up`).
+under way a cancellation is recorded at once. The charge stands if it succeeds (`charge_stood`); if it turns
+out that it never arrived, it is not made again (`payment_given_up`).
 """
 STEPS_INTRODUCTION = """\
 One step a turn, and late is right: periods, ends and thaws keep their nominal dates. A period that wholly
