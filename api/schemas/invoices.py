@@ -3,6 +3,7 @@
 from api.schemas.base import RequestBody, ResponseBody, UtcInstant
 from api.schemas.payment_methods import OfferedMethodBody
 from domain.invoice import InvoiceStatus
+from domain.refund import RefundReason, RefundStatus
 
 
 class LineBody(ResponseBody):
@@ -28,6 +29,19 @@ class PaymentBody(ResponseBody):
     settled_at: UtcInstant | None
 
 
+class RefundBody(ResponseBody):
+    """Money that goes back: `created` and `unknown` are on their way, `failed` gave nothing back."""
+
+    id: int
+    payment_id: int
+    reason: RefundReason
+    status: RefundStatus
+    amount_cents: int
+    currency: str
+    created_at: UtcInstant
+    settled_at: UtcInstant | None
+
+
 class InvoiceBody(ResponseBody):
     id: int
     number: str | None
@@ -46,6 +60,7 @@ class InvoiceBody(ResponseBody):
     voided_at: UtcInstant | None
     lines: list[LineBody]
     payments: list[PaymentBody]
+    refunds: list[RefundBody]
 
 
 class InvoicePage(ResponseBody):

@@ -1,4 +1,4 @@
-"""What a user sees of their invoices, with lines and payments."""
+"""What a user sees of their invoices, with lines, payments and refunds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, case, select
 
 from db.database import Connection
+from db.queries.refund_views import RefundView, list_refunds
 from db.tables.billing import Invoice, InvoiceLine, Payment
 from db.tables.subscriptions import Subscription
 from domain.invoice import InvoiceStatus
@@ -68,6 +69,7 @@ class InvoiceView:
     voided_at: datetime | None
     lines: list[LineView]
     payments: list[PaymentView]
+    refunds: list[RefundView]
 
 
 _INVOICE = select(
@@ -123,12 +125,12 @@ async def list_invoices(
         query = query.where(Invoice.id < after_id)
     if status is not None:
         query = query.where(Invoice.status == status)
-    return await _with_lines_and_payments(connection, (await connection.execute(query)).all())
+    return await _whole(connection, (await connection.execute(query)).all())
 
 
 async def find_invoice(connection: Connection, user_id: int, invoice_id: int) -> InvoiceView | None:
     query = _INVOICE.where(Invoice.id == invoice_id, Invoice.user_id == user_id)
-    found = await _with_lines_and_payments(connection, (await connection.execute(query)).all())
+    found = await _whole(connection, (await connection.execute(query)).all())
     return found[0] if found else None
 
 
@@ -160,19 +162,20 @@ async def find_last_payment(connection: Connection, invoice_id: int) -> tuple[Pa
     return PaymentView(**payment), in_progress
 
 
-async def _with_lines_and_payments(
-    connection: Connection, invoices: Sequence[Row[*tuple[Any, ...]]]
-) -> list[InvoiceView]:
+async def _whole(connection: Connection, invoices: Sequence[Row[*tuple[Any, ...]]]) -> list[InvoiceView]:
     ids = [invoice.id for invoice in invoices]
     lines = [_fields(row) for row in await connection.execute(_LINES.where(InvoiceLine.invoice_id.in_(ids)))]
     payments = [
         _fields(row) for row in await connection.execute(_PAYMENTS.where(Payment.invoice_id.in_(ids)))
     ]
+    invoice_of = {payment["id"]: payment["invoice_id"] for payment in payments}
+    refunds = await list_refunds(connection, list(invoice_of))
     return [
         InvoiceView(
             **_fields(invoice),
             lines=[LineView(**line) for line in lines if line["invoice_id"] == invoice.id],
             payments=[PaymentView(**payment) for payment in payments if payment["invoice_id"] == invoice.id],
+            refunds=[refund for refund in refunds if invoice_of[refund.payment_id] == invoice.id],
         )
         for invoice in invoices
     ]

@@ -77,6 +77,7 @@ async def test_an_open_one(student: Student) -> None:
                 "settled_at": None,
             }
         ],
+        "refunds": [],
     }
 
 

@@ -58,7 +58,7 @@ KEYS_OF_ANSWERS = {
     ),
     "InvoiceBody": (
         "id number subscription_id billing_reason status currency total_cents net_cents vat_cents vat_rate_bp"
-        " period_start period_end finalized_at paid_at voided_at lines payments"
+        " period_start period_end finalized_at paid_at voided_at lines payments refunds"
     ),
     "InvoicePage": "items next_cursor",
     "InvoicePaymentBody": "invoice_id invoice_status payment",
@@ -78,6 +78,7 @@ KEYS_OF_ANSWERS = {
     "PriceVersionBody": "version price_cents currency vat_rate_bp created_at",
     "Problem": "type title status detail code request_id errors",
     "ReadyBody": "status checks",
+    "RefundBody": "id payment_id reason status amount_cents currency created_at settled_at",
     "RulesUsedBody": "unpaid_start_hours grace_days dunning_policy_version dunning_retry_days",
     "SessionBody": "access_token refresh_token token_type expires_in",
     "StaffPaymentBody": (

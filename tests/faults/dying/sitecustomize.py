@@ -5,11 +5,13 @@ import os
 import signal
 from typing import Any
 
+from api.refund_payment import PaymentRefunder
 from api.start_subscription import SubscriptionStarter
 from api.webhook_relay import WebhookRelay
 from db.queries import idempotency
 
 send_start = SubscriptionStarter._update_with_start
+send_refund = PaymentRefunder._update_with_start
 
 
 def die(*_: Any) -> None:
@@ -20,21 +22,31 @@ async def die_instead(*_: Any) -> None:
     die()
 
 
-async def send_start_and_die(*args: Any) -> None:
+def send_and_die(send: Any) -> Any:
     """The request has left for Temporal; nobody here waits for its answer any more."""
-    asyncio.get_running_loop().call_later(0.005, die)
-    await send_start(*args)
+
+    async def dying(*args: Any) -> None:
+        asyncio.get_running_loop().call_later(0.005, die)
+        await send(*args)
+
+    return dying
 
 
-async def send_start_then_die(*args: Any) -> None:
-    await send_start(*args)
-    die()
+def send_then_die(send: Any) -> Any:
+    async def dying(*args: Any) -> None:
+        await send(*args)
+        die()
+
+    return dying
 
 
 STEPS: dict[str, tuple[Any, str, Any]] = {
     "before_the_workflow": (SubscriptionStarter, "_update_with_start", die_instead),
-    "while_the_workflow_starts": (SubscriptionStarter, "_update_with_start", send_start_and_die),
-    "before_the_answer": (SubscriptionStarter, "_update_with_start", send_start_then_die),
+    "while_the_workflow_starts": (SubscriptionStarter, "_update_with_start", send_and_die(send_start)),
+    "before_the_answer": (SubscriptionStarter, "_update_with_start", send_then_die(send_start)),
+    "before_the_refund": (PaymentRefunder, "_update_with_start", die_instead),
+    "while_the_refund_starts": (PaymentRefunder, "_update_with_start", send_and_die(send_refund)),
+    "before_the_refund_is_told": (PaymentRefunder, "_update_with_start", send_then_die(send_refund)),
     "webhook_stored": (WebhookRelay, "wake", die),
     "report_claimed": (WebhookRelay, "_deliver_in_order", die_instead),
     "command_done": (idempotency, "store_answer", die_instead),
