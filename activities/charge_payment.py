@@ -6,6 +6,7 @@ between them, and no lock held meanwhile. Cut off anywhere, it is repeated under
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -110,6 +111,7 @@ async def _apply(settlement: Settlement, charge: Charge | None) -> SubscriptionS
         return settlement.state
     if charge is None:
         return await write_if_any(settlement, awaiting.never_arrived(settlement.state, billed.payment_id, at))
+    settlement = replace(settlement, reference=charge.reference)
     match charge.status:
         case ChargeStatus.SUCCEEDED:
             fact = PaymentFact(ReportedStatus.SUCCEEDED, charge.amount_cents, charge.currency)

@@ -20,13 +20,17 @@ from domain.subscription import SubscriptionState
 
 @dataclass(frozen=True)
 class Settlement:
-    """One payment and the subscription it is for, both locked, and where the news of it comes from."""
+    """One payment and the subscription it is for, both locked, and where the news of it comes from.
+
+    `reference` is the provider's own id of the charge, where it has answered with one.
+    """
 
     connection: Connection
     billed: Billed
     state: SubscriptionState
     cause: Cause
     at: datetime
+    reference: str | None = None
 
 
 async def lock_settlement(
@@ -50,7 +54,7 @@ async def receive_money(settlement: Settlement, received_cents: int) -> Subscrip
     connection, billed, at = settlement.connection, settlement.billed, settlement.at
     is_owed = billed.invoice_status is InvoiceStatus.OPEN
     owed_cents = billed.payment.amount_cents if is_owed else 0
-    await payments.mark_succeeded(connection, billed.payment_id, received_cents, at)
+    await payments.mark_succeeded(connection, billed.payment_id, received_cents, at, settlement.reference)
     await _read_what_is_known_now(settlement, PaymentStatus.SUCCEEDED)
     movement = movements.payment_received(
         billed.payment_id, billed.payment.currency, received_cents, owed_cents
@@ -71,7 +75,7 @@ async def receive_money(settlement: Settlement, received_cents: int) -> Subscrip
 async def decline(settlement: Settlement, reason: Decline) -> SubscriptionState:
     """The attempt failed: told of in any case; it changes the subscription when it was the one under way."""
     connection, billed, at = settlement.connection, settlement.billed, settlement.at
-    await payments.mark_failed(connection, billed.payment_id, reason.code, at)
+    await payments.mark_failed(connection, billed.payment_id, reason.code, at, settlement.reference)
     await _read_what_is_known_now(settlement, PaymentStatus.FAILED)
     change = paying.declined(settlement.state, billed.payment_id, reason.kind, at)
     if change is None or change.event is not Event.PAYMENT_DECLINED:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 
 from db.database import Connection
 from db.tables.billing import Invoice, Payment
@@ -178,22 +178,43 @@ async def mark_unknown(connection: Connection, payment_id: int) -> None:
     )
 
 
-async def mark_succeeded(connection: Connection, payment_id: int, received_cents: int, at: datetime) -> None:
+async def mark_succeeded(
+    connection: Connection,
+    payment_id: int,
+    received_cents: int,
+    at: datetime,
+    reference: str | None = None,
+) -> None:
     await connection.execute(
         update(Payment)
         .where(Payment.id == payment_id)
         .values(
-            status=PaymentStatus.SUCCEEDED, received_cents=received_cents, settled_at=at, failure_code=None
+            status=PaymentStatus.SUCCEEDED,
+            received_cents=received_cents,
+            settled_at=at,
+            failure_code=None,
+            reference=func.coalesce(reference, Payment.reference),
         )
     )
 
 
-async def mark_failed(connection: Connection, payment_id: int, failure_code: str, at: datetime) -> None:
+async def mark_failed(
+    connection: Connection,
+    payment_id: int,
+    failure_code: str,
+    at: datetime,
+    reference: str | None = None,
+) -> None:
     """A payment that has succeeded stays succeeded."""
     await connection.execute(
         update(Payment)
         .where(Payment.id == payment_id, Payment.status.in_(UNSETTLED))
-        .values(status=PaymentStatus.FAILED, failure_code=failure_code, settled_at=at)
+        .values(
+            status=PaymentStatus.FAILED,
+            failure_code=failure_code,
+            settled_at=at,
+            reference=func.coalesce(reference, Payment.reference),
+        )
     )
 
 

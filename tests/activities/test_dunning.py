@@ -61,6 +61,7 @@ async def test_a_retry_has_a_number_and_a_key_of_its_own(card_holder: Customer) 
         "idempotency_key": f"invoice:{first['invoice_id']}:attempt:2",
         "created_at": at,
         "settled_at": None,
+        "reference": None,
         "failure_code": None,
         "status": "x",
     }

@@ -59,7 +59,12 @@ async def test_a_renewal_is_billed_and_then_paid(card_holder: Customer) -> None:
         },
         timeline=[*BILLED.timeline, "renewed"],
     )
-    assert await card_holder.charges(renewed) == ["succeeded"] * 2
+    assert card_holder.psp is not None
+    charges = await card_holder.psp.charges(renewed.subscription_id)
+    assert [charge["status"] for charge in charges] == ["succeeded"] * 2
+    assert [row["reference"] for row in await rows_of(card_holder, "payments")] == [
+        charge["id"] for charge in charges
+    ]
 
 
 async def test_a_second_call_opens_nothing_more(card_holder: Customer) -> None:

@@ -1,10 +1,15 @@
 """A new start takes the place of the user's earlier one that was never paid."""
 
+import pytest
+
 from domain.ending import cancel, expire
 from domain.payment import ReportedStatus
+from domain.refusals import RefusalCode
 from domain.subscription import Status
-from tests.activities.customer import IN_THE_PERIOD, STARTED_AT, Customer
+from payments.provider import OutcomeUnknownError
+from tests.activities.customer import IN_THE_PERIOD, STARTED_AT, Customer, payment_under_way
 from tests.activities.everything import everything_of, rows_of
+from tests.activities.refused import refused
 from tests.book import Book
 
 
@@ -99,3 +104,27 @@ async def test_three_starts_leave_the_last(customer: Customer) -> None:
     ]
     books = [await customer.book(each.answer.subscription_id) for each in opened]
     assert [book.status for book in books] == ["incomplete_expired", "incomplete_expired", "incomplete"]
+
+
+async def test_one_that_is_being_charged_is_not_superseded(card_holder: Customer) -> None:
+    first = await card_holder.start(method_id=await card_holder.card("answer_lost"))
+    with pytest.raises(OutcomeUnknownError):
+        await card_holder.collect(first.state, STARTED_AT)
+
+    with refused(RefusalCode.PAYMENT_IN_PROGRESS):
+        await card_holder.start()
+
+    assert (await card_holder.collect(first.state, STARTED_AT)).status is Status.ACTIVE
+
+
+async def test_a_confirmation_that_nobody_waits_for_is_withdrawn(card_holder: Customer) -> None:
+    first = await card_holder.start(method_id=await card_holder.card("3ds"))
+    waiting = await card_holder.collect(first.state, STARTED_AT)
+    await card_holder.start(at=IN_THE_PERIOD)
+
+    superseded = await card_holder.load(waiting.subscription_id)
+    assert superseded.withdrawing_payment_id == payment_under_way(waiting)
+
+    settled = await card_holder.withdraw_payment(superseded, IN_THE_PERIOD)
+    assert (settled.state.is_finished, settled.unsent_refund_ids) == (True, ())
+    assert await card_holder.charges(superseded) == ["canceled"]

@@ -76,6 +76,20 @@ async def test_every_constraint_holds_and_every_index_is_whole(database_url: str
         assert connection.execute(UNUSABLE).scalars().all() == []
 
 
+async def test_an_index_that_was_left_half_built_is_built_anew(
+    postgres: EmbeddedPostgres, database_url: str
+) -> None:
+    url = await postgres.create_database("interrupted")
+    upgrade(url, "0005")
+    with connected(url) as connection:
+        connection.execute(text("CREATE INDEX uq_subscriptions_one_live_per_user_next ON users (id)"))
+        connection.execute(text("CREATE INDEX uq_subscriptions_one_trial_per_user ON users (id)"))
+
+    upgrade(url)
+
+    assert read_schema(url) == read_schema(database_url)
+
+
 async def test_alembic_finds_nothing_to_migrate(database_url: str) -> None:
     command.check(_config(database_url))
 
