@@ -30,8 +30,7 @@ class MethodChooser:
         method_id = await self.methods.keep(user_id, offered)
         await self._charge_default(user_id, cause)
         async with self.database.read() as connection:
-            stored = await payment_methods.list_methods(connection, user_id)
-        return next((method for method in stored if method.id == method_id), stored[0])
+            return await payment_methods.load_method(connection, user_id, method_id)
 
     async def remove(self, user_id: int, method_id: int, cause: Cause) -> None:
         """What was charged to it is charged to the next default, or paid by a person. Raises `Problem`."""

@@ -10,6 +10,8 @@ WORTH_REPEATING = frozenset(
         RPCStatusCode.RESOURCE_EXHAUSTED,
         RPCStatusCode.CANCELLED,
         RPCStatusCode.ABORTED,
+        # Its task failed, as when a message meets a run that is giving way to the next.
+        RPCStatusCode.FAILED_PRECONDITION,
     }
 )
 FIRST_CONNECT_FAILED = "Failed client connect"

@@ -56,6 +56,14 @@ NEVER_CHOSEN = datetime.fromtimestamp(0, UTC)
 
 _STORED = PaymentMethod.removed_at.is_(None)
 _CHOSEN_LAST_FIRST = (PaymentMethod.chosen_at.desc(), PaymentMethod.id.desc())
+_SHOWN = select(
+    PaymentMethod.id,
+    PaymentMethod.provider,
+    PaymentMethod.brand,
+    PaymentMethod.last4,
+    PaymentMethod.expiry_month,
+    PaymentMethod.expiry_year,
+)
 
 
 async def choose_method(connection: Connection, user_id: int, method: DescribedMethod) -> int:
@@ -70,20 +78,15 @@ async def store_method(connection: Connection, user_id: int, method: DescribedMe
 
 async def list_methods(connection: Connection, user_id: int) -> list[MethodView]:
     """The stored ones, the default first."""
-    query = (
-        select(
-            PaymentMethod.id,
-            PaymentMethod.provider,
-            PaymentMethod.brand,
-            PaymentMethod.last4,
-            PaymentMethod.expiry_month,
-            PaymentMethod.expiry_year,
-        )
-        .where(PaymentMethod.user_id == user_id, _STORED)
-        .order_by(*_CHOSEN_LAST_FIRST)
-    )
+    query = _SHOWN.where(PaymentMethod.user_id == user_id, _STORED).order_by(*_CHOSEN_LAST_FIRST)
     rows = (await connection.execute(query)).all()
     return [MethodView(*row, is_default=place == 0) for place, row in enumerate(rows)]
+
+
+async def load_method(connection: Connection, user_id: int, method_id: int) -> MethodView:
+    """One that was stored, though it may be removed by now. Raises `sqlalchemy.exc.NoResultFound`."""
+    row = (await connection.execute(_SHOWN.where(PaymentMethod.id == method_id))).one()
+    return MethodView(*row, is_default=await find_default(connection, user_id) == method_id)
 
 
 async def find_default(connection: Connection, user_id: int) -> int | None:

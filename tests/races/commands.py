@@ -1,55 +1,63 @@
-"""What may be thrown at a subscription, each as its owner, its provider or staff would."""
+"""What may be thrown at a subscription by its owner or its provider. Each answers `done` or a code."""
 
 import uuid
 from datetime import datetime
 from typing import Any
 
-from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
-from temporalio.exceptions import ApplicationError
+import httpx2
 
-from activities.contracts import Cause
-from db.queries.payment_methods import DescribedMethod, choose_method
+from tests.client import send_webhook
 from tests.lives import Life
-from workflows.messages import FreezeCommand, PayCommand, PlainCommand, SetPaymentMethodCommand
 
 DONE = "done"
 
 
-async def ask(life: Life, update: str, command: Any) -> str:
-    """`done`, or the code of the refusal."""
-    workflow: WorkflowHandle[Any, Any] = life.world.temporal.get_workflow_handle(life.workflow_id)
-    try:
-        await workflow.execute_update(update, command, id=command.command_id)
-    except WorkflowUpdateFailedError as failure:
-        if not isinstance(failure.cause, ApplicationError):
-            raise
-        return str(failure.cause.type)
-    return DONE
+def told(answer: httpx2.Response) -> str:
+    return DONE if answer.is_success else str(answer.json()["code"])
 
 
-def cause(life: Life) -> Cause:
-    return Cause(f"user:{life.student.id}", "race", uuid.uuid4().hex)
+async def command(life: Life, name: str, body: Any = None) -> str:
+    return told(await life.student.post(f"/subscriptions/{life.subscription_id}/{name}", body))
+
+
+async def cancel(life: Life, *, at_period_end: bool) -> str:
+    return await command(life, "cancel", {"at_period_end": at_period_end})
+
+
+async def uncancel(life: Life) -> str:
+    return await command(life, "uncancel")
 
 
 async def freeze(life: Life, until: datetime | None = None) -> str:
-    return await ask(life, "freeze", FreezeCommand(uuid.uuid4().hex, until, cause(life)))
+    return await command(life, "freeze", None if until is None else {"until": until.isoformat()})
 
 
 async def unfreeze(life: Life) -> str:
-    return await ask(life, "unfreeze", PlainCommand(uuid.uuid4().hex, cause(life)))
+    return await command(life, "unfreeze")
 
 
-async def pay(life: Life, invoice_id: int, method_id: int | None = None) -> str:
-    command = PayCommand(uuid.uuid4().hex, invoice_id, method_id, cause(life))
-    return await ask(life, "pay_now", command)
+async def report(life: Life, payment_id: int, status: str = "SUCCEEDED", **fields: Any) -> str:
+    """As the provider does it, without waiting for what comes of it."""
+    secret = life.world.stack.webhook_secret
+    return told(await send_webhook(life.world.http, secret, payment_id, status, **fields))
 
 
-async def choose(life: Life, method_id: int | None) -> str:
-    command = SetPaymentMethodCommand(uuid.uuid4().hex, method_id, cause(life))
-    return await ask(life, "set_payment_method", command)
+async def pay(life: Life, invoice_id: int) -> str:
+    return told(await life.student.post(f"/invoices/{invoice_id}/pay"))
 
 
-async def store_card(life: Life, token: str = "tok_ok") -> int:  # noqa: S107 - a test token
-    method = DescribedMethod("sandbox", f"{token}-{uuid.uuid4().hex}", "visa", "4242", 12, 2040)
-    async with life.world.database.transaction() as connection:
-        return await choose_method(connection, life.student.id, method)
+async def choose(life: Life, token: str) -> str:
+    method = {"provider": "sandbox", "token": token}
+    return told(await life.student.post("/me/payment-methods", method))
+
+
+async def forget_cards(life: Life) -> str:
+    """From now on a person pays."""
+    for method in (await life.student.get("/me/payment-methods")).json():
+        await life.student.delete(f"/me/payment-methods/{method['id']}")
+    return DONE
+
+
+def card(behaves: str = "tok_ok") -> str:
+    """A card that nobody else has."""
+    return f"{behaves}-{uuid.uuid4().hex}"

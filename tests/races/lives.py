@@ -3,23 +3,26 @@
 import asyncio
 import uuid
 from datetime import timedelta
-from typing import Any
-
-import httpx2
 
 from domain.due import Step, next_step
 from tests.at_rest import clock_of, state_of
 from tests.book import workflow_id_of
 from tests.client import Student
 from tests.lives import Life, World
+from tests.races.commands import card
 
 SHORTLY = timedelta(milliseconds=400)
 
 
-async def begin_with_card(world: World, token: str = "tok_ok") -> Life:  # noqa: S107 - a test token
-    """Active, its first period paid by a card that nobody else has."""
+async def begin_with_card(
+    world: World,
+    token: str = "tok_ok",  # noqa: S107 - a test token
+    *,
+    becomes: str = "active",
+) -> Life:
+    """Charged to a card that nobody else has."""
     student = await Student.signup(world.http)
-    method = {"provider": "sandbox", "token": f"{token}-{uuid.uuid4().hex}"}
+    method = {"provider": "sandbox", "token": card(token)}
     started = await student.post(
         "/subscriptions/start", {"plan_code": "P30D", "payment_method": method}, key=uuid.uuid4().hex
     )
@@ -27,7 +30,7 @@ async def begin_with_card(world: World, token: str = "tok_ok") -> Life:  # noqa:
     subscription_id = started.json()["subscription_id"]
     workflow_id = await workflow_id_of(world.database, subscription_id)
     life = Life(world, student, subscription_id, started.json()["payment_id"], workflow_id)
-    await life.becomes("active")
+    await life.becomes(becomes)
     return life
 
 
@@ -51,14 +54,3 @@ async def at(instant: float) -> None:
     """Waits for an instant of the loop's time: races are run to shifted instants."""
     loop = asyncio.get_running_loop()
     await asyncio.sleep(max(instant - loop.time(), 0))
-
-
-async def cancel(life: Life, *, at_period_end: bool) -> dict[str, Any]:
-    answer = await post(life, "cancel", {"at_period_end": at_period_end})
-    assert answer.status_code == 200, answer.text
-    body: dict[str, Any] = answer.json()
-    return body
-
-
-async def post(life: Life, command: str, body: Any = None) -> httpx2.Response:
-    return await life.student.post(f"/subscriptions/{life.subscription_id}/{command}", body)

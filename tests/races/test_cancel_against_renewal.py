@@ -8,7 +8,8 @@ from domain.due import Step
 from tests.at_rest import comes_to_rest, state_of
 from tests.gates import Gates
 from tests.lives import Life, World
-from tests.races.lives import at, begin_with_card, cancel, comes_near
+from tests.races.commands import DONE, cancel
+from tests.races.lives import at, begin_with_card, comes_near
 
 SHIFTS = (-0.06, -0.03, -0.01, 0.0, 0.01, 0.02, 0.04, 0.08)
 """Seconds from the due date to the cancellation."""
@@ -21,7 +22,7 @@ async def held_race(world: World, gates: Gates, step: str, *, at_period_end: boo
     gate = gates.close(step, life.workflow_id)
     await gate.is_reached()
 
-    await cancel(life, at_period_end=at_period_end)
+    assert await cancel(life, at_period_end=at_period_end) == DONE
 
     was_charging = (await state_of(life)).is_charging
     gate.open()
@@ -62,7 +63,7 @@ async def test_around_the_due_date_one_of_both_is_first(
         life = await begin_with_card(world)
         due_at = await comes_near(life, Step.RENEW)
         await at(due_at + shift)
-        await cancel(life, at_period_end=at_period_end)
+        assert await cancel(life, at_period_end=at_period_end) == DONE
         state = await comes_to_rest(life)
         assert state.cancel_at_period_end or state.has_ended
         charges = await world.stack.psp.charges(life.subscription_id)

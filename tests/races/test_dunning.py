@@ -7,8 +7,8 @@ from domain.due import Step
 from tests.at_rest import comes_to_rest, state_of
 from tests.gates import Gates
 from tests.lives import Life, World
-from tests.races.commands import choose, pay, store_card
-from tests.races.lives import begin_with_card, cancel, comes_near, token_of
+from tests.races.commands import DONE, cancel, card, choose, pay
+from tests.races.lives import begin_with_card, comes_near, token_of
 
 Throw = Callable[[Life], Awaitable[object]]
 
@@ -25,7 +25,7 @@ async def past_due(world: World) -> Life:
 
 
 async def cancel_now(life: Life) -> None:
-    await cancel(life, at_period_end=False)
+    assert await cancel(life, at_period_end=False) == DONE
 
 
 async def held_race(world: World, gates: Gates, step: str, throw: Throw) -> tuple[list[str], bool]:
@@ -63,7 +63,7 @@ async def test_paying_or_another_card_does_not_charge_beside_a_retry(world: Worl
         answers.append(await pay(life, invoice_id))
 
     async def another_card(life: Life) -> None:
-        answers.append(await choose(life, await store_card(life)))
+        answers.append(await choose(life, card()))
 
     outcomes = await asyncio.gather(
         *(
@@ -73,7 +73,7 @@ async def test_paying_or_another_card_does_not_charge_beside_a_retry(world: Worl
         )
     )
 
-    assert sorted(answers) == ["done", "done", "payment_in_progress", "payment_in_progress"]
+    assert sorted(answers) == [DONE, DONE, "payment_in_progress", "payment_in_progress"]
     assert [timeline for timeline, _ in outcomes] == [
         ["payment_retried", "recovered"],
         ["payment_retried", "payment_method_set", "recovered"],
