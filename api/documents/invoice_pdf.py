@@ -121,7 +121,7 @@ def _write_totals(paper: Paper, invoice: InvoiceDocument) -> None:
         paper.add_page()
     for label, cents in totals.items():
         is_total = label == "Total"
-        border = "T" if is_total else 0
+        border = "T" if is_total else ""
         paper.use(11 if is_total else 9, bold=is_total)
         paper.set_x(paper.w - paper.r_margin - sum(TOTALS))
         paper.cell(TOTALS[0], TOTAL_LINE, label, border=border)

@@ -45,5 +45,7 @@ def _by(paid_by: PaidBy | None) -> str:
     """Nothing where there was nothing to pay."""
     if paid_by is None:
         return ""
-    with_what = f"{str(paid_by.brand).title()} card ending in {paid_by.last4}" if paid_by.last4 else paid_by.provider
+    with_what = (
+        f"{str(paid_by.brand).title()} card ending in {paid_by.last4}" if paid_by.last4 else paid_by.provider
+    )
     return f" by {with_what}, payment {paid_by.payment_id}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from fpdf import FPDF
+from fpdf.fonts import TTFFont
 
 FAMILY: Final = "Liberation Sans"
 FONTS: Final = Path(__file__).with_name("fonts")
@@ -58,9 +59,10 @@ class Paper(FPDF):
     def footer(self) -> None:
         self.set_y(8 - FOOTER)
         self.use(8, shade=GRAY)
-        self.cell(self.epw / 2, text=self.title)
+        self.cell(self.epw / 2, text=str(self.title))
         self.cell(self.epw / 2, text=f"Page {self.page_no()} of {PAGE_COUNT}", align="R")
 
     def _has(self, character: str) -> bool:
+        font = self.current_font
         is_visible = not unicodedata.category(character).startswith("C")
-        return is_visible and ord(character) in self.current_font.cmap
+        return is_visible and isinstance(font, TTFFont) and ord(character) in font.cmap
