@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
-from starlette.types import Message, Send
+from starlette.types import Message, Receive, Scope, Send
 
 SLOWEST_PART_SECONDS: Final = 30.0
 LONGEST_SECONDS: Final = 600.0
@@ -32,6 +32,19 @@ class CsvStream(StreamingResponse):
     def __init__(self, opened: AbstractAsyncContextManager[AsyncIterator[bytes]], file_name: str) -> None:
         super().__init__((), headers={"Content-Disposition": f'attachment; filename="{file_name}"'})
         self._opened = opened
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        """Starlette's own way cancels at every await again, which would cut the closing short as well."""
+        sending = asyncio.create_task(self.stream_response(send))
+        leaving = asyncio.create_task(self.listen_for_disconnect(receive))
+        try:
+            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sending.cancel()
+            leaving.cancel()
+            await asyncio.wait((sending, leaving))
+        if not sending.cancelled():
+            sending.result()
 
     async def stream_response(self, send: Send) -> None:
         async def send_in_time(message: Message) -> None:

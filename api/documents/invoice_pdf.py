@@ -58,16 +58,17 @@ def render_invoice(invoice: InvoiceDocument, seller: Seller) -> bytes:
 def _write_seller(paper: Paper, seller: Seller) -> None:
     """On the left, with the word that says what this is on the right."""
     top = paper.get_y()
-    paper.use(22, bold=True)
-    paper.cell(paper.epw, 10, "Invoice", align="R")
-    paper.set_xy(paper.l_margin, top)
     paper.use(13, bold=True)
     width = paper.epw * 0.6
     paper.multi_cell(width, 7, paper.drawable(seller.name), align="L", new_x="LMARGIN", new_y="NEXT")
     paper.use(9, shade=GRAY)
     for line in (*seller.address.splitlines(), f"Tax ID {seller.tax_id}"):
         paper.multi_cell(width, LINE, paper.drawable(line), align="L", new_x="LMARGIN", new_y="NEXT")
-    paper.ln(10)
+    bottom = paper.get_y()
+    paper.set_xy(paper.l_margin, top)
+    paper.use(22, bold=True)
+    paper.cell(paper.epw, 10, "Invoice", align="R")
+    paper.set_xy(paper.l_margin, bottom + 10)
 
 
 def _write_facts(paper: Paper, facts: dict[str, str]) -> None:

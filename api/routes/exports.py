@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 @router.get(
     "/invoices/export.csv",
+    status_code=200,
     response_class=CsvStream,
     responses=problem_responses(*STAFF_REFUSALS, (429, "export_in_progress"), (503, "database_unavailable")),
 )
@@ -51,5 +52,9 @@ async def _opened(database: Database, asked: ExportQuery) -> AsyncIterator[Async
             "Other exports are under way. Please try again when they are done.",
             headers={"Retry-After": "30"},
         )
-    async with _lanes, database.stream() as connection:
-        yield csv_parts(COLUMNS, await stream_invoices(connection, asked.invoice_status, asked.window))
+    async with (
+        _lanes,
+        database.stream() as connection,
+        stream_invoices(connection, asked.invoice_status, asked.window) as batches,
+    ):
+        yield csv_parts(COLUMNS, batches)

@@ -1,6 +1,7 @@
 """Finalized invoices, many of them, as they are handed to an accountant."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -64,9 +65,10 @@ COLUMNS = tuple(_EXPORTED.selected_columns.keys())
 """Their names and order are read by programs: new ones go to the end."""
 
 
+@asynccontextmanager
 async def stream_invoices(
     connection: Connection, status: InvoiceStatus, window: Window
-) -> AsyncIterator[Sequence[Row[*tuple[Any, ...]]]]:
+) -> AsyncIterator[AsyncIterator[Sequence[Row[*tuple[Any, ...]]]]]:
     """Some hundred at a time, out of one cursor: all of them as they were when it was opened."""
     reached_at = REACHED_AT[status]
     query = _EXPORTED.where(Invoice.status == status)
@@ -75,4 +77,7 @@ async def stream_invoices(
     if window.end is not None:
         query = query.where(reached_at < window.end)
     result = await connection.stream(query, execution_options={"yield_per": ROWS_AT_ONCE})
-    return result.partitions()
+    try:
+        yield result.partitions()
+    finally:
+        await result.close()
