@@ -1,4 +1,4 @@
-"""The connection pool and the two ways to use it: a transaction with one owner, or a read. And long locks.
+"""The connection pool and the ways to use it: a transaction with one owner, a read, a stream. And long locks.
 
 Code that is handed a connection never commits: the `async with` that opened it does.
 """
@@ -20,6 +20,9 @@ POOL_WAIT_SECONDS = 2.0
 CONNECT_SECONDS = 2
 LOCK_TIMEOUT_MS = 2_000
 IDLE_IN_TRANSACTION_MS = 10_000
+STREAMED_MS = 60_000
+"""For a part of what is streamed: to be found, and to be taken by whoever reads it."""
+
 LOCKS_AT_ONCE = 10
 
 UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError)
@@ -31,6 +34,9 @@ class Database:
         """`locks` has connections of its own, so that work that takes long never keeps a request waiting."""
         self._engine = engine
         self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._snapshots = engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
         self._locks = locks.execution_options(isolation_level="AUTOCOMMIT")
 
     @classmethod
@@ -47,6 +53,17 @@ class Database:
     async def read(self) -> AsyncIterator[Connection]:
         """Single statements, each its own snapshot: no BEGIN and no COMMIT to wait for."""
         async with self._autocommit.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def stream(self) -> AsyncIterator[Connection]:
+        """A transaction that only reads, for rows that come part by part, as fast as somebody takes them.
+
+        Its statements share one snapshot. It keeps a connection from others: not for many at once.
+        """
+        async with self._snapshots.begin() as connection:
+            for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                await connection.execute(select(func.set_config(name, str(STREAMED_MS), True)))
             yield connection
 
     @asynccontextmanager

@@ -32,6 +32,12 @@ SHORTEST_SECRET: Mapping[str, int] = {"HS256": 32, "HS384": 48, "HS512": 64}
 SHORTEST_WEBHOOK_SECRET = 16
 EXAMPLE_SECRET_MARK = "change-me"  # noqa: S105 - what .env.example writes where a secret belongs
 
+EXAMPLE_SELLER: Mapping[str, str] = {
+    "seller_name": "Italiano Billing (example)",
+    "seller_address": "Via Esempio, 1\n00100 Roma RM\nItaly",
+    "seller_tax_id": "IT00000000000",
+}
+
 ANY_HOST = "*"
 
 
@@ -107,6 +113,11 @@ class Settings(BaseSettings):
     withdrawal: WithdrawalRule = WithdrawalRule.FULL
     """What a withdrawal within 14 days gives back."""
 
+    seller_name: str = Field(EXAMPLE_SELLER["seller_name"], validate_default=True)
+    """Who sells, as the law wants it on an invoice: name, address (with line breaks), VAT or tax number."""
+    seller_address: str = Field(EXAMPLE_SELLER["seller_address"], validate_default=True)
+    seller_tax_id: str = Field(EXAMPLE_SELLER["seller_tax_id"], validate_default=True)
+
     docs_enabled: bool = True
     metrics_enabled: bool = True
     allowed_hosts: Listed = (ANY_HOST,)
@@ -172,6 +183,14 @@ class Settings(BaseSettings):
         if is_example and info.data.get("environment") == "production":
             raise ValueError("the example secrets are not accepted in production")
         return secret
+
+    @field_validator(*EXAMPLE_SELLER)
+    @classmethod
+    def _refuse_an_example_seller(cls, value: str, info: ValidationInfo) -> str:
+        is_example = value == EXAMPLE_SELLER[str(info.field_name)] or not value.strip()
+        if is_example and info.data.get("environment") == "production":
+            raise ValueError("production needs the seller that invoices name")
+        return value
 
     @field_validator("allowed_hosts")
     @classmethod

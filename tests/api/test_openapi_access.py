@@ -83,6 +83,7 @@ PROTECTED = {
     "DELETE /me/payment-methods/{method_id}": Call(ACCESS, not_found="payment_method_not_found"),
     "GET /invoices": Call(ACCESS),
     "GET /invoices/{invoice_id}": Call(ACCESS, not_found="invoice_not_found"),
+    "GET /invoices/{invoice_id}.pdf": Call(ACCESS, not_found="invoice_not_found"),
     "POST /invoices/{invoice_id}/pay": Call(ACCESS, {}, not_found="invoice_not_found"),
     "GET /content/modules": Call(ACCESS),
     "GET /admin/subscriptions/{subscription_id}/explain": Call(
@@ -98,6 +99,8 @@ PROTECTED = {
         for_staff=True,
         refused="not_parked",
     ),
+    "GET /admin/invoices/export.csv": Call(ACCESS, for_staff=True),
+    "GET /admin/invoices/{invoice_id}.pdf": Call(ACCESS, not_found="invoice_not_found", for_staff=True),
     "GET /admin/payments/{payment_id}": Call(ACCESS, not_found="payment_not_found", for_staff=True),
     "POST /admin/payments/{payment_id}/refund": Call(
         ACCESS,
@@ -259,6 +262,7 @@ async def test_staff_read_anybody_s_and_an_admin_also_writes(
         None: "",
         "subscription_not_found": unpaid.subscription_id,
         "payment_not_found": unpaid.payment_id,
+        "invoice_not_found": (await unpaid.student.get("/invoices")).json()["items"][0]["id"],
         "plan_not_found": await make_plan(admin),
     }
     for reader, writes in ((admin, True), (support, False)):

@@ -29,8 +29,12 @@ GOOD = {
     "DATABASE_URL": "postgresql+psycopg://canary-of-the-database@127.0.0.1:1/nothing",
     "JWT_SECRET": "canary-of-the-tokens-0123456789ab",
     "PAYMENTS_WEBHOOK_SECRET": "canary-of-the-webhook",
+    "BILLING_SELLER_NAME": "Scuola",
+    "BILLING_SELLER_ADDRESS": "Via Garibaldi, 1",
+    "BILLING_SELLER_TAX_ID": "IT01234567890",
 }
 NOT_SET = "is not set"
+NO_SELLER = "production needs the seller that invoices name"
 EXAMPLE = "the example secrets are not accepted in production"
 
 
@@ -102,6 +106,9 @@ async def test_the_local_stack_tells_it_too(tmp_path_factory: pytest.TempPathFac
             "a, *",
             "production needs the host names that it is reached under, without *",
         ),
+        ("BILLING_SELLER_NAME", "", NO_SELLER),
+        ("BILLING_SELLER_ADDRESS", "  ", NO_SELLER),
+        ("BILLING_SELLER_TAX_ID", "IT00000000000", NO_SELLER),
         ("BILLING_PSP_URL", "http://canary", "the sandbox payment provider is not accepted in production"),
     ],
 )
