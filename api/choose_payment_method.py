@@ -9,12 +9,13 @@ from uuid import uuid4
 from activities.contracts import Cause
 from api.payment_methods import OfferedMethod, PaymentMethods
 from api.problems import Problem
+from api.refusals import problem_of
 from api.subscription_commands import Order, SubscriptionCommands
 from db.database import Database
 from db.queries import payment_methods
 from db.queries.payment_methods import ChargedTo, MethodView
 from domain.lifecycle import Action
-from domain.refusals import RefusalCode
+from domain.refusals import RefusalCode, Refused
 from workflows.messages import SetPaymentMethodCommand
 from workflows.subscription import Subscription
 
@@ -40,7 +41,7 @@ class MethodChooser:
         if charged is not None and charged.method_id == method_id:
             await self._charge_default(user_id, cause)
         elif not was_stored:
-            raise Problem(404, "payment_method_not_found", "There is no such payment method.")
+            raise problem_of(Refused(RefusalCode.PAYMENT_METHOD_NOT_FOUND, "there is no such payment method"))
 
     async def _charge_default(self, user_id: int, cause: Cause) -> None:
         """Looks again afterwards: of two choices made at once, the last one counts."""

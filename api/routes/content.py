@@ -18,9 +18,7 @@ WHAT_TO_DO: Mapping[NoAccess, str] = {
     NoAccess.NONE: "Start a subscription to open the lessons.",
     NoAccess.EXPIRED: "The subscription has ended. Start a new one to open the lessons again.",
     NoAccess.FROZEN: "The subscription is frozen. Unfreeze it to open the lessons again.",
-    NoAccess.PAYMENT_REQUIRED: (
-        "The payment has not arrived yet. Pay the open invoice, or store another payment method."
-    ),
+    NoAccess.PAYMENT_REQUIRED: "The payment has not arrived yet. Pay the open invoice to open the lessons.",
 }
 
 

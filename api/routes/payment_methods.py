@@ -11,9 +11,11 @@ from api.context import ContextDep
 from api.idempotency import key_parameter
 from api.payment_methods import METHOD_REFUSALS
 from api.problems import problem_responses
+from api.refusals import responses_of
 from api.schemas.base import LARGEST_ID
 from api.schemas.payment_methods import OfferedMethodBody, PaymentMethodBody
 from db.queries import payment_methods
+from domain.refusals import RefusalCode
 
 router = APIRouter(prefix="/me/payment-methods", tags=["Payment methods"])
 
@@ -49,7 +51,7 @@ async def list_payment_methods(user: CurrentUser, context: ContextDep) -> list[P
 @router.delete(
     "/{method_id}",
     status_code=204,
-    responses=problem_responses(*TOKEN_REFUSALS, (404, "payment_method_not_found"), *AWAY),
+    responses=problem_responses(*TOKEN_REFUSALS, *responses_of(RefusalCode.PAYMENT_METHOD_NOT_FOUND), *AWAY),
 )
 async def remove_payment_method(
     method_id: Annotated[int, Path(ge=1, le=LARGEST_ID)], user: CurrentUser, context: ContextDep

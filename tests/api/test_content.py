@@ -1,5 +1,7 @@
 """The lessons: for whom they open, and what everybody else is told."""
 
+from api.routes.content import WHAT_TO_DO
+from domain.access import NoAccess
 from tests.api.past_due import past_due
 from tests.client import Student, refusal
 from tests.clock_turn import turned
@@ -26,6 +28,10 @@ async def reason_for_none(student: Student) -> str:
     return reason
 
 
+def test_there_is_something_to_do_about_every_reason() -> None:
+    assert set(WHAT_TO_DO) == set(NoAccess)
+
+
 async def test_who_has_paid_gets_all_of_them_in_order(active: Life) -> None:
     answer = await active.student.get("/content/modules")
 
@@ -43,7 +49,7 @@ async def test_each_reason_says_what_to_do(student: Student) -> None:
     answer = await student.get("/content/modules")
     assert (answer.json()["reason"], answer.json()["detail"]) == (
         "payment_required",
-        "The payment has not arrived yet. Pay the open invoice, or store another payment method.",
+        "The payment has not arrived yet. Pay the open invoice to open the lessons.",
     )
 
     await student.post(f"/subscriptions/{started['subscription_id']}/cancel", {})

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from tests.api.past_due import open_invoice, past_due
+from tests.at_rest import comes_to_rest
 from tests.client import Student, refusal
 from tests.clock_turn import instant
 from tests.deadline import eventually
@@ -191,3 +192,20 @@ async def test_a_late_renewal_is_paid_by_hand(world: World, admin: Student) -> N
     life.payment_id = waiting.json()["payment"]["id"]
     await life.pay()
     assert (await life.student.get(f"/invoices/{invoice_id}")).json()["status"] == "paid"
+
+
+async def test_paying_and_canceling_at_once_end_in_one_of_the_orders(unpaid: Life) -> None:
+    path = f"/subscriptions/{unpaid.subscription_id}/cancel"
+    paid, canceled = await asyncio.gather(
+        pay(unpaid, card("tok_slow")), unpaid.student.post(path, {"at_period_end": False})
+    )
+
+    assert (canceled.status_code, canceled.json()["status"]) == (200, "canceled")
+    assert paid.status_code == 200 or refusal(paid) in {
+        (409, "invoice_not_payable"),  # canceled first
+        (402, "payment_failed"),  # canceled before it was sent
+    }
+    state = await comes_to_rest(unpaid)
+    assert state.status == "canceled"
+    charges = await unpaid.world.stack.psp.charges(unpaid.subscription_id)
+    assert len(charges) == (paid.status_code == 200)

@@ -8,6 +8,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api.problem_handlers import problem_from
 from api.problems import problem_responses
+from api.refusals import problem_of
+from domain.refusals import RefusalCode, Refused
 from tests.api.shell import SECRET_OF_THE_HOUSE
 
 PROBLEM_JSON = "application/problem+json"
@@ -73,6 +75,14 @@ async def test_a_breakdown_tells_nothing_but_the_request_id(shell: httpx2.AsyncC
     [line] = [line for line in lines if line["event"] == "unexpected_error"]
     assert line["request_id"] == answer.headers["x-request-id"]
     assert isinstance(line["exc_info"], KeyError)
+
+
+@pytest.mark.parametrize("code", RefusalCode)
+def test_every_refusal_is_a_problem_of_its_code(code: RefusalCode) -> None:
+    problem = problem_of(Refused(code, "no, thank you", {"subscription_id": 7}))
+
+    assert (problem.code, problem.detail, problem.extra) == (code, "No, thank you.", {"subscription_id": 7})
+    assert 400 <= problem.status < 500
 
 
 async def test_postgres_away_is_a_503_to_repeat(shell: httpx2.AsyncClient) -> None:
