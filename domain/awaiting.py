@@ -23,7 +23,7 @@ def charging(state: SubscriptionState, payment_id: int, at: datetime) -> Subscri
         return None
     if attempt.stage is AttemptStage.CHARGING:
         return state
-    return next_version(state.with_attempt(attempt.at_stage(AttemptStage.CHARGING, at)))
+    return next_version(state.with_attempt(attempt.going_on(AttemptStage.CHARGING, at)))
 
 
 def pending(state: SubscriptionState, payment_id: int, at: datetime) -> Change | None:
@@ -47,7 +47,7 @@ def never_arrived(state: SubscriptionState, payment_id: int, at: datetime) -> Ch
     attempt = _attempt(state, payment_id)
     if attempt is None:
         return None
-    due_again = state.with_attempt(attempt.at_stage(AttemptStage.DUE, at))
+    due_again = state.with_attempt(attempt.looked_up.going_on(AttemptStage.DUE, at))
     if state.wants_no_payment:
         return without_open_invoice(due_again, Event.PAYMENT_GIVEN_UP)
     return Change(next_version(due_again), Event.PAYMENT_RETRIED)
@@ -64,14 +64,9 @@ def unknown(state: SubscriptionState, payment_id: int, at: datetime) -> Change |
     if attempt is None or attempt.stage is AttemptStage.DUE:
         return None
     if attempt.stage is AttemptStage.CHARGING:
-        return Change(
-            next_version(state.with_attempt(attempt.at_stage(AttemptStage.UNKNOWN, at))),
-            Event.PAYMENT_UNKNOWN,
-            unknown_payment_id=payment_id,
-        )
-    if attempt.is_at_last_look_up:
-        return park(state, "payment_unknown")
-    return Change(next_version(state.with_attempt(attempt.looked_up)), Event.PAYMENT_UNKNOWN)
+        sent = state.with_attempt(attempt.going_on(AttemptStage.UNKNOWN, at))
+        return replace(_unanswered(sent, attempt), unknown_payment_id=payment_id)
+    return _unanswered(state.with_attempt(attempt.looked_up), attempt)
 
 
 def rejected(state: SubscriptionState, payment_id: int, at: datetime) -> Change | None:
@@ -99,6 +94,12 @@ def payment_to_ask_for(state: SubscriptionState) -> tuple[int, bool]:
     if state.attempt is None:
         raise ValueError(f"subscription {state.subscription_id} has no payment under way")
     return state.attempt.payment_id, state.attempt.is_at_last_look_up
+
+
+def _unanswered(state: SubscriptionState, attempt: Attempt) -> Change:
+    if attempt.is_at_last_look_up:
+        return park(state, "payment_unknown")
+    return Change(next_version(state), Event.PAYMENT_UNKNOWN)
 
 
 def _attempt(state: SubscriptionState, payment_id: int) -> Attempt | None:

@@ -67,7 +67,8 @@ class Attempt:
 
     @property
     def is_at_last_look_up(self) -> bool:
-        allowed = UNKNOWN_LOOK_UPS if self.stage is AttemptStage.UNKNOWN else len(PENDING_LOOK_UPS)
+        is_pending = self.stage is AttemptStage.PENDING
+        allowed = len(PENDING_LOOK_UPS) if is_pending else UNKNOWN_LOOK_UPS
         return self.look_ups + 1 >= allowed
 
     @property
@@ -76,7 +77,12 @@ class Attempt:
         return replace(self, look_ups=self.look_ups + 1)
 
     def at_stage(self, stage: AttemptStage, at: datetime) -> Self:
+        """At a new stage, with nothing asked so far."""
         return replace(self, stage=stage, since=at, look_ups=0)
+
+    def going_on(self, stage: AttemptStage, at: datetime) -> Self:
+        """At another stage of the same search for an answer: what was asked so far still counts."""
+        return replace(self, stage=stage, since=at)
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,7 @@ class OpenInvoice:
     """`policy` is the plan's dunning policy, pinned when the invoice was opened.
 
     `attempt` is the payment under way; without one the last has failed and the next is not due yet.
+    `refused_method_id` was declined for good: it is not charged for this invoice again.
     """
 
     invoice_id: int
@@ -91,6 +98,7 @@ class OpenInvoice:
     period: Period
     policy: DunningPolicy
     attempt: Attempt | None
+    refused_method_id: int | None = None
 
     def trying(self, attempt: Attempt | None) -> Self:
         return replace(self, attempt=attempt)

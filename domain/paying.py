@@ -30,12 +30,15 @@ def declined(state: SubscriptionState, payment_id: int, kind: DeclineKind, at: d
     attempt = state.attempt
     if attempt is None or attempt.payment_id != payment_id:
         return None
-    without = replace(state, open_invoice=state.unpaid_invoice.trying(None), parked_reason=None)
+    hard = kind is DeclineKind.HARD and attempt.method_id == state.payment_method_id is not None
+    failed = state.unpaid_invoice.trying(None)
+    if hard:
+        failed = replace(failed, refused_method_id=attempt.method_id)
+    without = replace(state, open_invoice=failed, parked_reason=None)
     if state.wants_no_payment:
         return without_open_invoice(without, Event.PAYMENT_DECLINED)
-    hard = kind is DeclineKind.HARD and attempt.method_id == state.payment_method_id is not None
     if state.status in {Status.TRIALING, Status.ACTIVE} and at >= state.paid_until:
-        return renewing.fall_due(without, at, hard=hard)
+        return renewing.fall_due(without, at)
     if hard and state.dunning is not None:
         without = replace(without, dunning=replace(state.dunning, waits_for_new_method=True))
     return Change(next_version(without), Event.PAYMENT_DECLINED)

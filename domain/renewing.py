@@ -75,14 +75,16 @@ def begin_paid_period(state: SubscriptionState) -> Change:
     return Change(next_version(begun), Event.PERIOD_BEGUN)
 
 
-def fall_due(state: SubscriptionState, at: datetime, *, hard: bool = False) -> Change:
+def fall_due(state: SubscriptionState, at: datetime) -> Change:
     """The boundary has come, or the charge was declined, and the renewal is not paid."""
     status = next_status(state.status, Action.FALL_DUE)
-    case = DunningCase(state.unpaid_invoice.policy, at, last_attempt_at=at, waits_for_new_method=hard)
+    invoice = state.unpaid_invoice
+    is_refused = state.payment_method_id is not None and state.payment_method_id == invoice.refused_method_id
+    case = DunningCase(invoice.policy, at, last_attempt_at=at, waits_for_new_method=is_refused)
     return Change(
         next_version(replace(state, status=status, dunning=case)),
         Event.FELL_DUE,
-        details={"invoice_id": state.unpaid_invoice.invoice_id, "policy_version": case.policy.version},
+        details={"invoice_id": invoice.invoice_id, "policy_version": case.policy.version},
     )
 
 

@@ -113,6 +113,11 @@ def trying(state: SubscriptionState, under_way: Attempt | None) -> SubscriptionS
     return replace(state, open_invoice=state.unpaid_invoice.trying(under_way))
 
 
+def refusing(state: SubscriptionState, method_id: int | None) -> SubscriptionState:
+    """The same, with a payment method that was declined for good."""
+    return replace(state, open_invoice=replace(state.unpaid_invoice, refused_method_id=method_id))
+
+
 CHARGING = trying(RENEWING, attempt(AttemptStage.CHARGING, CARD, since=PERIOD.end))
 UNKNOWN = trying(RENEWING, attempt(AttemptStage.UNKNOWN, CARD, since=PERIOD.end))
 CONFIRMING = trying(RENEWING, attempt(AttemptStage.PENDING, CARD, since=PERIOD.end))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from domain import awaiting
-from domain.collecting import Attempt, AttemptStage
+from domain.collecting import UNKNOWN_LOOK_UPS, Attempt, AttemptStage
 from domain.lifecycle import Change, Event
 from domain.subscription import SubscriptionState
 from tests.domain.states import (
@@ -81,8 +81,21 @@ def test_a_payment_that_cannot_even_be_taken_back_is_for_an_operator() -> None:
 
 def test_what_never_arrived_is_due_again_under_its_key() -> None:
     assert awaiting.never_arrived(UNKNOWN, PAYMENT, AT) == Change(
-        after(UNKNOWN, at(AttemptStage.DUE)), Event.PAYMENT_RETRIED
+        after(UNKNOWN, replace(at(AttemptStage.DUE), look_ups=1)), Event.PAYMENT_RETRIED
     )
+
+
+def test_what_never_arrives_and_is_never_answered_is_not_tried_for_ever() -> None:
+    """A provider that swallows every charge and says each time that it knows of none."""
+    state, rounds = UNKNOWN, 0
+    while state.parked_reason is None:
+        rounds += 1
+        for answer in (awaiting.never_arrived, awaiting.unknown):
+            change = answer(state, PAYMENT, AT)
+            assert change is not None
+            state = awaiting.charging(change.state, PAYMENT, AT) or change.state
+
+    assert (rounds, state.parked_reason) == (UNKNOWN_LOOK_UPS - 1, "payment_unknown")
 
 
 def test_a_charge_without_an_answer_is_unknown() -> None:
@@ -101,7 +114,7 @@ def test_a_look_up_without_an_answer_is_repeated_later(state: SubscriptionState)
 @pytest.mark.parametrize("state", [LAST_UNKNOWN, LAST_PENDING])
 def test_after_the_last_look_up_an_operator_has_to_look(state: SubscriptionState) -> None:
     assert awaiting.unknown(state, PAYMENT, AT) == Change(
-        replace(state, version=4, parked_reason="payment_unknown"),
+        replace(after(state, (state.attempt or attempt()).looked_up), parked_reason="payment_unknown"),
         Event.PARKED,
         details={"reason": "payment_unknown"},
     )

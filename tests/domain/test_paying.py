@@ -42,6 +42,7 @@ from tests.domain.states import (
     attempt,
     instant,
     invoice,
+    refusing,
     trying,
 )
 
@@ -212,7 +213,7 @@ def test_a_declined_renewal_falls_due_when_it_was_declined(
 ) -> None:
     assert paying.declined(state, PAYMENT, kind, LATE) == Change(
         replace(
-            trying(state, None),
+            refusing(trying(state, None), CARD if is_hard else None),
             version=4,
             status=Status.PAST_DUE,
             dunning=DunningCase(POLICY, LATE, LATE, waits_for_new_method=is_hard),
@@ -235,7 +236,11 @@ def test_a_declined_retry_waits_for_the_next_day_or_for_a_new_method(
     state: SubscriptionState, kind: DeclineKind, *, waits: bool
 ) -> None:
     assert paying.declined(state, PAYMENT, kind, LATE) == Change(
-        replace(trying(state, None), version=6, dunning=replace(CASE, waits_for_new_method=waits)),
+        replace(
+            refusing(trying(state, None), CARD if waits else None),
+            version=6,
+            dunning=replace(CASE, waits_for_new_method=waits),
+        ),
         Event.PAYMENT_DECLINED,
     )
 
@@ -244,7 +249,7 @@ def test_what_is_unpaid_stays_so_when_it_is_declined() -> None:
     state = trying(UNPAID, attempt(AttemptStage.CHARGING, CARD))
 
     assert paying.declined(state, PAYMENT, HARD, LATE) == Change(
-        replace(UNPAID, version=10), Event.PAYMENT_DECLINED
+        replace(refusing(UNPAID, CARD), version=10), Event.PAYMENT_DECLINED
     )
 
 

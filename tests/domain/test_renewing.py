@@ -38,6 +38,7 @@ from tests.domain.states import (
     attempt,
     instant,
     invoice,
+    refusing,
     trying,
 )
 
@@ -107,9 +108,11 @@ def test_nothing_begins_that_was_not_paid() -> None:
 
 @pytest.mark.parametrize("hard", [False, True])
 def test_what_is_not_paid_at_the_boundary_falls_due(*, hard: bool) -> None:
-    assert renewing.fall_due(OPENED_AHEAD, PERIOD.end, hard=hard) == Change(
+    state = refusing(replace(OPENED_AHEAD, payment_method_id=CARD), CARD) if hard else OPENED_AHEAD
+
+    assert renewing.fall_due(state, PERIOD.end) == Change(
         replace(
-            OPENED_AHEAD,
+            state,
             version=4,
             status=Status.PAST_DUE,
             dunning=DunningCase(POLICY, PERIOD.end, PERIOD.end, retries_made=0, waits_for_new_method=hard),

@@ -38,6 +38,7 @@ from tests.domain.states import (
     UNKNOWN,
     attempt,
     invoice,
+    refusing,
     trying,
 )
 
@@ -107,6 +108,11 @@ WAITS_FOR: dict[str, tuple[SubscriptionState, Step, datetime]] = {
     "an invoice that waits for the boundary and a card": (
         replace(OPENED_AHEAD, payment_method_id=CARD),
         Step.CHARGE_METHOD,
+        PERIOD.end,
+    ),
+    "an invoice whose card was declined for good": (
+        refusing(replace(OPENED_AHEAD, payment_method_id=CARD), CARD),
+        Step.FALL_DUE,
         PERIOD.end,
     ),
     "an invoice that was canceled too late": (
