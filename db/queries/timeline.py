@@ -74,15 +74,16 @@ async def append_entry(
 ) -> None:
     """`at` is the workflow's time; `details` are ids and amounts; the note is what a person wrote."""
     await connection.execute(
-        insert(TimelineEntry).values(
-            subscription_id=subscription_id,
-            version=version,
-            event=event,
-            actor=actor,
-            cause=cause,
-            note_id=note_id,
-            trace_id=trace_id,
-            occurred_at=at,
-            details=details,
-        )
+        insert(TimelineEntry),
+        {
+            "subscription_id": subscription_id,
+            "version": version,
+            "event": event,
+            "actor": actor,
+            "cause": cause,
+            "note_id": note_id,
+            "trace_id": trace_id,
+            "occurred_at": at,
+            "details": details,
+        },
     )
