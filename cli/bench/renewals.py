@@ -60,7 +60,7 @@ async def subscribe(http: KeptConnection, student: BenchStudent) -> BenchStudent
 async def measure_renewals(target: Target, students: Sequence[BenchStudent], renewals: int) -> list[Measured]:
     subscriptions = [Turned(target.temporal.get_workflow_handle(student.workflow_id)) for student in students]
     jumps = -(-renewals // PERIODS_A_JUMP)
-    turns = min(TURNS, jumps)
+    turns = max(1, min(TURNS, jumps // len(students)))  # in each there is a jump for every client
     bare: list[Measured] = []
     ours: list[Measured] = []
     async with _bare_loops(target.temporal, len(students)) as loops:
