@@ -132,10 +132,9 @@ def _access_client(target: Target, clients: int, pile: Iterator[BenchStudent]) -
 
 
 def _read_client(url: str, path: str, students: Iterator[BenchStudent], seconds: float) -> Client:
-    end = time.monotonic() + seconds
-
     async def work(laps: Laps) -> None:
         async with connected(url) as http:
+            end = time.monotonic() + seconds
             while time.monotonic() < end:
                 await laps.time(operations.read(http, path, next(students)))
 
