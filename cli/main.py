@@ -24,6 +24,12 @@ clock = typer.Typer(
     help="Turn the clock of one subscription; its neighbors stay in today.", no_args_is_help=True
 )
 app.add_typer(clock, name="clock")
+report = typer.Typer(help="What the ledger says in sum, for each currency.", no_args_is_help=True)
+app.add_typer(report, name="report")
+
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON, in cents.")]
+Since = Annotated[str | None, typer.Option("--from", help="A date (in UTC) or an instant.")]
+Until = Annotated[str | None, typer.Option("--to", help="A date or an instant; what is before it counts.")]
 
 
 @app.command()
@@ -72,6 +78,34 @@ def clock_advance(
     from cli.clock import advance_clock  # noqa: PLC0415 - see above
 
     advance_clock(subscription_id, length, as_json=as_json)
+
+
+@report.command("trial-balance")
+def report_trial_balance(*, since: Since = None, until: Until = None, as_json: AsJson = False) -> None:
+    """Debits, credits and balance of every account: the balances sum to zero."""
+    from cli.report import report_trial_balance as show  # noqa: PLC0415 - see above
+
+    show(since, until, as_json=as_json)
+
+
+@report.command("revenue")
+def report_revenue(*, since: Since = None, until: Until = None, as_json: AsJson = False) -> None:
+    """Revenue recognized, refunded and written off, month by month."""
+    from cli.report import report_revenue as show  # noqa: PLC0415 - see above
+
+    show(since, until, as_json=as_json)
+
+
+@report.command("deferred-revenue")
+def report_deferred_revenue(
+    *,
+    at: Annotated[str | None, typer.Option("--at", help="A date or an instant; now by default.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What is invoiced and not earned yet, and how much of it has passed by the day."""
+    from cli.report import report_deferred_revenue as show  # noqa: PLC0415 - see above
+
+    show(at, as_json=as_json)
 
 
 @bench.command("start")

@@ -25,6 +25,7 @@ COMMANDS = (
     "reset",
     "demo",
     "clock",
+    "report",
     "api",
     "worker",
     "sandbox-psp",
