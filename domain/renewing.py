@@ -139,6 +139,11 @@ def check_payable(state: SubscriptionState, invoice_id: int) -> None:
         raise Refused(RefusalCode.PAYMENT_IN_PROGRESS, "a charge for this invoice is under way")
 
 
+def is_asked_for(state: SubscriptionState, method_id: int | None) -> bool:
+    """Whether a person has been asked to pay, and is to pay: asking again would change nothing."""
+    return method_id is None and state.attempt is not None and state.attempt.method_id is None
+
+
 def payment_method_set(state: SubscriptionState, method_id: int | None) -> Change | None:
     """What renewals are charged to from now on; `None` when it is already so."""
     next_status(state.status, Action.SET_PAYMENT_METHOD)

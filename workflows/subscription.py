@@ -120,6 +120,8 @@ class Subscription:
             while not self._state.remembers(command.command_id):
                 renewing.check_payable(self._state, command.invoice_id)
                 method_id = command.method_id or self._state.payment_method_id
+                if renewing.is_asked_for(self._state, method_id):
+                    return
                 await self._books.open_attempt(method_id, command.cause, command_id=command.command_id)
 
     @described_update("Lets a parked subscription go on where it stopped.")

@@ -74,6 +74,14 @@ async def test_by_hand_it_waits_for_the_report(unpaid: Life) -> None:
     await unpaid.pay()
 
 
+async def test_by_hand_asking_again_asks_for_the_same_payment(unpaid: Life) -> None:
+    answers = [await pay(unpaid) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [202] * 3
+    assert {answer.json()["payment"]["id"] for answer in answers} == {unpaid.payment_id}
+    assert (await unpaid.book()).payments == ["pending"]
+
+
 async def test_with_3d_secure_it_says_where_to_confirm(unpaid: Life) -> None:
     answer = await pay(unpaid, card("tok_3ds"))
 

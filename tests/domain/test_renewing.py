@@ -267,3 +267,16 @@ def test_a_command_is_remembered_with_its_change() -> None:
     change = renewing.leave_unpaid(PAST_DUE)
 
     assert renewing.remembering(change, "a") == replace(change, state=change.state.remembering("a"))
+
+
+@pytest.mark.parametrize(
+    ("state", "method_id", "is_asked"),
+    [
+        pytest.param(OPENED_AHEAD, None, True, id="a person, again"),
+        pytest.param(OPENED_AHEAD, CARD, False, id="a card instead"),
+        pytest.param(CONFIRMING, None, False, id="a person instead of a card"),
+        pytest.param(trying(OPENED_AHEAD, None), None, False, id="after a decline"),
+    ],
+)
+def test_a_person_is_asked_once(state: SubscriptionState, method_id: int | None, *, is_asked: bool) -> None:
+    assert renewing.is_asked_for(state, method_id) is is_asked
