@@ -129,7 +129,7 @@ class Bookkeeping:
         )
 
     async def reload(self) -> None:
-        """Somebody else has changed the row."""
+        """The row was changed, and nobody could say so."""
         subscription_id = self.state.subscription_id
         self._believe(await workflow.execute_activity(load_subscription, subscription_id, **DATABASE_STEP))
 
@@ -144,6 +144,7 @@ class Bookkeeping:
         except ActivityError as failure:
             decide = awaiting.rejected if _was_rejected(failure) else awaiting.unknown
             async with self.lock:
+                await self.reload()  # it was marked as sent, and cut off before that could be told
                 await self.record(lambda state: decide(state, payment_id, workflow.now()), self.due)
         else:
             await self._take_in(settled)

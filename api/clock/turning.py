@@ -12,11 +12,14 @@ from api.clock.workflow_clock import MARGIN, Reading, WorkflowClock
 from db.database import Connection
 from db.queries import clock
 from db.queries.clock import ClockRow, Turn
-from payments.provider import ProviderUnavailableError
+from payments.provider import OutcomeUnknownError, ProviderUnavailableError
 from payments.providers import Providers
 
 QUIET_SECONDS = 5.0
 """How long nothing may move: a worker that is away must not keep the caller waiting for ever."""
+
+PROVIDER_SECONDS = 75.0
+"""How long its provider may give no answer: the workflow repeats a call for a minute."""
 
 LOST_SECONDS = 0.5
 """How long a workflow may have closed before its row says so; after that it was terminated by hand."""
@@ -86,13 +89,14 @@ class Turning:
 
         The workflow repeats a call of its provider for a minute; meanwhile it is not taken to hang.
         """
-        moved_at, everything_is_delivered = _seconds(), False
+        began_at = moved_at = _seconds()
+        everything_is_delivered = False
         while True:
             look = await self.look()
             if look.is_quiet and everything_is_delivered:
                 return look
             everything_is_delivered = look.is_quiet and await self._is_everything_delivered()
-            if look.reading.is_asking_provider:
+            if look.reading.is_asking_provider and _seconds() < began_at + PROVIDER_SECONDS:
                 moved_at = _seconds()
             elif _seconds() > moved_at + (LOST_SECONDS if look.is_lost else QUIET_SECONDS):
                 raise TimeoutError
@@ -103,7 +107,7 @@ class Turning:
         """What a provider reports on its own must not come a period too late."""
         try:
             return await self.providers.count_undelivered(self.subscription_id) == 0
-        except ProviderUnavailableError:
+        except (ProviderUnavailableError, OutcomeUnknownError):
             return False
 
     async def _step(self, look: Look, target_at: datetime) -> None:

@@ -31,10 +31,10 @@ async def main(folder: Path) -> None:
     try:
         await asyncio.gather(stack.start_postgres(), stack.start_temporal())
         await asyncio.to_thread(upgrade, await stack.postgres.create_database("italiano"))
-        await asyncio.gather(stack.start_api(), stack.start_worker())
+        await asyncio.gather(stack.start_psp(), stack.start_api(), stack.start_worker())
         database = Database.from_settings(stack.settings)
         temporal = await Client.connect(stack.temporal_address)
-        async with httpx2.AsyncClient(base_url=stack.api_url, timeout=20) as http:
+        async with httpx2.AsyncClient(base_url=stack.api_url, timeout=90) as http:
             await record_new_shapes(World(stack, http, temporal, database))
         await database.close()
     finally:

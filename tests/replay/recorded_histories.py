@@ -57,6 +57,9 @@ def _command(event: HistoryEvent) -> str | None:
         case EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
             attributes = event.signal_external_workflow_execution_initiated_event_attributes
             return f"signal to another workflow: {attributes.signal_name}"
+        case EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
+            child = event.start_child_workflow_execution_initiated_event_attributes
+            return f"child workflow {child.workflow_type.name}"
         case (
             EventType.EVENT_TYPE_TIMER_STARTED
             | EventType.EVENT_TYPE_TIMER_CANCELED

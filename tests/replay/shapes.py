@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from tests.client import Student
 from tests.lives import Life, World
+from tests.replay import renewal_shapes
 from workflows.options import RUN_MAX_EVENTS
 
 A_DAY = timedelta(days=1)
@@ -17,6 +18,7 @@ Shape = Callable[[World], Awaitable[str]]
 async def paid_and_ended(world: World) -> str:
     life = await Life.begin(world)
     await life.pay()
+    await life.post("cancel")
     await life.wait(31 * A_DAY)
     await life.closes()
     return life.workflow_id
@@ -96,4 +98,18 @@ SHAPES: tuple[Shape, ...] = (
     canceled_and_uncanceled,
     refused,
     continued_as_new,
+    renewal_shapes.renewed_by_card,
+    renewal_shapes.opened_ahead_and_paid,
+    renewal_shapes.past_due_then_recovered,
+    renewal_shapes.past_due_then_given_up,
+    renewal_shapes.left_unpaid_then_reactivated,
+    renewal_shapes.declined_for_good_then_another_card,
+    renewal_shapes.frozen_and_unfrozen,
+    renewal_shapes.trial_then_paid,
+    renewal_shapes.confirmed_by_its_customer,
+    renewal_shapes.parked_and_unparked,
+    renewal_shapes.canceled_during_a_charge,
+    renewal_shapes.looked_up_until_known,
+    renewal_shapes.withdrawn,
+    renewal_shapes.refunded,
 )
