@@ -144,6 +144,7 @@ class Bookkeeping:
         except ActivityError as failure:
             decide = awaiting.rejected if _was_rejected(failure) else awaiting.unknown
             async with self.lock:
+                await self.reload()  # that the payment was sent is known to the database alone
                 await self.record(lambda state: decide(state, payment_id, workflow.now()), self.due)
         else:
             await self._take_in(settled)
