@@ -7,6 +7,7 @@ import asyncio
 import os
 import signal
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -57,5 +58,17 @@ def install(folder: Path) -> None:
         gated(name)
 
 
+def be_impatient(provider_seconds: float, look_ups: int) -> None:
+    """Gives an outage of the provider so long until its charges are unknown, and asks so often then."""
+    from domain import collecting  # noqa: PLC0415 - as above
+    from workflows.options import PROVIDER_CALL  # noqa: PLC0415
+
+    PROVIDER_CALL["start_to_close_timeout"] = timedelta(seconds=provider_seconds)
+    PROVIDER_CALL["schedule_to_close_timeout"] = timedelta(seconds=provider_seconds * 2)
+    collecting.UNKNOWN_LOOK_UPS = look_ups
+
+
 if "GATES" in os.environ and "worker" in sys.orig_argv:
     install(Path(os.environ["GATES"]))
+    if "PROVIDER_SECONDS" in os.environ:
+        be_impatient(float(os.environ["PROVIDER_SECONDS"]), int(os.environ["UNKNOWN_LOOK_UPS"]))

@@ -50,6 +50,11 @@ async def comes_near(life: Life, step: Step, *, by: timedelta = SHORTLY) -> floa
     return asyncio.get_running_loop().time() + left.total_seconds()
 
 
+async def passes(life: Life, step: Step) -> None:
+    """Turns its clock to where its next step is due."""
+    await at(await comes_near(life, step))
+
+
 async def at(instant: float) -> None:
     """Waits for an instant of the loop's time: races are run to shifted instants."""
     loop = asyncio.get_running_loop()
