@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV ?= $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
+# Tests mostly wait for processes; each of these has engines of its own, which its files share.
+IN_PARALLEL := --numprocesses=3 --dist=loadfile
 LOCAL := $(VENV)/.local-installed
 DEV := $(VENV)/.dev-installed
 
@@ -30,7 +32,7 @@ reset: $(LOCAL) ## forget everything that the local stack kept
 	@$(BIN)/italiano reset
 
 test: $(DEV) ## run the tests; ARGS="tests/cli -k ports" chooses some
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(or $(ARGS),$(IN_PARALLEL))
 
 lint: $(DEV) ## formatting, style, types, import contracts
 	$(BIN)/ruff format --check .

@@ -75,8 +75,8 @@ async def test_early_back_and_frozen_again(active: Life) -> None:
 @pytest.mark.parametrize(
     ("until", "refused"),
     [
-        (in_days(-1), (422, "freeze_until_is_past")),
-        (in_days(31), (409, "freeze_allowance_spent")),
+        pytest.param(in_days(-1), (422, "freeze_until_is_past"), id="yesterday"),
+        pytest.param(in_days(31), (409, "freeze_allowance_spent"), id="in 31 days"),
         ("9999-12-31T23:59:59Z", (409, "freeze_allowance_spent")),
         ("9999-12-31T23:59:59-23:00", (422, "validation_failed")),
         ("0001-01-01T00:00:00+23:00", (422, "validation_failed")),
