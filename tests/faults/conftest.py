@@ -20,7 +20,7 @@ from tests.staff import hire
 
 HTTP_SECONDS = 20
 LOOK_UPS = 2
-IMPATIENT = {"PROVIDER_SECONDS": "2", "UNKNOWN_LOOK_UPS": str(LOOK_UPS)}
+IMPATIENT = {"PROVIDER_SECONDS": "3", "UNKNOWN_LOOK_UPS": str(LOOK_UPS)}
 
 
 @dataclass

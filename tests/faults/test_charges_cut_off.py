@@ -15,7 +15,11 @@ LONG = 60
 
 
 async def is_renewed(life: Life) -> None:
+    """At once, or when it was looked up: a slow restart outlasts the patience with an outage."""
     state = await comes_to_rest(life, patience=LONG)
+    while state.is_charging:
+        await passes(life, Step.LOOK_UP_PAYMENT)
+        state = await comes_to_rest(life, patience=LONG)
     book = await life.book()
     charges = await life.world.stack.psp.charges(life.subscription_id)
     assert (state.status, state.period_index, book.invoices) == ("active", 1, ["paid", "paid"])

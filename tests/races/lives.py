@@ -3,11 +3,13 @@
 import asyncio
 import uuid
 from datetime import timedelta
+from typing import Any
 
 from domain.due import Step, next_step
 from tests.at_rest import clock_of, state_of
 from tests.book import workflow_id_of
 from tests.client import Student
+from tests.deadline import eventually
 from tests.lives import Life, World
 from tests.races.commands import card
 
@@ -55,7 +57,29 @@ async def passes(life: Life, step: Step) -> None:
     await at(await comes_near(life, step))
 
 
+async def past_due(world: World) -> Life:
+    """Its card was declined at the renewal, and would pay from now on."""
+    life = await begin_with_card(world)
+    token = await token_of(life)
+    await world.stack.psp.behave(token, "tok_insufficient_funds")
+    await comes_near(life, Step.RENEW)
+    await life.becomes("past_due")
+    await world.stack.psp.behave(token, "tok_ok")
+    return life
+
+
 async def at(instant: float) -> None:
     """Waits for an instant of the loop's time: races are run to shifted instants."""
     loop = asyncio.get_running_loop()
     await asyncio.sleep(max(instant - loop.time(), 0))
+
+
+async def waits_for_confirmation(life: Life) -> dict[str, Any]:
+    """The charge that its customer has to confirm."""
+
+    async def is_pending() -> dict[str, Any]:
+        assert "payment_pending" in (await life.book()).timeline
+        [charge] = await life.world.stack.psp.charges(life.subscription_id)
+        return charge
+
+    return await eventually(is_pending)

@@ -8,20 +8,9 @@ from tests.at_rest import comes_to_rest, state_of
 from tests.gates import Gates
 from tests.lives import Life, World
 from tests.races.commands import DONE, cancel, card, choose, pay
-from tests.races.lives import begin_with_card, comes_near, token_of
+from tests.races.lives import comes_near, past_due
 
 Throw = Callable[[Life], Awaitable[object]]
-
-
-async def past_due(world: World) -> Life:
-    """Its card was declined at the renewal, and would pay from now on."""
-    life = await begin_with_card(world)
-    token = await token_of(life)
-    await world.stack.psp.behave(token, "tok_insufficient_funds")
-    await comes_near(life, Step.RENEW)
-    await life.becomes("past_due")
-    await world.stack.psp.behave(token, "tok_ok")
-    return life
 
 
 async def cancel_now(life: Life) -> None:

@@ -1,15 +1,13 @@
 """Money meets the end of a subscription: it counts, or it goes back by itself."""
 
 import asyncio
-from typing import Any
 
 from domain.due import Step
 from tests.at_rest import comes_to_rest
-from tests.deadline import eventually
 from tests.gates import Gates
 from tests.lives import Life, World
 from tests.races.commands import DONE, cancel, report
-from tests.races.lives import at, begin_with_card, comes_near
+from tests.races.lives import at, begin_with_card, comes_near, waits_for_confirmation
 
 SHIFTS = (-0.04, -0.02, -0.01, 0.0, 0.01, 0.02)
 """Seconds from the report to the cancellation, or from the expiry to the report."""
@@ -80,12 +78,3 @@ async def test_a_charge_confirmed_after_the_cancellation_goes_back(world: World,
     ]
     [returned] = await psp.charges(life.subscription_id)
     assert returned["refunded_cents"] == returned["amount_cents"]
-
-
-async def waits_for_confirmation(life: Life) -> dict[str, Any]:
-    async def is_pending() -> dict[str, Any]:
-        assert "payment_pending" in (await life.book()).timeline
-        [charge] = await life.world.stack.psp.charges(life.subscription_id)
-        return charge
-
-    return await eventually(is_pending)
