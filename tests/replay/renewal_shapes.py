@@ -168,7 +168,9 @@ async def refunded(world: World) -> str:
     )
     async with world.database.read() as connection:
         refund_id = (await connection.execute(query, {"id": lived.life.subscription_id})).scalar_one()
-    return refund_workflow_id(refund_id)
+    workflow_id = refund_workflow_id(refund_id)
+    await world.temporal.get_workflow_handle(workflow_id).result()
+    return workflow_id
 
 
 async def looked_up_until_known(world: World) -> str:
