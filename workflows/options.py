@@ -11,6 +11,7 @@ PAYMENTS_QUEUE = "payments"
 
 RUN_LIVES = timedelta(days=365)
 RUN_MAX_EVENTS = 1_000
+DRAIN = timedelta(seconds=10)
 
 
 class ActivityOptions(TypedDict):

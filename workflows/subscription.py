@@ -31,7 +31,7 @@ from workflows.messages import (
     SetPaymentMethodCommand,
     SubscriptionLife,
 )
-from workflows.options import DATABASE_STEP, RUN_LIVES, RUN_MAX_EVENTS
+from workflows.options import DATABASE_STEP, DRAIN, RUN_LIVES, RUN_MAX_EVENTS
 from workflows.search_attributes import ShownAttributes, shown_attributes
 
 Command = CancelCommand | FreezeCommand | PayCommand | PlainCommand | SetPaymentMethodCommand
@@ -207,9 +207,17 @@ class Subscription:
         long = info.get_current_history_length() >= RUN_MAX_EVENTS
         if not (old or long or info.is_continue_as_new_suggested()) or self._is_busy():
             return
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        if not self._is_busy():
+        if await self._handlers_have_finished() and not self._is_busy():
             workflow.continue_as_new(SubscriptionLife(self._order, self._state, self._answer))
+
+    async def _handlers_have_finished(self) -> bool:
+        """Not waited for without an end: under a flood of commands renewals go on, in the old run."""
+        if not workflow.all_handlers_finished():
+            try:
+                await workflow.wait_condition(workflow.all_handlers_finished, timeout=DRAIN)
+            except TimeoutError:
+                return False
+        return True
 
     async def _wait_for_a_message_or_the_next_step(self) -> None:
         state, upcoming = self._state, next_step(self._state)
