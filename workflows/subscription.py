@@ -202,10 +202,7 @@ class Subscription:
 
     async def _give_way_to_a_new_run(self) -> None:
         """Continue as new at a quiet step, so that replay and storage stay bounded over the years."""
-        info = workflow.info()
-        old = workflow.now() - self._run_began_at >= RUN_LIVES
-        long = info.get_current_history_length() >= RUN_MAX_EVENTS
-        if not (old or long or info.is_continue_as_new_suggested()) or self._is_busy():
+        if not self._has_run_long() or self._is_busy():
             return
         if await self._handlers_have_finished() and not self._is_busy():
             workflow.continue_as_new(SubscriptionLife(self._order, self._state, self._answer))
@@ -226,7 +223,9 @@ class Subscription:
         self._show()
         try:
             await workflow.wait_condition(
-                lambda: self._has_unread_facts() or self._state.version != state.version,
+                lambda: (
+                    self._has_unread_facts() or self._state.version != state.version or self._has_run_long()
+                ),
                 timeout=upcoming.at - workflow.now() if upcoming else None,
                 timeout_summary=step_summary(state, upcoming) if upcoming else None,
             )
@@ -290,6 +289,13 @@ class Subscription:
 
     def _has_unread_facts(self) -> bool:
         return bool(self._unread_reports) or self._superseded
+
+    def _has_run_long(self) -> bool:
+        """Refused commands lengthen a run too, and the server takes no more than 2,000 of any."""
+        info = workflow.info()
+        is_old = workflow.now() - self._run_began_at >= RUN_LIVES
+        is_long = info.get_current_history_length() >= RUN_MAX_EVENTS
+        return is_old or is_long or info.is_continue_as_new_suggested()
 
     def _is_busy(self) -> bool:
         """Something is unread or due: no time to give way."""

@@ -3,11 +3,18 @@
 import uuid
 from unittest.mock import ANY
 
+import pytest
+from temporalio.client import WorkflowUpdateFailedError
+
+from activities.contracts import Cause
 from tests.deadline import eventually
 from tests.lives import Life, World
+from workflows.messages import PlainCommand
 from workflows.options import RUN_MAX_EVENTS
+from workflows.subscription import Subscription
 
 EVENTS_PER_COMMAND = 12
+EVENTS_PER_REFUSAL = 5
 
 
 async def test_a_long_run_gives_way_to_the_next_and_forgets_nothing(world: World) -> None:
@@ -33,3 +40,21 @@ async def test_a_long_run_gives_way_to_the_next_and_forgets_nothing(world: World
     await life.applies_reports(2)
     assert (await life.post("uncancel")).json()["cancel_at_period_end"] is False
     assert (await life.book()).status == "active"
+
+
+async def test_commands_that_are_refused_do_not_fill_a_run(world: World) -> None:
+    life = await Life.begin(world)
+    await life.pay()
+    workflow = world.temporal.get_workflow_handle_for(Subscription.run, life.workflow_id)
+    first_run = await life.run_id()
+
+    for number in range(RUN_MAX_EVENTS // EVENTS_PER_REFUSAL):
+        command = PlainCommand(f"refused-{number}", Cause("user:1", "asked for", "trace"))
+        with pytest.raises(WorkflowUpdateFailedError):
+            await workflow.execute_update(Subscription.uncancel, command)
+
+    async def has_a_new_run() -> bool:
+        return await life.run_id() != first_run
+
+    await eventually(has_a_new_run)
+    assert (await life.post("cancel")).json()["cancel_at_period_end"] is True
