@@ -11,7 +11,7 @@ from dataclasses import replace
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.contracts import PROVIDER_REJECTED, Cause, CollectPayment, Settled
+from activities.contracts import AMOUNT_MISMATCH, PROVIDER_REJECTED, Cause, CollectPayment, Settled
 from activities.settlement import (
     Settlement,
     decline,
@@ -116,7 +116,8 @@ async def _apply(settlement: Settlement, charge: Charge | None) -> SubscriptionS
         case ChargeStatus.SUCCEEDED:
             fact = PaymentFact(ReportedStatus.SUCCEEDED, charge.amount_cents, charge.currency)
             if judge(billed.payment, fact) is not Verdict.PAID:
-                raise _rejected("charged another amount than was asked for")
+                reason = "charged another amount than was asked for"
+                raise ApplicationError(reason, type=AMOUNT_MISMATCH, non_retryable=True)
             return await receive_money(settlement, charge.amount_cents or billed.payment.amount_cents)
         case ChargeStatus.PENDING:
             await payments.mark_pending(

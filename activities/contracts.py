@@ -175,6 +175,9 @@ class SendRefund:
 PROVIDER_REJECTED = "provider_rejected"
 """The type of the error that a provider's refusal to ever do something travels as."""
 
+AMOUNT_MISMATCH = "amount_mismatch"
+"""The type of the error of a charge that was made for another amount than was asked for."""
+
 
 @activity.defn
 async def open_subscription(command: OpenSubscription) -> OpenedSubscription:
@@ -209,7 +212,7 @@ async def collect_payment(command: CollectPayment) -> Settled:
     """Charges a payment method and settles the answer. The same payment again is the same charge.
 
     Raises while the provider gives no answer; a non-retryable `ApplicationError` of type `PROVIDER_REJECTED`
-    when it never will.
+    when it never will, of type `AMOUNT_MISMATCH` when it charged another amount.
     """
     raise NotImplementedError
 

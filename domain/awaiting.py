@@ -70,16 +70,32 @@ def unknown(state: SubscriptionState, payment_id: int, at: datetime) -> Change |
 
 
 def rejected(state: SubscriptionState, payment_id: int, at: datetime) -> Change | None:
-    """The provider will never do it: nothing was charged, and a person has to look."""
+    """The provider will never do it, and a person has to look.
+
+    A charge that it refuses was not made; an answer that it refuses says nothing of the charge.
+    """
     if state.withdrawing_payment_id == payment_id:
         return Change(withdrawn_at_provider(state), Event.PAYMENT_UNKNOWN)
     attempt = _attempt(state, payment_id)
     if attempt is None or state.parked_reason is not None:
         return None
+    if not attempt.is_to_be_charged:
+        return park(state, "provider_rejected")
     not_sent = state.with_attempt(attempt.at_stage(AttemptStage.DUE, at))
     if state.wants_no_payment:
         return without_open_invoice(not_sent, Event.PAYMENT_GIVEN_UP)
     return park(not_sent, "provider_rejected")
+
+
+def mismatched(state: SubscriptionState, payment_id: int, at: datetime) -> Change | None:
+    """Another amount was charged than was asked for: money has moved, so nothing is given up for it."""
+    if state.withdrawing_payment_id == payment_id:
+        return Change(withdrawn_at_provider(state), Event.PAYMENT_UNKNOWN)
+    attempt = _attempt(state, payment_id)
+    if attempt is None or state.parked_reason is not None:
+        return None
+    charged = state.with_attempt(attempt.at_stage(AttemptStage.UNKNOWN, at))
+    return replace(park(charged, "amount_mismatch"), unknown_payment_id=payment_id)
 
 
 def withdrawn_at_provider(state: SubscriptionState) -> SubscriptionState:

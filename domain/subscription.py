@@ -106,8 +106,12 @@ class SubscriptionState:
 
     @property
     def is_collecting(self) -> bool:
-        """A payment is under way, and nobody is waited for to do something about it."""
-        return self.attempt is not None and (self.attempt.is_in_flight or self.attempt.is_to_be_charged)
+        """A payment is under way, and nobody is waited for to do something about it.
+
+        One that its provider refused waits for an operator, or for another one in its place.
+        """
+        is_to_be_charged = self.attempt is not None and self.attempt.is_to_be_charged
+        return self.is_charging or (is_to_be_charged and self.parked_reason is None)
 
     @property
     def wants_no_payment(self) -> bool:

@@ -5,12 +5,14 @@ is decided again.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.contracts import (
+    AMOUNT_MISMATCH,
     PROVIDER_REJECTED,
     Cause,
     CollectPayment,
@@ -42,6 +44,13 @@ ASK_PROVIDER = {
     Step.COLLECT: collect_payment,
     Step.LOOK_UP_PAYMENT: look_up_payment,
     Step.WITHDRAW_PAYMENT: withdraw_payment,
+}
+
+Judgement = Callable[[SubscriptionState, int, datetime], Change | None]
+
+ON_FAILURE: Mapping[str | None, Judgement] = {
+    PROVIDER_REJECTED: awaiting.rejected,
+    AMOUNT_MISMATCH: awaiting.mismatched,
 }
 
 
@@ -142,7 +151,7 @@ class Bookkeeping:
                 ASK_PROVIDER[step], command, summary=f"payment {payment_id}", **PROVIDER_CALL
             )
         except ActivityError as failure:
-            decide = awaiting.rejected if _was_rejected(failure) else awaiting.unknown
+            decide = ON_FAILURE.get(_kind_of(failure), awaiting.unknown)
             async with self.lock:
                 await self.reload()  # it was marked as sent, and cut off before that could be told
                 await self.record(lambda state: decide(state, payment_id, workflow.now()), self.due)
@@ -159,5 +168,5 @@ class Bookkeeping:
             self.known = state
 
 
-def _was_rejected(failure: ActivityError) -> bool:
-    return isinstance(failure.cause, ApplicationError) and failure.cause.type == PROVIDER_REJECTED
+def _kind_of(failure: ActivityError) -> str | None:
+    return failure.cause.type if isinstance(failure.cause, ApplicationError) else None

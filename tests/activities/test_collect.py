@@ -7,7 +7,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.charge_payment import ChargePaymentActivities
-from activities.contracts import PROVIDER_REJECTED
+from activities.contracts import AMOUNT_MISMATCH
 from db.database import Database
 from domain.awaiting import unknown
 from domain.collecting import AttemptStage
@@ -191,5 +191,5 @@ async def test_another_amount_than_was_asked_for_is_never_paid(database: Databas
     with pytest.raises(ApplicationError) as rejection:
         await customer.collect(billed, PERIOD_END)
 
-    assert (rejection.value.type, rejection.value.non_retryable) == (PROVIDER_REJECTED, True)
+    assert (rejection.value.type, rejection.value.non_retryable) == (AMOUNT_MISMATCH, True)
     assert (await customer.life(billed)).payments == ["1 mock succeeded", "1 sandbox pending"]

@@ -78,6 +78,28 @@ async def test_without_a_cure_it_is_parked_again(world: World, admin: Student) -
     await eventually(is_parked_again)
 
 
+async def test_another_card_pays_what_the_provider_refused_to_charge(world: World) -> None:
+    life = await parked(world)
+    [invoice, _] = (await life.student.get("/invoices")).json()["items"]
+    other = {"payment_method": {"provider": "sandbox", "token": "tok_ok"}}
+
+    answer = await life.student.post(f"/invoices/{invoice['id']}/pay", other)
+
+    assert answer.status_code == 200, answer.text
+    assert (await life.book()).timeline[-3:] == ["parked", "payment_requested", "renewed"]
+
+
+async def test_a_charge_of_another_amount_is_not_given_up_with_its_start(world: World) -> None:
+    life = await Life.begin(world, card="tok_wrong_amount")
+
+    async def is_parked() -> bool:
+        return "parked" in (await life.book()).timeline
+
+    await eventually(is_parked)
+    assert refusal(await life.student.start("P30D")) == (409, "payment_in_progress")
+    assert (await life.book()).payments == ["unknown"]
+
+
 async def test_one_key_unparks_once(world: World, admin: Student) -> None:
     life = await parked(world)
     path, key = f"/admin/subscriptions/{life.subscription_id}/unpark", uuid.uuid4().hex

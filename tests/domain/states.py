@@ -130,6 +130,7 @@ UNPAID = replace(PAST_DUE, version=9, status=Status.UNPAID, dunning=None)
 FREEZE = Freeze(since=IN_THE_PERIOD, until=IN_THE_PERIOD + 10 * DAY, is_open_ended=False)
 FROZEN = replace(ACTIVE, version=3, status=Status.FROZEN, freeze=FREEZE)
 PARKED = replace(UNKNOWN, version=20, parked_reason="payment_unknown")
+REJECTED = replace(RENEWING, version=20, parked_reason="provider_rejected")
 ENDED_WHILE_CHARGING = replace(
     CHARGING, version=8, status=Status.CANCELED, canceled_at=PERIOD.end, ended_at=PERIOD.end
 )

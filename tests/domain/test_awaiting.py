@@ -9,7 +9,7 @@ import pytest
 from domain import awaiting
 from domain.collecting import UNKNOWN_LOOK_UPS, Attempt, AttemptStage
 from domain.lifecycle import Change, Event
-from domain.subscription import SubscriptionState
+from domain.subscription import Status, SubscriptionState
 from tests.domain.states import (
     ACTIVE,
     CARD,
@@ -124,26 +124,48 @@ def test_what_was_never_sent_is_not_unknown() -> None:
     assert awaiting.unknown(RENEWING, PAYMENT, AT) is None
 
 
-@pytest.mark.parametrize("state", [CHARGING, UNKNOWN, CONFIRMING])
-def test_what_a_provider_will_never_do_is_for_an_operator(state: SubscriptionState) -> None:
-    assert awaiting.rejected(state, PAYMENT, AT) == Change(
-        replace(after(state, at(AttemptStage.DUE)), parked_reason="provider_rejected"),
+def test_what_a_provider_will_never_do_is_for_an_operator() -> None:
+    assert awaiting.rejected(CHARGING, PAYMENT, AT) == Change(
+        replace(after(CHARGING, at(AttemptStage.DUE)), parked_reason="provider_rejected"),
         Event.PARKED,
         details={"reason": "provider_rejected"},
     )
 
 
-def test_what_waits_for_an_operator_is_not_parked_again() -> None:
-    assert awaiting.rejected(PARKED, PAYMENT, AT) is None
+@pytest.mark.parametrize(
+    "state", [UNKNOWN, CONFIRMING, replace(UNKNOWN, ended_at=AT, status=Status.CANCELED)]
+)
+def test_a_look_up_that_is_refused_says_nothing_of_the_charge(state: SubscriptionState) -> None:
+    assert awaiting.rejected(state, PAYMENT, AT) == Change(
+        replace(state, version=state.version + 1, parked_reason="provider_rejected"),
+        Event.PARKED,
+        details={"reason": "provider_rejected"},
+    )
 
 
-@pytest.mark.parametrize("answer", [awaiting.unknown, awaiting.rejected])
+@pytest.mark.parametrize("state", [CHARGING, UNKNOWN, CANCELED_MEANWHILE, ENDED_WHILE_CHARGING])
+def test_a_charge_of_another_amount_is_never_given_up(state: SubscriptionState) -> None:
+    assert awaiting.mismatched(state, PAYMENT, AT) == Change(
+        replace(after(state, at(AttemptStage.UNKNOWN)), parked_reason="amount_mismatch"),
+        Event.PARKED,
+        unknown_payment_id=PAYMENT,
+        details={"reason": "amount_mismatch"},
+    )
+
+
+@pytest.mark.parametrize("answer", [awaiting.rejected, awaiting.mismatched])
+def test_what_waits_for_an_operator_is_not_parked_again(answer: Answer) -> None:
+    assert answer(PARKED, PAYMENT, AT) is None
+
+
+@pytest.mark.parametrize("answer", [awaiting.unknown, awaiting.rejected, awaiting.mismatched])
 def test_a_payment_that_nobody_needs_is_left_alone_after_one_try(answer: Answer) -> None:
     assert answer(WITHDRAWING, PAYMENT, AT) == Change(replace(ACTIVE, version=3), Event.PAYMENT_UNKNOWN)
 
 
 @pytest.mark.parametrize(
-    "answer", [awaiting.pending, awaiting.never_arrived, awaiting.unknown, awaiting.rejected]
+    "answer",
+    [awaiting.pending, awaiting.never_arrived, awaiting.unknown, awaiting.rejected, awaiting.mismatched],
 )
 def test_an_answer_about_another_payment_changes_nothing(answer: Answer) -> None:
     assert answer(CHARGING, OTHER_PAYMENT, AT) is None

@@ -44,6 +44,9 @@ from tests.domain.states import (
 
 NEXT_PAYMENT = 78
 SECOND_DAY = PERIOD.end + 2 * DAY
+REJECTED_PAST_DUE = replace(
+    trying(PAST_DUE, attempt(AttemptStage.DUE, CARD)), parked_reason="provider_rejected"
+)
 
 
 @pytest.mark.parametrize(
@@ -237,6 +240,8 @@ def test_the_same_payment_method_again_changes_nothing() -> None:
         pytest.param(PAST_DUE_BY_HAND, False, id="no payment method"),
         pytest.param(trying(PAST_DUE, attempt(AttemptStage.UNKNOWN, CARD)), False, id="under way"),
         pytest.param(trying(PAST_DUE, attempt(AttemptStage.PENDING, CARD)), True, id="to be confirmed"),
+        pytest.param(trying(PAST_DUE, attempt(AttemptStage.DUE, CARD)), False, id="to be charged"),
+        pytest.param(REJECTED_PAST_DUE, True, id="rejected by its provider"),
         pytest.param(replace(OPENED_AHEAD, payment_method_id=CARD), False, id="not due yet"),
         pytest.param(STORED, False, id="paid"),
     ],

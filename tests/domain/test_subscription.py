@@ -15,9 +15,11 @@ from tests.domain.states import (
     INCOMPLETE,
     OPENED_AHEAD,
     PAID_AHEAD,
+    PARKED,
     PAST_DUE,
     PAYMENT,
     PERIOD,
+    REJECTED,
     RENEWING,
     SECOND_PERIOD,
     STATES,
@@ -62,6 +64,8 @@ def test_it_is_finished_when_nothing_is_left_open_with_a_provider(
         (UNKNOWN, True, True),
         (CONFIRMING, False, False),
         (PAST_DUE, False, False),
+        (REJECTED, False, False),
+        (PARKED, True, True),
     ],
 )
 def test_whether_money_may_be_moving(
