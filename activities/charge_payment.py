@@ -24,7 +24,9 @@ from db.database import Connection, Database
 from db.queries import payments, subscriptions
 from db.queries.payments import ChargeTerms
 from domain import awaiting
+from domain.ending import without_open_invoice
 from domain.invoice import InvoiceStatus
+from domain.lifecycle import Event
 from domain.payment import Decline, PaymentFact, PaymentStatus, ReportedStatus, Verdict, judge
 from domain.subscription import SubscriptionState
 from ops.tracing import bind_to_logs
@@ -114,11 +116,7 @@ async def _apply(settlement: Settlement, charge: Charge | None) -> SubscriptionS
     settlement = replace(settlement, reference=charge.reference)
     match charge.status:
         case ChargeStatus.SUCCEEDED:
-            fact = PaymentFact(ReportedStatus.SUCCEEDED, charge.amount_cents, charge.currency)
-            if judge(billed.payment, fact) is not Verdict.PAID:
-                reason = "charged another amount than was asked for"
-                raise ApplicationError(reason, type=AMOUNT_MISMATCH, non_retryable=True)
-            return await receive_money(settlement, charge.amount_cents or billed.payment.amount_cents)
+            return await _receive(settlement, charge)
         case ChargeStatus.PENDING:
             await payments.mark_pending(
                 settlement.connection, billed.payment_id, charge.reference, charge.action_url
@@ -128,6 +126,22 @@ async def _apply(settlement: Settlement, charge: Charge | None) -> SubscriptionS
             if billed.payment.status is PaymentStatus.FAILED:
                 return settlement.state
             return await decline(settlement, charge.decline or Decline.of(NOT_CONFIRMED))
+
+
+async def _receive(settlement: Settlement, charge: Charge) -> SubscriptionState:
+    """Another amount than was asked for pays nothing; after the end, what was charged goes back."""
+    terms = settlement.billed.payment
+    received_cents = charge.amount_cents or terms.amount_cents
+    fact = PaymentFact(ReportedStatus.SUCCEEDED, charge.amount_cents, charge.currency)
+    if judge(terms, fact) is Verdict.PAID:
+        return await receive_money(settlement, received_cents)
+    state = settlement.state
+    if not state.has_ended or state.open_invoice is None or charge.currency != terms.currency:
+        reason = "charged another amount than was asked for"
+        raise ApplicationError(reason, type=AMOUNT_MISMATCH, non_retryable=True)
+    given_up = await write_if_any(settlement, without_open_invoice(state, Event.PAYMENT_GIVEN_UP))
+    billed = replace(settlement.billed, invoice_status=InvoiceStatus.VOID)
+    return await receive_money(replace(settlement, billed=billed, state=given_up), received_cents)
 
 
 def _order(terms: ChargeTerms) -> ChargeOrder:

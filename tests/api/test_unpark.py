@@ -89,7 +89,7 @@ async def test_another_card_pays_what_the_provider_refused_to_charge(world: Worl
     assert (await life.book()).timeline[-3:] == ["parked", "payment_requested", "renewed"]
 
 
-async def test_a_charge_of_another_amount_is_not_given_up_with_its_start(world: World) -> None:
+async def test_a_charge_of_another_amount_is_never_lost(world: World) -> None:
     life = await Life.begin(world, card="tok_wrong_amount")
 
     async def is_parked() -> bool:
@@ -98,6 +98,16 @@ async def test_a_charge_of_another_amount_is_not_given_up_with_its_start(world: 
     await eventually(is_parked)
     assert refusal(await life.student.start("P30D")) == (409, "payment_in_progress")
     assert (await life.book()).payments == ["unknown"]
+
+    await life.post("cancel", {"at_period_end": False})
+    await life.wait(timedelta(minutes=1))
+    await life.closes()
+
+    async def is_refunded() -> bool:
+        return (await life.book()).timeline[-2:] == ["late_payment_received", "refunded"]
+
+    await eventually(is_refunded)
+    assert ((await life.book()).invoices, (await life.book()).balances) == (["void"], {})
 
 
 async def test_one_key_unparks_once(world: World, admin: Student) -> None:
