@@ -70,6 +70,8 @@ def due_by(state: SubscriptionState, now: datetime) -> NextStep | None:
         return None
     if upcoming.step in {Step.RETRY_PAYMENT, Step.REMIND_UNPAID}:
         return _unless_over(state, upcoming, now)
+    if upcoming.step is Step.COLLECT:
+        return _unless_expired(state, upcoming, now)
     return upcoming
 
 
@@ -84,6 +86,13 @@ def _unless_over(state: SubscriptionState, upcoming: NextStep, now: datetime) ->
     if upcoming.step is Step.REMIND_UNPAID:
         over_at = min(over_at, state.dunning_case.last_at)
     return _final_step(state, over_at) if over_at <= now else upcoming
+
+
+def _unless_expired(state: SubscriptionState, upcoming: NextStep, now: datetime) -> NextStep:
+    """Whoever comes too late does not begin to charge for a start that is given up by then."""
+    is_unpaid_start = state.status is Status.INCOMPLETE and not state.is_charging
+    is_over = is_unpaid_start and state.expires_at <= now
+    return NextStep(Step.EXPIRE, state.expires_at) if is_over else upcoming
 
 
 def _step_of_attempt(state: SubscriptionState) -> NextStep | None:
