@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+import structlog
+
 from activities.contracts import Cause
 from activities.invoice_closing import void_invoice, write_off_invoice
 from db.database import Connection
@@ -14,6 +16,8 @@ from domain.reminder import next_reminder
 from domain.subscription import Status, SubscriptionState
 
 REPLACED = "replaced"
+
+log = structlog.get_logger(__name__)
 
 
 async def write_change(
@@ -39,6 +43,8 @@ async def write_change(
     if change.refunds_all:
         await _refund_all(connection, change, cause, withdrawal, at)
     await _close_paid_time(connection, before, change.state, at)
+    if change.event is Event.PARKED:
+        log.error("subscription_parked", reason=change.state.parked_reason)
     await tell(connection, change, cause, at, details)
 
 

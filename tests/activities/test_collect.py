@@ -4,12 +4,13 @@ import asyncio
 from typing import Any
 
 import pytest
+import structlog
 from temporalio.exceptions import ApplicationError
 
 from activities.charge_payment import ChargePaymentActivities
 from activities.contracts import AMOUNT_MISMATCH
 from db.database import Database
-from domain.awaiting import unknown
+from domain.awaiting import rejected, unknown
 from domain.collecting import AttemptStage
 from domain.subscription import Status, SubscriptionState
 from payments.provider import OutcomeUnknownError, ProviderUnavailableError
@@ -193,3 +194,13 @@ async def test_another_amount_than_was_asked_for_is_never_paid(database: Databas
 
     assert (rejection.value.type, rejection.value.non_retryable) == (AMOUNT_MISMATCH, True)
     assert (await customer.life(billed)).payments == ["1 mock succeeded", "1 sandbox pending"]
+
+
+async def test_operators_are_told_of_what_waits_for_them(card_holder: Customer) -> None:
+    billed = await card_holder.renewal_by_card("ok")
+
+    with structlog.testing.capture_logs() as lines:
+        await card_holder.record(rejected(billed, payment_under_way(billed), PERIOD_END), PERIOD_END)
+
+    told = {"event": "subscription_parked", "reason": "provider_rejected", "log_level": "error"}
+    assert told in lines
