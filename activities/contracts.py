@@ -172,6 +172,9 @@ class SendRefund:
     at: datetime
 
 
+INTERNAL_FAULT = "internal_fault"
+"""The type of the error that a fault of ours travels as, when repeating it has not helped."""
+
 PROVIDER_REJECTED = "provider_rejected"
 """The type of the error that a provider's refusal to ever do something travels as."""
 

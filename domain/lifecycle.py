@@ -136,6 +136,8 @@ TRANSITIONS: Mapping[tuple[Status, Action], Status] = {
     (Status.FROZEN, Action.UNCANCEL): Status.FROZEN,
     (Status.FROZEN, Action.WITHDRAW): Status.CANCELED,
     (Status.FROZEN, Action.UNFREEZE): Status.ACTIVE,
+    (Status.FROZEN, Action.PARK): Status.FROZEN,
+    (Status.FROZEN, Action.UNPARK): Status.FROZEN,
     (Status.UNPAID, Action.PAY): Status.ACTIVE,
     (Status.UNPAID, Action.PAY_NOW): Status.UNPAID,
     (Status.UNPAID, Action.SET_PAYMENT_METHOD): Status.UNPAID,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from domain.lifecycle import Action, Change, Event, next_status, next_version
+from domain.lifecycle import TRANSITIONS, Action, Change, Event, next_status, next_version
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import SubscriptionState
 
@@ -13,6 +13,13 @@ def park(state: SubscriptionState, reason: str) -> Change:
     return Change(
         next_version(replace(state, parked_reason=reason)), Event.PARKED, details={"reason": reason}
     )
+
+
+def park_for_a_fault(state: SubscriptionState) -> Change | None:
+    """A step failed by a fault of ours; `None` when it is parked already, or nothing can be stopped."""
+    if state.parked_reason is not None or (state.status, Action.PARK) not in TRANSITIONS:
+        return None
+    return park(state, "internal_fault")
 
 
 def unpark(state: SubscriptionState, at: datetime) -> Change:

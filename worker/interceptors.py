@@ -1,4 +1,4 @@
-"""Around every activity: the log context of its workflow, and how long it took."""
+"""Around activities: the log context of their workflow, how long they took, an end to our faults."""
 
 import time
 from typing import Any
@@ -8,12 +8,37 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
+from activities.contracts import INTERNAL_FAULT
+from db.database import is_unavailable
+
+TRIES = 5
+
 log = structlog.get_logger(__name__)
 
 
 class Observation(Interceptor):
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - the SDK's name
         return _ObservedActivity(super().intercept_activity(next))
+
+
+class FaultsEnd(Interceptor):
+    """An outage is waited for. A fault of ours would be repeated for ever, with the lock held."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - the SDK's name
+        return _EndingActivity(super().intercept_activity(next))
+
+
+class _EndingActivity(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 - the SDK's name
+        try:
+            return await super().execute_activity(input)
+        except ApplicationError:
+            raise
+        except Exception as error:
+            if is_unavailable(error) or activity.info().attempt < TRIES:
+                raise
+            log.exception("activity_fault", activity=activity.info().activity_type)
+            raise ApplicationError(type(error).__name__, type=INTERNAL_FAULT, non_retryable=True) from error
 
 
 class _ObservedActivity(ActivityInboundInterceptor):

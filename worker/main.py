@@ -16,7 +16,7 @@ from ops.logging import configure_logging
 from ops.settings import Settings, load_settings
 from ops.temporal_client import connect_temporal
 from payments.providers import Providers
-from worker.interceptors import Observation
+from worker.interceptors import FaultsEnd, Observation
 from worker.registry import WORKFLOWS, billing_activities, payment_activities
 from worker.sandbox import sandboxed_runner
 from workflows.options import BILLING_QUEUE, PAYMENTS_QUEUE
@@ -36,7 +36,7 @@ def build_billing_worker(client: Client, database: Database, settings: Settings)
         workflows=WORKFLOWS,
         activities=billing_activities(database, settings),
         workflow_runner=sandboxed_runner(),
-        interceptors=[Observation()],
+        interceptors=[Observation(), FaultsEnd()],
         max_concurrent_activities=settings.database_pool_size,
         graceful_shutdown_timeout=GRACE,
     )

@@ -11,6 +11,7 @@ PAYMENTS_QUEUE = "payments"
 
 RUN_LIVES = timedelta(days=365)
 RUN_MAX_EVENTS = 1_000
+AFTER_A_FAULT = timedelta(hours=1)
 DRAIN = timedelta(seconds=10)
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from activities.contracts import OpenSubscription, StartAnswer, open_subscription
 from activities.refusal import refusal_error, refusal_in
@@ -31,7 +31,7 @@ from workflows.messages import (
     SetPaymentMethodCommand,
     SubscriptionLife,
 )
-from workflows.options import DATABASE_STEP, DRAIN, RUN_LIVES, RUN_MAX_EVENTS
+from workflows.options import AFTER_A_FAULT, DATABASE_STEP, DRAIN, RUN_LIVES, RUN_MAX_EVENTS
 from workflows.search_attributes import ShownAttributes, shown_attributes
 
 Command = CancelCommand | FreezeCommand | PayCommand | PlainCommand | SetPaymentMethodCommand
@@ -54,8 +54,11 @@ class Subscription:
     async def run(self, life: SubscriptionLife) -> None:  # noqa: ARG002 - read by __init__, as the engine wants
         await self._open()
         while not self._state.is_finished:
-            await self._settle_reports()
-            await self._take_due_step()
+            try:
+                await self._settle_reports()
+                await self._take_due_step()
+            except ActivityError as fault:
+                await self._park(fault)
             await self._give_way_to_a_new_run()
             await self._wait_for_a_message_or_the_next_step()
         await self._finish()
@@ -199,6 +202,22 @@ class Subscription:
                     await self._books.record_due_change()
         if step in ASK_PROVIDER:
             await self._books.ask_provider(step)
+
+    async def _park(self, fault: ActivityError) -> None:
+        """A fault of ours stops the billing of this subscription, for an operator; commands still reach it.
+
+        Reports that were not settled come again by themselves.
+        """
+        if is_cancelled_exception(fault):
+            raise fault
+        self._unread_reports.clear()
+        try:
+            async with self._books.lock:
+                await self._books.record(parking.park_for_a_fault, self._books.due)
+        except ActivityError:
+            workflow.logger.exception("subscription_not_parked")
+        if self._state.parked_reason is None:
+            await workflow.sleep(AFTER_A_FAULT, summary="try again after a fault")
 
     async def _give_way_to_a_new_run(self) -> None:
         """Continue as new at a quiet step, so that replay and storage stay bounded over the years."""

@@ -35,8 +35,8 @@ POSSIBLE: dict[Action, set[Status]] = {
     Action.END_PERIOD: {Status.TRIALING, Status.ACTIVE},
     Action.FREEZE: {Status.ACTIVE},
     Action.UNFREEZE: {Status.FROZEN},
-    Action.PARK: set(Status) - {Status.INCOMPLETE_EXPIRED, Status.FROZEN},
-    Action.UNPARK: set(Status) - {Status.INCOMPLETE_EXPIRED, Status.FROZEN},
+    Action.PARK: set(Status) - {Status.INCOMPLETE_EXPIRED},
+    Action.UNPARK: set(Status) - {Status.INCOMPLETE_EXPIRED},
 }
 LEADS_TO: dict[Action, Status] = {
     Action.PAY: Status.ACTIVE,

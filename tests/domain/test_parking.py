@@ -8,7 +8,7 @@ from domain.due import next_step
 from domain.lifecycle import Change, Event
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import SubscriptionState
-from tests.domain.states import ACTIVE, CARD, DAY, FROZEN, PARKED, PERIOD, UNKNOWN, attempt, trying
+from tests.domain.states import ACTIVE, CARD, DAY, EXPIRED, FROZEN, PARKED, PERIOD, UNKNOWN, attempt, trying
 
 AT = PERIOD.end + 3 * DAY
 
@@ -47,3 +47,13 @@ def test_only_what_is_parked_is_unparked(state: SubscriptionState) -> None:
         parking.unpark(state, AT)
 
     assert refused.value.code is RefusalCode.NOT_PARKED
+
+
+@pytest.mark.parametrize("state", [ACTIVE, FROZEN, UNKNOWN])
+def test_a_fault_of_ours_is_for_an_operator(state: SubscriptionState) -> None:
+    assert parking.park_for_a_fault(state) == parking.park(state, "internal_fault")
+
+
+@pytest.mark.parametrize("state", [PARKED, EXPIRED])
+def test_what_is_parked_or_over_is_not_parked_for_a_fault(state: SubscriptionState) -> None:
+    assert parking.park_for_a_fault(state) is None

@@ -12,11 +12,9 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
 from activities.contracts import Cause, OpenRefund, SendRefund
-from cli.dev.temporal import EmbeddedTemporal
 from domain.collecting import UNKNOWN_LOOK_UPS
 from domain.refund import RefundStatus
 from tests.deadline import eventually
-from tests.free_port import free_port
 from tests.virtual_clock import fast_forward
 from worker.sandbox import sandboxed_runner
 from workflows.messages import RefundLife
@@ -84,15 +82,6 @@ class Refunding:
             return await self.is_parked(workflow)
 
         await eventually(parked)
-
-
-@pytest.fixture(scope="module")
-async def own_temporal(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
-    """Of its own, since the shared one's queues have real workers."""
-    server = EmbeddedTemporal(port=free_port(), log_file=tmp_path_factory.mktemp("own") / "temporal.log")
-    await server.start()
-    yield await Client.connect(server.address)
-    await server.stop()
 
 
 @pytest.fixture
