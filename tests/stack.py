@@ -16,6 +16,9 @@ DATABASE = "italiano"
 JWT_SECRET = secrets.token_hex(32)
 WEBHOOK_SECRET = secrets.token_hex(32)
 TEMPORAL_UI = "http://temporal-ui.example"
+SELLER = {"seller_name": "Italiano S.r.l.", "seller_address": "Via Roma 1, Torino", "seller_tax_id": "IT1"}
+"""Whom invoices name: production asks for it."""
+
 CHEAP_PASSWORDS = {"BILLING_ARGON2_TIME_COST": "1", "BILLING_ARGON2_MEMORY_KIB": "8192"}
 FAST = {"fsync": "off", "full_page_writes": "off"}
 """A killed server loses nothing by these, only a machine that loses power would."""

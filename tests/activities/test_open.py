@@ -136,6 +136,7 @@ async def test_the_subscriptions_row(customer: Customer) -> None:
                     "since": "2026-01-31T09:30:00Z",
                     "look_ups": 0,
                 },
+                "refused_method_id": None,
             },
             "paid_ahead": None,
             "dunning": None,

@@ -91,15 +91,14 @@ async def test_an_api_that_is_away_fails_it(stack: Stack, tmp_path: Path) -> Non
     assert done.stderr.startswith("FAIL the API does not answer:")
 
 
-async def test_without_a_stack_it_runs_its_own_and_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr(tempfile, "tempdir", None)
-    done = await asyncio.to_thread(italiano, Home(tmp_path / "no-stack"), "demo")
-    assert done.returncode == 0, done.stderr
-    assert_told(done.stdout, r"This stack ends with the demo")
-    assert left_behind(tmp_path) == ([], [])
+async def test_without_a_stack_it_runs_its_own_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own are too deep for Postgres's socket
+        monkeypatch.setenv("TMPDIR", folder)
+        monkeypatch.setattr(tempfile, "tempdir", None)
+        done = await asyncio.to_thread(italiano, Home(Path(folder) / "no-stack"), "demo")
+        assert done.returncode == 0, done.stderr
+        assert_told(done.stdout, r"This stack ends with the demo")
+        assert left_behind(Path(folder)) == ([], [])
 
 
 def left_behind(folder: Path) -> tuple[list[Path], list[psutil.Process]]:

@@ -8,6 +8,8 @@ from cli.dev.temporal import SEARCH_ATTRIBUTES, EmbeddedTemporal
 from tests.deadline import eventually
 from tests.free_port import free_port
 
+NOBODY_HAS = {"Keyword": '"any"', "Datetime": '"2001-01-01T00:00:00Z"', "Int": "1000000", "Bool": "true"}
+
 
 async def test_workflows_and_their_search_attributes_survive_kill_9(tmp_path: Path) -> None:
     server = EmbeddedTemporal(
@@ -38,5 +40,5 @@ async def test_workflows_and_their_search_attributes_survive_kill_9(tmp_path: Pa
 
 async def test_what_a_subscription_is_searched_by_is_registered(temporal: Client) -> None:
     for name, kind in SEARCH_ATTRIBUTES.items():
-        value = '"2026-01-01T00:00:00Z"' if kind == "Datetime" else '"any"'
-        assert (await temporal.count_workflows(f"{name} = {value}")).count == 0
+        query = f'{name} = {NOBODY_HAS[kind]} AND WorkflowId = "nobody"'
+        assert (await temporal.count_workflows(query)).count == 0, query

@@ -28,8 +28,10 @@ async def test_four_plans_with_their_first_prices(connection: Connection) -> Non
     rows = await connection.execute(
         text(
             "SELECT code, name, period_iso, seats, trial_days, version, price_cents, currency,"
-            " vat_rate_bp FROM plans JOIN plan_prices ON plan_id = plans.id ORDER BY plans.id"
-        )
+            " vat_rate_bp FROM plans JOIN plan_prices ON plan_id = plans.id"
+            " ORDER BY plans.id LIMIT :count"
+        ),
+        {"count": len(PLANS)},
     )
     assert [tuple(row) for row in rows] == PLANS
 

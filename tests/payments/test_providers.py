@@ -5,6 +5,7 @@ from pydantic import SecretStr, ValidationError
 
 from ops.settings import Settings
 from payments.providers import Providers, UnknownProviderError
+from tests.stack import SELLER
 
 
 def settings_with(**changes: object) -> Settings:
@@ -14,6 +15,7 @@ def settings_with(**changes: object) -> Settings:
         "jwt_secret": SecretStr("x" * 32),
         "webhook_secret": SecretStr("x" * 16),
         "allowed_hosts": ("billing.example",),
+        **SELLER,
     }
     return Settings.model_validate(good | changes)
 

@@ -13,6 +13,7 @@ from tests.api.shell import client_of, shell_app, shell_settings
 from tests.client import Student, refusal
 from tests.clock_turn import turn, turned
 from tests.lives import Life
+from tests.stack import SELLER
 
 NOT_DURATIONS: list[Any] = [
     "",
@@ -116,6 +117,7 @@ def test_it_is_off_by_default_and_refused_in_production() -> None:
         "database_url": SecretStr("postgresql+psycopg://nowhere"),
         "jwt_secret": SecretStr("j" * 32),
         "webhook_secret": SecretStr("w" * 32),
+        **SELLER,
     }
 
     assert Settings(**accepted).virtual_clock is False

@@ -142,21 +142,21 @@ async def test_cut_short_it_is_finished_by_the_same_request(admin: Student, unpa
     assert (await unpaid.book()).timeline == ["opened", "expired"]
 
 
-async def test_what_was_cut_short_ends_where_it_was_to_end(admin: Student, active: Life) -> None:
+async def test_what_was_cut_short_ends_where_it_was_to_end(admin: Student, unpaid: Life) -> None:
     """Not as far again from where it stopped."""
     key, began_at = uuid.uuid4().hex, datetime.now(UTC)
-    await active.world.stack.stop_worker()
+    await unpaid.world.stack.stop_worker()
     try:
-        await active.report("FAILED")  # it cannot be applied now, so nothing is quiet
-        cut_short = await turn(admin, active, "P20D", key=key)
+        await unpaid.report()  # it cannot be applied now, so nothing is quiet
+        cut_short = await turn(admin, unpaid, "P20D", key=key)
     finally:
-        await active.world.stack.start_worker()
+        await unpaid.world.stack.start_worker()
     assert refusal(cut_short) == (503, "workflow_interrupted")
 
-    finished = (await turn(admin, active, "P20D", key=key)).json()
+    finished = (await turn(admin, unpaid, "P20D", key=key)).json()
 
     assert timedelta() <= instant(finished["advanced_to"]) - began_at - timedelta(days=20) < 3 * SOON
-    assert (await active.book()).reports == ["applied", "applied"]
+    assert (await unpaid.book()).timeline == ["opened", "activated"]
 
 
 async def test_of_two_at_once_one_is_refused(admin: Student, active: Life) -> None:
