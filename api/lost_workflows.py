@@ -1,12 +1,16 @@
-"""Starts the workflow of a live subscription again, from its row, when it was terminated by hand or lost."""
+"""Starts the workflow of a subscription again, from its row, when it was terminated by hand or lost.
+
+Not only of a live one: a charge may still be under way when its subscription has ended.
+"""
 
 from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 from pydantic import TypeAdapter
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts import Cause, StartAnswer, StartOrder
 from db.database import Database
@@ -29,13 +33,13 @@ class LostWorkflows:
     rpc_timeout: timedelta
 
     async def revive(self, workflow_id: str, report: PaymentReported | None = None) -> bool:
-        """Whether the subscription is live, and its workflow now runs; the report is its first message.
+        """Whether it is not finished, and its workflow now runs; the report is its first message.
 
         Twice is once: a workflow that runs already is left as it is.
         """
         async with self.database.read() as connection:
-            row = await subscriptions.find_live_by_workflow(connection, workflow_id)
-        if row is None:
+            row = await subscriptions.find_by_workflow(connection, workflow_id)
+        if row is None or row.state.is_finished:
             return False
         log.error("workflow_lost", workflow_id=workflow_id, subscription_id=row.state.subscription_id)
         await self.temporal.start_workflow(
@@ -51,6 +55,21 @@ class LostWorkflows:
             rpc_timeout=self.rpc_timeout,
         )
         return True
+
+    async def revive_if_closed(self, workflow_id: str) -> None:
+        """Where nothing was sent to the workflow that could have told that it is lost."""
+        if not await self._is_running(workflow_id):
+            await self.revive(workflow_id)
+
+    async def _is_running(self, workflow_id: str) -> bool:
+        workflow = self.temporal.get_workflow_handle(workflow_id)
+        try:
+            described = await workflow.describe(rpc_timeout=self.rpc_timeout)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return False
+        return described.status is WorkflowExecutionStatus.RUNNING
 
 
 def _life_of(row: LostRow) -> SubscriptionLife:

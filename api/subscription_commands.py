@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Generic, TypeVar
 
+import structlog
 from structlog.contextvars import bind_contextvars
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
@@ -29,6 +30,8 @@ from workflows.subscription import Subscription
 
 Command = TypeVar("Command", CancelCommand, FreezeCommand, PayCommand, PlainCommand, SetPaymentMethodCommand)
 
+log = structlog.get_logger(__name__)
+
 
 @dataclass(frozen=True)
 class Order(Generic[Command]):
@@ -49,15 +52,16 @@ class SubscriptionCommands:
         """What the subscription is then. Raises `Problem`: 404 when it is not the user's, or a refusal."""
         view = await self.find(user_id, subscription_id)
         if view.ended_at is not None:
+            await self._keep_open_money_going(view)
             return _already(view, order.action)
         try:
             await self._send(view, order)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
+            await self._lost_workflows.revive(view.workflow_id)
             ended = await self.find(user_id, subscription_id)
             if ended.ended_at is None:
-                await LostWorkflows(self.database, self.temporal, self.rpc_timeout).revive(view.workflow_id)
                 raise interrupted() from error
             return _already(ended, order.action)
         return await self.find(user_id, subscription_id)
@@ -71,6 +75,19 @@ class SubscriptionCommands:
             )
 
         await ask(update, order.command.command_id, view.clock_offset)
+
+    async def _keep_open_money_going(self, ended: SubscriptionView) -> None:
+        """The answer does not need the workflow, but what is left open with a provider does."""
+        if ended.next_action is None and not ended.payment_in_progress:
+            return
+        try:
+            await self._lost_workflows.revive_if_closed(ended.workflow_id)
+        except RPCError as error:
+            log.warning("workflow_not_seen", status=error.status.name)
+
+    @property
+    def _lost_workflows(self) -> LostWorkflows:
+        return LostWorkflows(self.database, self.temporal, self.rpc_timeout)
 
     async def find(self, user_id: int, subscription_id: int) -> SubscriptionView:
         """Somebody else's subscription looks like one that does not exist."""
@@ -87,7 +104,7 @@ def no_such_subscription() -> Problem:
 
 
 def _already(view: SubscriptionView, action: Action) -> SubscriptionView:
-    """An ended subscription has no workflow to ask: the table says whether the command is already true."""
+    """An ended subscription's workflow is not asked: the table says whether the command is already true."""
     try:
         next_status(view.status, action)
     except Refused as refused:

@@ -38,7 +38,7 @@ class OpenedRow:
 
 @dataclass(frozen=True)
 class LostRow:
-    """What it takes to start the workflow of a live subscription again."""
+    """What it takes to start the workflow of a subscription again."""
 
     idempotency_key: str
     request_hash: str
@@ -102,7 +102,7 @@ async def find_superseded(connection: Connection, opened: SubscriptionState) -> 
     return (await connection.execute(query)).scalar_one_or_none()
 
 
-async def find_live_by_workflow(connection: Connection, workflow_id: str) -> LostRow | None:
+async def find_by_workflow(connection: Connection, workflow_id: str) -> LostRow | None:
     row = (
         await connection.execute(
             select(
@@ -110,7 +110,7 @@ async def find_live_by_workflow(connection: Connection, workflow_id: str) -> Los
                 Subscription.request_hash,
                 Subscription.state,
                 Subscription.start_answer,
-            ).where(Subscription.workflow_id == workflow_id, text(LIVE))
+            ).where(Subscription.workflow_id == workflow_id)
         )
     ).one_or_none()
     return row and LostRow(
