@@ -70,8 +70,8 @@ def due_by(state: SubscriptionState, now: datetime) -> NextStep | None:
         return None
     if upcoming.step in {Step.RETRY_PAYMENT, Step.REMIND_UNPAID}:
         return _unless_over(state, upcoming, now)
-    if upcoming.step is Step.COLLECT:
-        return _unless_expired(state, upcoming, now)
+    if upcoming.step in {Step.COLLECT, Step.CHARGE_METHOD}:
+        return _unless_given_up(state, upcoming, now)
     return upcoming
 
 
@@ -88,11 +88,20 @@ def _unless_over(state: SubscriptionState, upcoming: NextStep, now: datetime) ->
     return _final_step(state, over_at) if over_at <= now else upcoming
 
 
-def _unless_expired(state: SubscriptionState, upcoming: NextStep, now: datetime) -> NextStep:
-    """Whoever comes too late does not begin to charge for a start that is given up by then."""
-    is_unpaid_start = state.status is Status.INCOMPLETE and not state.is_charging
-    is_over = is_unpaid_start and state.expires_at <= now
-    return NextStep(Step.EXPIRE, state.expires_at) if is_over else upcoming
+def _unless_given_up(state: SubscriptionState, upcoming: NextStep, now: datetime) -> NextStep:
+    """Whoever comes too late does not begin to charge for a start, or a period, that is over by then.
+
+    What was left unpaid begins anew when it is paid: it asks for no period that could have elapsed.
+    """
+    if state.is_charging:
+        return upcoming
+    if state.status is Status.INCOMPLETE:
+        return NextStep(Step.EXPIRE, state.expires_at) if state.expires_at <= now else upcoming
+    if state.status is Status.UNPAID or now < state.unpaid_invoice.period.end:
+        return upcoming
+    if state.status is Status.PAST_DUE:
+        return _final_step(state, now)
+    return NextStep(Step.FALL_DUE, _payable_until(state))
 
 
 def _step_of_attempt(state: SubscriptionState) -> NextStep | None:

@@ -96,9 +96,17 @@ def remind_unpaid(state: SubscriptionState, at: datetime) -> Change:
 
 
 def leave_unpaid(state: SubscriptionState) -> Change:
-    """Dunning is over without success: no further invoices; paying this one begins anew."""
+    """Dunning is over without success: no further invoices; paying this one begins anew.
+
+    A charge that was never sent is not made any more: to begin anew is for the customer to ask.
+    """
     status = next_status(state.status, Action.LEAVE_UNPAID)
-    return Change(next_version(replace(state, status=status, dunning=None)), Event.LEFT_UNPAID)
+    left = replace(state, status=status, dunning=None)
+    attempt = state.attempt
+    if attempt is None or attempt.stage is not AttemptStage.DUE:
+        return Change(next_version(left), Event.LEFT_UNPAID)
+    without = replace(left, open_invoice=state.unpaid_invoice.trying(None))
+    return Change(next_version(without), Event.LEFT_UNPAID, replaced_payment_id=attempt.payment_id)
 
 
 def attempt_opened(

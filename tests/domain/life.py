@@ -17,7 +17,7 @@ from domain.lifecycle import Change, Event
 from domain.payment import DeclineKind
 from domain.plan import PlanTerms
 from domain.refusals import Refused
-from domain.subscription import SubscriptionState
+from domain.subscription import Status, SubscriptionState
 from tests.domain.states import DAY, STARTED_AT
 
 
@@ -114,6 +114,7 @@ class Life:
     def _ask(self, step: Step, answer: Answer) -> None:
         payment_id, gives_up = awaiting.payment_to_ask_for(self.state)
         if step is Step.COLLECT:
+            self._assert_not_elapsed()
             sent = awaiting.charging(self.state, payment_id, self.now)
             assert sent is not None, "what is to be collected can be sent"
             self.state = sent
@@ -125,6 +126,13 @@ class Life:
             self.sent.discard(payment_id)
         if step is Step.WITHDRAW_PAYMENT and self.state.withdrawing_payment_id == payment_id:
             self.state = awaiting.withdrawn_at_provider(self.state)
+
+    def _assert_not_elapsed(self) -> None:
+        """What was sent before has to be known however late; what was left unpaid begins anew."""
+        is_renewal = self.state.status not in {Status.INCOMPLETE, Status.UNPAID}
+        if is_renewal and not self.state.is_charging:
+            over_at = self.state.unpaid_invoice.period.end
+            assert self.now < over_at, "what has wholly elapsed is never charged for"
 
     def _take_in(self, payment_id: int, answer: Answer) -> None:
         match answer:
@@ -157,8 +165,9 @@ class Life:
 
     def _open_attempt(self, method_id: int | None, *, is_automatic: bool) -> None:
         invoice = self.state.unpaid_invoice
-        if is_automatic and self.state.dunning is not None:
+        if is_automatic:
             assert self.now < invoice.period.end, "what has wholly elapsed is never charged for"
+        if is_automatic and self.state.dunning is not None:
             assert self.now - self.state.dunning.last_attempt_at >= DAY, "at most one attempt a day"
         payment_id = self._payment(invoice.invoice_id)
         self._apply(

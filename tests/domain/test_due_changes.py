@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from domain import ending, pausing, renewing
+from domain.collecting import AttemptStage
 from domain.due import NextStep, Step, next_step, step_due
 from domain.due_changes import change_due
 from domain.lifecycle import Change, Event
@@ -15,6 +16,7 @@ from tests.domain.states import (
     CANCELING,
     CARD,
     CASE,
+    CHARGING,
     DAY,
     FREEZE,
     FROZEN,
@@ -25,10 +27,13 @@ from tests.domain.states import (
     PAID_AHEAD,
     PAST_DUE,
     PAST_DUE_BY_HAND,
+    PAYMENT,
     PERIOD,
     RENEWING,
     SECOND_PERIOD,
     STORED,
+    UNKNOWN,
+    UNPAID,
     attempt,
     trying,
 )
@@ -36,7 +41,8 @@ from tests.domain.states import (
 LAST_DAY = PERIOD.end + 21 * DAY
 TIRED = replace(PAST_DUE, dunning=replace(CASE, retries_made=4, last_attempt_at=LAST_DAY))
 TIRED_BUT_KEPT = replace(TIRED, dunning=replace(TIRED.dunning_case, policy=KEEPING))
-BY_HAND_BUT_KEPT = replace(PAST_DUE_BY_HAND, dunning=replace(CASE, policy=KEEPING))
+KEPT = replace(CASE, policy=KEEPING)
+BY_HAND_BUT_KEPT = replace(PAST_DUE_BY_HAND, dunning=KEPT)
 
 NOMINAL: dict[str, tuple[SubscriptionState, datetime, Change]] = {
     "expire": (INCOMPLETE, INCOMPLETE.expires_at, ending.expire(INCOMPLETE, INCOMPLETE.expires_at)),
@@ -136,6 +142,59 @@ def test_a_period_that_has_elapsed_is_not_charged_for_again(late_by: timedelta) 
     assert step_due(PAST_DUE, at - late_by - MOMENT) is Step.RETRY_PAYMENT
     assert step_due(PAST_DUE, at) is Step.CANCEL_UNCOLLECTED
     assert change_due(PAST_DUE, at) == ending.give_up(PAST_DUE, SECOND_PERIOD.end)
+
+
+NEVER_SENT = attempt(AttemptStage.DUE, CARD, since=PERIOD.end)
+STORED_LATER = replace(OPENED_AHEAD, payment_method_id=CARD)
+
+
+@pytest.mark.parametrize("late_by", [timedelta(), 400 * DAY])
+@pytest.mark.parametrize(
+    ("state", "step"),
+    [
+        pytest.param(STORED_LATER, Step.CHARGE_METHOD, id="opened ahead"),
+        pytest.param(trying(STORED_LATER, None), Step.CHARGE_METHOD, id="opened ahead, declined"),
+        pytest.param(RENEWING, Step.COLLECT, id="never sent"),
+    ],
+)
+def test_a_renewal_that_was_not_charged_before_its_period_elapsed_never_is(
+    state: SubscriptionState, step: Step, late_by: timedelta
+) -> None:
+    at = SECOND_PERIOD.end + late_by
+
+    assert step_due(state, SECOND_PERIOD.end - MOMENT) is step
+    fallen = change_due(state, at)
+    assert fallen is not None
+    assert fallen == renewing.fall_due(state, PERIOD.end)
+    assert change_due(fallen.state, at) == ending.give_up(fallen.state, SECOND_PERIOD.end)
+
+
+def test_a_retry_that_was_not_sent_before_its_period_elapsed_is_given_up() -> None:
+    state = trying(PAST_DUE, NEVER_SENT)
+
+    assert step_due(state, SECOND_PERIOD.end - MOMENT) is Step.COLLECT
+    assert change_due(state, SECOND_PERIOD.end) == ending.give_up(state, SECOND_PERIOD.end)
+
+
+def test_what_is_left_unpaid_is_not_charged_by_itself() -> None:
+    change = change_due(trying(replace(PAST_DUE, dunning=KEPT), NEVER_SENT), SECOND_PERIOD.end)
+
+    assert change is not None
+    assert (change.event, change.replaced_payment_id) == (Event.LEFT_UNPAID, PAYMENT)
+    assert change.state.attempt is None
+    assert next_step(change.state) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "step"),
+    [
+        pytest.param(CHARGING, Step.COLLECT, id="cut off"),
+        pytest.param(UNKNOWN, Step.LOOK_UP_PAYMENT, id="without an answer"),
+        pytest.param(trying(UNPAID, NEVER_SENT), Step.COLLECT, id="begins anew"),
+    ],
+)
+def test_what_was_sent_or_begins_anew_is_asked_for_however_late(state: SubscriptionState, step: Step) -> None:
+    assert step_due(state, SECOND_PERIOD.end + 400 * DAY) is step
 
 
 def test_a_retry_after_the_last_day_is_made_once_and_then_it_is_over() -> None:
