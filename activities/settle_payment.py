@@ -8,8 +8,10 @@ from activities.settlement import decline, lock_settlement, receive_money, settl
 from db.database import Connection, Database
 from db.queries import payment_reports, payments
 from db.queries.payment_reports import ReportStatus
+from db.queries.payments import Billed
+from domain.invoice import InvoiceStatus
 from domain.lifecycle import Event
-from domain.payment import Decline, Verdict, judge
+from domain.payment import Decline, PaymentFact, Verdict, judge
 from domain.subscription import SubscriptionState
 from ops.tracing import bind_to_logs
 
@@ -37,7 +39,7 @@ async def _settle(connection: Connection, command: SettlePayment) -> Settled:
     if report.status is not ReportStatus.RECEIVED:
         return await settled(settlement, settlement.state)
     verdict = judge(settlement.billed.payment, report.fact)
-    if verdict is Verdict.MISMATCH:
+    if verdict is Verdict.MISMATCH and not _goes_back(settlement.billed, report.fact):
         log.error("payment_report_parked", report_id=report.report_id, reason=verdict)
         await payment_reports.park(connection, report.report_id, verdict)
         await tell_of(settlement, settlement.state, Event.PAYMENT_PARKED)
@@ -45,9 +47,15 @@ async def _settle(connection: Connection, command: SettlePayment) -> Settled:
     await payment_reports.mark_applied(connection, report.report_id, command.at)
     state: SubscriptionState = settlement.state
     match verdict:
-        case Verdict.PAID:
+        case Verdict.PAID | Verdict.MISMATCH:
             asked_cents = settlement.billed.payment.amount_cents
             state = await receive_money(settlement, report.fact.amount_cents or asked_cents)
         case Verdict.DECLINED:
             state = await decline(settlement, Decline.of(report.decline_code))
     return await settled(settlement, state)
+
+
+def _goes_back(billed: Billed, fact: PaymentFact) -> bool:
+    """Whether it is money for an invoice that was given up: whatever the amount, nobody has to look."""
+    was_given_up = billed.invoice_status in {InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE}
+    return was_given_up and fact.currency in {None, billed.payment.currency} and fact.amount_cents != 0

@@ -67,6 +67,38 @@ async def test_late_money_for_a_superseded_start_leaves_the_new_one_alone(custom
     assert await customer.load(second.answer.subscription_id) == second.state
 
 
+@pytest.mark.parametrize("amount_cents", [1, 1_989])
+async def test_too_little_money_after_the_end_goes_back_in_full(
+    customer: Customer, amount_cents: int
+) -> None:
+    opened = await customer.start()
+    ended = (await customer.record(expired(opened.state))).state
+    report_id = await customer.report(opened.answer.payment_id, amount_cents=amount_cents, currency="EUR")
+
+    settled = await customer.settle_whole(report_id, at=LATE)
+
+    assert (settled.state, len(settled.unsent_refund_ids)) == (ended, 1)
+    assert await customer.settle_whole(report_id, at=LATE) == settled
+    life = await customer.life(ended)
+    assert life.refunds == [f"late_payment created {amount_cents}"]
+    assert life.balances == {"cash_at_provider": amount_cents, "customer_balance": -amount_cents}
+    book = await customer.book(ended.subscription_id)
+    assert (book.timeline[-1], book.reports) == ("late_payment_received", ["applied"])
+
+
+@pytest.mark.parametrize(("amount_cents", "currency"), [(0, None), (1_990, "USD"), (1, "USD")])
+async def test_what_can_not_go_back_by_itself_is_parked_after_the_end_too(
+    customer: Customer, amount_cents: int, currency: str | None
+) -> None:
+    opened = await customer.start()
+    ended = (await customer.record(expired(opened.state))).state
+    report_id = await customer.report(opened.answer.payment_id, amount_cents=amount_cents, currency=currency)
+
+    assert await customer.settle(report_id, at=LATE) == ended
+    book = await customer.book(ended.subscription_id)
+    assert (book.timeline[-1], book.reports, book.balances) == ("payment_parked", ["parked"], {})
+
+
 async def test_a_decline_after_the_end_is_no_news(customer: Customer) -> None:
     opened = await customer.start()
     ended = (await customer.record(expired(opened.state))).state
