@@ -2,11 +2,20 @@
 
 from dataclasses import asdict, dataclass
 
+import structlog
+
 from api.problems import RETRY_SOON, Problem
 from db.database import Database
 from db.queries.payment_methods import DescribedMethod, choose_method, store_method
-from payments.provider import MethodRefusedError, OutcomeUnknownError, ProviderUnavailableError
+from payments.provider import (
+    MethodRefusedError,
+    OutcomeUnknownError,
+    ProviderRejectedError,
+    ProviderUnavailableError,
+)
 from payments.providers import Providers, UnknownProviderError
+
+log = structlog.get_logger(__name__)
 
 METHOD_REFUSALS = (
     (422, "payment_method_invalid"),
@@ -46,10 +55,14 @@ class PaymentMethods:
         except MethodRefusedError as refused:
             raise Problem(422, "payment_method_invalid", str(refused)) from refused
         except (ProviderUnavailableError, OutcomeUnknownError) as error:
-            raise Problem(
-                503,
-                "payment_provider_unavailable",
-                "The payment provider did not answer. Repeat the same request.",
-                headers=RETRY_SOON,
+            raise _unavailable("The payment provider did not answer. Repeat the same request.") from error
+        except ProviderRejectedError as error:
+            log.exception("payment_provider_rejected", provider=offered.provider)
+            raise _unavailable(
+                "The payment provider does not serve us now. Repeat the request later."
             ) from error
         return DescribedMethod(offered.provider, offered.token, **asdict(details))
+
+
+def _unavailable(detail: str) -> Problem:
+    return Problem(503, "payment_provider_unavailable", detail, headers=RETRY_SOON)

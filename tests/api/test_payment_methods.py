@@ -5,8 +5,13 @@ import uuid
 from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy import text
 
+from api.payment_methods import OfferedMethod, PaymentMethods
+from api.problems import Problem
+from payments.providers import Providers
+from payments.sandbox import Sandbox
 from tests.api.past_due import past_due
 from tests.client import Student, refusal
 from tests.deadline import eventually
@@ -126,6 +131,19 @@ async def test_a_provider_that_is_away(world: World, student: Student) -> None:
     assert away.headers["retry-after"] == "1"
     assert await listed(student) == []
     assert (await student.add_card("tok_ok", key=key)).status_code == 201
+
+
+async def test_a_provider_that_does_not_take_our_key_is_away_and_operators_are_told(world: World) -> None:
+    providers = Providers(Sandbox(world.stack.psp.url, "not our key"))
+    methods = PaymentMethods(world.database, providers)
+
+    with structlog.testing.capture_logs() as lines, pytest.raises(Problem) as away:
+        await methods.keep(1, OfferedMethod("sandbox", "tok_ok"))
+    await providers.close()
+
+    assert (away.value.status, away.value.code) == (503, "payment_provider_unavailable")
+    told = {"event": "payment_provider_rejected", "provider": "sandbox", "exc_info": True}
+    assert {**told, "log_level": "error"} in lines
 
 
 async def test_a_live_subscription_is_charged_to_the_default(active: Life) -> None:
