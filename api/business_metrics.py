@@ -44,6 +44,11 @@ class BusinessMetrics(Collector):
             "Subscriptions that give access.",
             self._counts.active_subscriptions,
         )
+        yield GaugeMetricFamily(
+            "parked_subscriptions",
+            "Subscriptions that wait for an operator.",
+            self._counts.parked_subscriptions,
+        )
 
 
 async def _read_counts(database: Database) -> BusinessCounts | None:

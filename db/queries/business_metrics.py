@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, true
 
 from db.database import Connection
 from db.tables.subscriptions import SETTLING, Subscription, TimelineEntry
@@ -16,6 +16,7 @@ class BusinessCounts:
     payments_succeeded: int
     payments_failed: int
     active_subscriptions: int
+    parked_subscriptions: int
 
 
 async def count_business(connection: Connection) -> BusinessCounts:
@@ -29,11 +30,17 @@ async def count_business(connection: Connection) -> BusinessCounts:
         .select_from(TimelineEntry)
         .subquery()
     )
-    with_access = (
-        select(func.count())
+    has_access = Subscription.access_until > func.clock_timestamp() + Subscription.clock_offset
+    subscriptions = (
+        select(
+            func.count().filter(has_access).label("with_access"),
+            func.count(Subscription.parked_reason).label("parked"),
+        )
         .select_from(Subscription)
-        .where(Subscription.access_until > func.clock_timestamp() + Subscription.clock_offset)
-        .scalar_subquery()
+        .subquery()
     )
-    row = (await connection.execute(select(payments.c.succeeded, payments.c.failed, with_access))).one()
+    counts = select(
+        payments.c.succeeded, payments.c.failed, subscriptions.c.with_access, subscriptions.c.parked
+    )
+    row = (await connection.execute(counts.join_from(payments, subscriptions, true()))).one()
     return BusinessCounts(*row)

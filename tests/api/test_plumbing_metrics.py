@@ -29,10 +29,12 @@ FROM unnest(ARRAY['payment_declined', 'payment_declined', 'payment_declined', 'p
 SUBSCRIPTIONS = """
 INSERT INTO subscriptions (
     user_id, plan_id, plan_price_id, workflow_id, idempotency_key, request_hash, status,
-    current_period_start, current_period_end, cancel_at_period_end, access_until, ended_at, version, state)
+    current_period_start, current_period_end, cancel_at_period_end, access_until, ended_at, parked_reason,
+    version, state)
 SELECT n, 1, 1, n, n, '', status, now(), now() + interval '1 day', n = 2,
        CASE WHEN status = 'active' THEN now() + interval '8 days' END,
-       CASE WHEN status NOT IN ('incomplete', 'active') THEN now() END, 1, '{}'
+       CASE WHEN status NOT IN ('incomplete', 'active') THEN now() END,
+       CASE WHEN n IN (3, 5) THEN 'payment_unknown' END, 1, '{}'
 FROM unnest(ARRAY['incomplete', 'active', 'active', 'active', 'canceled', 'incomplete_expired'])
      WITH ORDINALITY AS each (status, n)
 """
@@ -50,7 +52,12 @@ async def scrape(client: httpx2.AsyncClient) -> Samples:
 
 
 def business(samples: Samples) -> dict[str, float]:
-    names = {"payments_succeeded_total", "payments_failed_total", "active_subscriptions"}
+    names = {
+        "payments_succeeded_total",
+        "payments_failed_total",
+        "active_subscriptions",
+        "parked_subscriptions",
+    }
     return {name: value for (name, _), value in samples.items() if name in names}
 
 
@@ -132,12 +139,18 @@ async def test_the_business_is_counted_in_postgres(
         monkeypatch.setattr(business_metrics, "FRESH_SECONDS", 0.0)
         read_again = business(await scrape(client))
 
-    assert empty == {"payments_succeeded_total": 0, "payments_failed_total": 0, "active_subscriptions": 0}
+    assert empty == {
+        "payments_succeeded_total": 0,
+        "payments_failed_total": 0,
+        "active_subscriptions": 0,
+        "parked_subscriptions": 0,
+    }
     assert still_fresh == empty
     assert read_again == {
         "payments_succeeded_total": 3,
         "payments_failed_total": 4,
         "active_subscriptions": 3,
+        "parked_subscriptions": 2,
     }
 
 
