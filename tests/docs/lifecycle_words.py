@@ -119,8 +119,9 @@ out that it never arrived, it is not made again (`payment_given_up`).
 """
 STEPS_INTRODUCTION = """\
 One step a turn, and late is right: periods, ends and thaws keep their nominal dates. A period that wholly
-elapsed while nobody billed is skipped, and never billed. What is due comes before a command, however late we
-are; only billing does not, so that a cancellation wins until money was asked for.
+elapsed while nobody billed is skipped, and never billed; when its invoice was open already, nobody begins to
+charge for it any more, and dunning is over. What is due comes before a command, however late we are; only
+billing does not, so that a cancellation wins until money was asked for.
 """
 DUNNING = """\
 A renewal is paid first, then renewed. Days count from the first failure; the policy is the plan's when the
