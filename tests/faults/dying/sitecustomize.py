@@ -10,6 +10,8 @@ from api.start_subscription import SubscriptionStarter
 from api.webhook_relay import WebhookRelay
 from db.queries import idempotency
 
+LEFT_SECONDS = 0.05  # time to be sent, also by a busy machine
+
 send_start = SubscriptionStarter._update_with_start
 send_refund = PaymentRefunder._update_with_start
 
@@ -23,11 +25,12 @@ async def die_instead(*_: Any) -> None:
 
 
 def send_and_die(send: Any) -> Any:
-    """The request has left for Temporal; nobody here waits for its answer any more."""
+    """The request has left for Temporal; the answer, if it comes that soon, reaches nobody."""
 
     async def dying(*args: Any) -> None:
-        asyncio.get_running_loop().call_later(0.005, die)
+        asyncio.get_running_loop().call_later(LEFT_SECONDS, die)
         await send(*args)
+        die()
 
     return dying
 
