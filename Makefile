@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV ?= $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
 # Tests mostly wait for processes; each of these has engines of its own, which its files share.
-IN_PARALLEL := --numprocesses=3 --dist=loadfile
+IN_PARALLEL := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 LOCAL := $(VENV)/.local-installed
 DEV := $(VENV)/.dev-installed
 

@@ -28,8 +28,16 @@ from tests.staff import hire
 HTTP_SECONDS = 60
 TEMPLATE = "template_italiano"
 
+LONGEST_FIRST = {"cli", "faults", "load", "races", "replay", "scenarios", "workflows"}
+
 FreshDatabaseUrl = Callable[[], Awaitable[str]]
 FreshStack = Callable[..., Awaitable[PrivateStack]]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """So that no process of a parallel run is left with a long file at the end."""
+    items.sort(key=lambda item: LONGEST_FIRST.isdisjoint(item.path.parts))
 
 
 @pytest.fixture(scope="session")

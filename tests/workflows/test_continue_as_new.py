@@ -4,7 +4,7 @@ import uuid
 from unittest.mock import ANY
 
 import pytest
-from temporalio.client import WorkflowUpdateFailedError
+from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 
 from activities.contracts import Cause
 from tests.deadline import eventually
@@ -45,7 +45,7 @@ async def test_a_long_run_gives_way_to_the_next_and_forgets_nothing(world: World
 async def test_commands_that_are_refused_do_not_fill_a_run(world: World) -> None:
     life = await Life.begin(world)
     await life.pay()
-    workflow = world.temporal.get_workflow_handle_for(Subscription.run, life.workflow_id)
+    workflow: WorkflowHandle[Subscription, None] = world.temporal.get_workflow_handle(life.workflow_id)
     first_run = await life.run_id()
 
     for number in range(RUN_MAX_EVENTS // EVENTS_PER_REFUSAL):
