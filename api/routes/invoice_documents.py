@@ -75,8 +75,7 @@ async def _printed(context: Context, invoice_id: int, *, reader_id: int, buyer_i
 
 
 def _print(invoice: InvoiceDocument, settings: Settings) -> bytes:
-    # Half a second to import, which the start of the process does not wait for.
-    from api.documents.invoice_pdf import Seller, render_invoice  # noqa: PLC0415
+    from api.documents.invoice_pdf import Seller, render_invoice  # noqa: PLC0415 - half a second to import
 
     seller = Seller(settings.seller_name, settings.seller_address, settings.seller_tax_id)
     return render_invoice(invoice, seller)
