@@ -31,7 +31,8 @@ class Cause:
 class StartOrder:
     """What a user asked for. `request_hash` tells two requests under one key apart.
 
-    With `start_at` it begins at that instant of the subscription's own time.
+    With `start_at` it begins at that instant of the subscription's own time. A gift card travels as the hash
+    of its code, in hexadecimal.
     """
 
     user_id: int
@@ -41,6 +42,8 @@ class StartOrder:
     cause: Cause
     payment_method_id: int | None = None
     start_at: datetime | None = None
+    promo_code: str | None = None
+    gift_code_hash: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,9 @@ class StartAnswer:
     payment_status: str
     provider: str | None
     status: str
+    promo_code: str | None = None
+    discount_cents: int = 0
+    gift_cents: int = 0
 
 
 @dataclass(frozen=True)

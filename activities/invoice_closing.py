@@ -3,7 +3,9 @@
 from datetime import datetime
 
 from db.database import Connection
-from db.queries import invoices, ledger, payments
+from db.queries import invoices, ledger, payments, purses
+from db.queries.payments import Billed
+from db.queries.purses import Bill
 from domain import ledger as movements
 
 VOIDED = "invoice_voided"
@@ -11,7 +13,10 @@ WRITTEN_OFF = "invoice_written_off"
 
 
 async def void_invoice(connection: Connection, invoice_id: int, at: datetime) -> None:
-    """Gives up its payments too; should one succeed all the same, the money goes back."""
+    """Gives up its payments too; should one succeed all the same, the money goes back.
+
+    What gift cards and balance have paid of it is the customer's again.
+    """
     *_, billed = await payments.lock_payments_of_invoice(connection, invoice_id)
     await payments.give_up_attempts(connection, invoice_id, VOIDED, at)
     await invoices.void(connection, invoice_id, at)
@@ -19,6 +24,7 @@ async def void_invoice(connection: Connection, invoice_id: int, at: datetime) ->
         invoice_id, billed.payment.currency, billed.net_cents, billed.vat_cents
     )
     await ledger.post_movement(connection, billed.subscription_id, movement, at)
+    await _put_back(connection, billed, at)
 
 
 async def write_off_invoice(connection: Connection, invoice_id: int, at: datetime) -> None:
@@ -32,3 +38,17 @@ async def write_off_invoice(connection: Connection, invoice_id: int, at: datetim
         movements.revenue_recognized(invoice_id, *amounts),
     ):
         await ledger.post_movement(connection, billed.subscription_id, movement, at)
+    await _put_back(connection, billed, at)
+
+
+async def _put_back(connection: Connection, billed: Billed, at: datetime) -> None:
+    tenders = await purses.load_tenders(connection, billed.invoice_id)
+    if not tenders.total_cents:
+        return
+    currency = billed.payment.currency
+    bill = Bill(billed.invoice_id, billed.user_id, currency)
+    await purses.put_back(connection, bill, tenders, at, reason="given_up")
+    movement = movements.invoice_untendered(
+        billed.invoice_id, currency, gift_cents=tenders.gift_cents, balance_cents=tenders.balance_cents
+    )
+    await ledger.post_movement(connection, billed.subscription_id, movement, at)

@@ -2,13 +2,14 @@
 
 from temporalio import activity
 
-from activities.billing import BilledPeriod, who_pays, write_invoice
+from activities.billing import BilledPeriod, close_covered, who_pays, write_invoice
 from activities.contracts import OpenPeriod
 from activities.recording import write_change
 from db.database import Connection, Database
-from db.queries import invoices, plan_terms, subscriptions
-from domain import renewing
-from domain.invoice import BillingReason, build_invoice
+from db.queries import invoices, plan_terms, purses, subscriptions
+from domain import paying, renewing
+from domain.invoice import BillingReason
+from domain.pricing import bill_period, period_price
 from domain.subscription import SubscriptionState
 from ops.tracing import bind_to_logs
 
@@ -29,25 +30,30 @@ async def _open(connection: Connection, command: OpenPeriod) -> SubscriptionStat
     if state.version != command.version:
         return state
     upcoming = renewing.next_period(state, command.at)
-    content = build_invoice(BillingReason.SUBSCRIPTION_CYCLE, state.plan, upcoming.period)
+    purse = await purses.load_purse(connection, state.user_id, upcoming.plan.currency, command.at, lock=True)
+    content = bill_period(
+        BillingReason.SUBSCRIPTION_CYCLE, upcoming.plan, upcoming.period, state.promo, purse
+    )
     billed = BilledPeriod(
         subscription_id=state.subscription_id,
         user_id=state.user_id,
         index=upcoming.index,
         period=upcoming.period,
         content=content,
-        policy=await plan_terms.find_dunning_policy(connection, state.plan.code),
+        policy=await plan_terms.find_dunning_policy(connection, upcoming.plan.code),
+        price=period_price(upcoming.plan, state.promo),
+        switch=upcoming.switch,
     )
     payer = await who_pays(connection, state.payment_method_id)
     invoice = await write_invoice(connection, billed, payer, command.at)
     change = renewing.renewal_opened(state, invoice, upcoming.skipped_count)
-    await write_change(
-        connection,
-        state,
-        change,
-        command.cause,
-        command.at,
-        details={"amount_cents": content.total_cents, "currency": content.currency},
-    )
-    await invoices.finalize(connection, invoice.invoice_id, command.at)
-    return change.state
+    details: dict[str, int | str] = {"amount_cents": content.total_cents, "currency": content.currency}
+    await write_change(connection, state, change, command.cause, command.at, details=details)
+    if invoice.attempt is not None:
+        await invoices.finalize(connection, invoice.invoice_id, command.at)
+        return change.state
+    covered = paying.covered(change.state, command.at)
+    details["invoice_id"] = invoice.invoice_id
+    await write_change(connection, change.state, covered, command.cause, command.at, details=details)
+    await close_covered(connection, invoice.invoice_id, command.at)
+    return covered.state

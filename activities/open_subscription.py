@@ -5,17 +5,18 @@ from dataclasses import replace
 from pydantic import TypeAdapter
 from temporalio import activity
 
-from activities.billing import BilledPeriod, who_pays, write_invoice
+from activities.billing import BilledPeriod, close_covered, who_pays, write_invoice
 from activities.contracts import OpenedSubscription, OpenSubscription, StartAnswer
 from activities.recording import tell, write_change
 from activities.refusal import refusal_error
 from db.database import Connection, Database
-from db.queries import invoices, outbox, payment_reports, payments, plan_terms, subscriptions
+from db.queries import invoices, outbox, payment_reports, payments, plan_terms, purses, subscriptions
 from db.queries.subscriptions import LiveRow, OpenedRow
-from domain import ending, starting
-from domain.invoice import BillingReason, build_invoice
+from domain import ending, paying, starting
+from domain.invoice import BillingReason, Invoice
 from domain.lifecycle import Change, Event
 from domain.payment import PaymentStatus
+from domain.pricing import bill_period, period_price
 from domain.refusals import RefusalCode, Refused
 from domain.reminder import next_reminder
 from domain.subscription import Status, SubscriptionState
@@ -123,7 +124,7 @@ async def _open(connection: Connection, command: OpenSubscription) -> tuple[Subs
 async def _begin_trial(
     connection: Connection, command: OpenSubscription, state: SubscriptionState
 ) -> tuple[SubscriptionState, StartAnswer]:
-    answer = _answer(state, 0, NOT_REQUIRED, provider=None)
+    answer = _answer(state, NOT_REQUIRED, provider=None)
     await _complete(connection, command, Change(state, Event.TRIAL_STARTED), answer)
     return state, answer
 
@@ -131,7 +132,8 @@ async def _begin_trial(
 async def _bill(
     connection: Connection, command: OpenSubscription, state: SubscriptionState
 ) -> tuple[SubscriptionState, StartAnswer]:
-    content = build_invoice(BillingReason.SUBSCRIPTION_CREATE, state.plan, state.period)
+    purse = await purses.load_purse(connection, state.user_id, state.plan.currency, command.at, lock=True)
+    content = bill_period(BillingReason.SUBSCRIPTION_CREATE, state.plan, state.period, state.promo, purse)
     billed = BilledPeriod(
         subscription_id=state.subscription_id,
         user_id=state.user_id,
@@ -139,17 +141,41 @@ async def _bill(
         period=state.period,
         content=content,
         policy=await plan_terms.find_dunning_policy(connection, state.plan.code),
+        price=period_price(state.plan, state.promo),
     )
     payer = await who_pays(connection, state.payment_method_id)
     invoice = await write_invoice(connection, billed, payer, command.at)
     state = replace(state, open_invoice=invoice)
-    answer = _answer(state, content.total_cents, PaymentStatus.PENDING, payer.provider)
-    details: dict[str, int | str] = {"amount_cents": content.total_cents, "currency": content.currency}
-    if invoice.attempt is not None:
-        details |= {"invoice_id": invoice.invoice_id, "payment_id": invoice.attempt.payment_id}
+    details: dict[str, int | str] = {
+        "invoice_id": invoice.invoice_id,
+        "amount_cents": content.total_cents,
+        "currency": content.currency,
+    }
+    if invoice.attempt is None:
+        return await _cover(connection, command, state, content, details)
+    details["payment_id"] = invoice.attempt.payment_id
+    answer = _answer(state, PaymentStatus.PENDING, payer.provider, content)
     await _complete(connection, command, Change(state, Event.OPENED, details=details), answer)
     await invoices.finalize(connection, invoice.invoice_id, command.at)
     return state, answer
+
+
+async def _cover(
+    connection: Connection,
+    command: OpenSubscription,
+    state: SubscriptionState,
+    content: Invoice,
+    details: dict[str, int | str],
+) -> tuple[SubscriptionState, StartAnswer]:
+    """Nothing is due: it is paid and active at once."""
+    covered = paying.covered(state, command.at)
+    is_paid = content.tenders.total_cents > 0
+    answer = _answer(covered.state, PaymentStatus.SUCCEEDED if is_paid else NOT_REQUIRED, None, content)
+    answer = replace(answer, invoice_id=state.unpaid_invoice.invoice_id)
+    await _complete(connection, command, Change(state, Event.OPENED, details=details), answer)
+    await write_change(connection, state, covered, command.order.cause, command.at, details=details)
+    await close_covered(connection, state.unpaid_invoice.invoice_id, command.at)
+    return covered.state, answer
 
 
 async def _complete(
@@ -168,17 +194,21 @@ async def _complete(
 
 
 def _answer(
-    state: SubscriptionState, amount_cents: int, payment_status: str, provider: str | None
+    state: SubscriptionState, payment_status: str, provider: str | None, content: Invoice | None = None
 ) -> StartAnswer:
+    """Without `content`, of a trial, nothing is billed."""
     return StartAnswer(
         subscription_id=state.subscription_id,
         invoice_id=state.open_invoice.invoice_id if state.open_invoice else None,
         payment_id=state.attempt.payment_id if state.attempt else None,
-        amount_cents=amount_cents,
+        amount_cents=content.amount_due_cents if content else 0,
         currency=state.plan.currency,
         period_start=state.period.start,
         period_end=state.period.end,
         payment_status=payment_status,
         provider=provider,
         status=state.status,
+        promo_code=state.promo.code if state.promo else None,
+        discount_cents=content.discount_cents if content else 0,
+        gift_cents=content.tenders.gift_cents if content else 0,
     )

@@ -86,6 +86,11 @@ async def _write_effects(
         await subscriptions.stretch_paid_time(
             connection, subscription_id, change.stretch.since, change.stretch.by
         )
+    if change.cuts_at is not None:
+        await subscriptions.cut_paid_period(connection, subscription_id, change.cuts_at)
+    if change.state.plan != before.plan:
+        plan = change.state.plan
+        await subscriptions.set_plan(connection, subscription_id, plan.code, plan.price_version)
     if change.pays_for is not None:
         invoice_id = before.unpaid_invoice.invoice_id
         await subscriptions.insert_paid_period(connection, subscription_id, invoice_id, change.pays_for)

@@ -6,8 +6,9 @@ from datetime import datetime
 from activities.contracts import Cause, Settled
 from activities.recording import tell, write_change
 from db.database import Connection
-from db.queries import invoices, ledger, payment_reports, payments, refunds, subscriptions
+from db.queries import invoices, ledger, payment_reports, payments, purses, refunds, subscriptions
 from db.queries.payments import Billed
+from db.queries.purses import Bill
 from db.queries.refunds import RefundOrder
 from domain import ledger as movements
 from domain import paying
@@ -53,22 +54,19 @@ async def receive_money(settlement: Settlement, received_cents: int) -> Subscrip
     """Pays the invoice and what hangs on it; money that it does not need goes back, or to the balance."""
     connection, billed, at = settlement.connection, settlement.billed, settlement.at
     is_owed = billed.invoice_status is InvoiceStatus.OPEN
-    owed_cents = billed.payment.amount_cents if is_owed else 0
     await payments.mark_succeeded(connection, billed.payment_id, received_cents, at, settlement.reference)
     await _read_what_is_known_now(settlement, PaymentStatus.SUCCEEDED)
-    movement = movements.payment_received(
-        billed.payment_id, billed.payment.currency, received_cents, owed_cents
-    )
-    await ledger.post_movement(connection, billed.subscription_id, movement, at)
     if not is_owed:
         return await _receive_too_late(settlement, received_cents)
+    await _post_received(settlement, received_cents, owed_cents=billed.payment.amount_cents)
     await invoices.mark_paid(connection, billed.invoice_id, billed.payment_id, at)
     change = paying.paid(settlement.state, billed.payment_id, at)
     await write_change(
         connection, settlement.state, change, settlement.cause, at, details=_details(billed, received_cents)
     )
-    if received_cents > owed_cents:
-        await tell_of(settlement, change.state, Event.PAYMENT_OVERPAID, received_cents - owed_cents)
+    if received_cents > billed.payment.amount_cents:
+        surplus_cents = received_cents - billed.payment.amount_cents
+        await tell_of(settlement, change.state, Event.PAYMENT_OVERPAID, surplus_cents)
     return change.state
 
 
@@ -124,8 +122,11 @@ async def _receive_too_late(settlement: Settlement, received_cents: int) -> Subs
     """A surplus when the invoice was paid otherwise; when it was given up, the money goes back by itself."""
     billed = settlement.billed
     if billed.invoice_status is InvoiceStatus.PAID:
+        await _post_received(settlement, received_cents, owed_cents=0)
         await tell_of(settlement, settlement.state, Event.PAID_TWICE, received_cents)
         return settlement.state
+    movement = movements.late_payment_received(billed.payment_id, billed.payment.currency, received_cents)
+    await ledger.post_movement(settlement.connection, billed.subscription_id, movement, settlement.at)
     await tell_of(settlement, settlement.state, Event.LATE_PAYMENT_RECEIVED, received_cents)
     order = RefundOrder(
         payment_id=billed.payment_id,
@@ -138,6 +139,18 @@ async def _receive_too_late(settlement: Settlement, received_cents: int) -> Subs
     )
     await refunds.insert_refund(settlement.connection, order, settlement.at)
     return settlement.state
+
+
+async def _post_received(settlement: Settlement, received_cents: int, *, owed_cents: int) -> None:
+    """What is more than is owed goes to the customer's balance."""
+    connection, billed, at = settlement.connection, settlement.billed, settlement.at
+    currency = billed.payment.currency
+    movement = movements.payment_received(billed.payment_id, currency, received_cents, owed_cents)
+    await ledger.post_movement(connection, billed.subscription_id, movement, at)
+    if received_cents > owed_cents:
+        bill = Bill(billed.invoice_id, billed.user_id, currency)
+        key = f"payment:{billed.payment_id}:surplus"
+        await purses.move_balance(connection, bill, received_cents - owed_cents, at, key=key)
 
 
 def _details(billed: Billed, amount_cents: int) -> dict[str, int | str]:

@@ -6,7 +6,7 @@ from pydantic import TypeAdapter
 
 from domain.subscription import SubscriptionState
 
-FORMAT = 2
+FORMAT = 3
 
 _STATE = TypeAdapter(SubscriptionState)
 

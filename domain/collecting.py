@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
-from domain.billing_calendar import Period
+from domain.billing_calendar import Anchor, Period
 from domain.dunning import DunningPolicy
+from domain.plan import PlanTerms
+from domain.pricing import FREE, PeriodPrice
 
 FIRST_LOOK_UP = timedelta(seconds=30)
 UNKNOWN_LOOK_UPS = 12
@@ -86,11 +88,21 @@ class Attempt:
 
 
 @dataclass(frozen=True)
+class Switch:
+    """The plan that takes the present one's place once it is paid for, and where its periods count from."""
+
+    plan: PlanTerms
+    anchor: Anchor
+
+
+@dataclass(frozen=True)
 class OpenInvoice:
     """`policy` is the plan's dunning policy, pinned when the invoice was opened.
 
     `attempt` is the payment under way; without one the last has failed and the next is not due yet.
-    `refused_method_id` was declined for good: it is not charged for this invoice again.
+    `refused_method_id` was declined for good: it is not charged for this invoice again. `price` is what the
+    whole period costs. `switch` is another plan than the present one; with `changed_at` it takes its place
+    from that instant on, inside the present period, and not at all unless it is paid for in time.
     """
 
     invoice_id: int
@@ -99,6 +111,13 @@ class OpenInvoice:
     policy: DunningPolicy
     attempt: Attempt | None
     refused_method_id: int | None = None
+    price: PeriodPrice = FREE
+    switch: Switch | None = None
+    changed_at: datetime | None = None
+
+    @property
+    def is_for_a_change(self) -> bool:
+        return self.changed_at is not None
 
     def trying(self, attempt: Attempt | None) -> Self:
         return replace(self, attempt=attempt)

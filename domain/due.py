@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from domain import renewing
+from domain import changing, renewing
 from domain.dunning import DunningCase, FinalAction
 from domain.subscription import Status, SubscriptionState
 
@@ -25,6 +25,7 @@ class Step(StrEnum):
     LEAVE_UNPAID = "leave_unpaid"
     UNFREEZE = "unfreeze"
     END_PERIOD = "end_period"
+    DROP_CHANGE = "drop_change"
 
 
 BEFORE_COMMANDS = frozenset(
@@ -36,6 +37,7 @@ BEFORE_COMMANDS = frozenset(
         Step.LEAVE_UNPAID,
         Step.UNFREEZE,
         Step.END_PERIOD,
+        Step.DROP_CHANGE,
     }
 )
 """What is due comes before a command, however late we are. Billing does not: until money was asked for, a
@@ -97,6 +99,9 @@ def _unless_given_up(state: SubscriptionState, upcoming: NextStep, now: datetime
         return upcoming
     if state.status is Status.INCOMPLETE:
         return NextStep(Step.EXPIRE, state.expires_at) if state.expires_at <= now else upcoming
+    if state.is_changing_plan:
+        dropped_at = changing.waits_until(state)
+        return NextStep(Step.DROP_CHANGE, dropped_at) if dropped_at <= now else upcoming
     if state.status is Status.UNPAID or now < state.unpaid_invoice.period.end:
         return upcoming
     if state.status is Status.PAST_DUE:
@@ -116,9 +121,10 @@ def _step_of_attempt(state: SubscriptionState) -> NextStep | None:
 def _goes_first(state: SubscriptionState) -> bool:
     """While a payment is under way nothing else happens.
 
-    Only an unpaid start is given up in time: its payer may never come back to confirm.
+    Only an unpaid start or change is given up in time: its payer may never come back to confirm.
     """
-    return state.is_collecting or state.status is not Status.INCOMPLETE
+    is_given_up_in_time = state.status is Status.INCOMPLETE or state.is_changing_plan
+    return state.is_collecting or not is_given_up_in_time
 
 
 def _step_of_status(state: SubscriptionState) -> NextStep | None:
@@ -135,7 +141,9 @@ def _step_of_status(state: SubscriptionState) -> NextStep | None:
             return None
 
 
-def _at_the_boundary(state: SubscriptionState) -> NextStep:
+def _at_the_boundary(state: SubscriptionState) -> NextStep:  # noqa: PLR0911 - one for each way to go on
+    if state.is_changing_plan:
+        return NextStep(Step.DROP_CHANGE, changing.waits_until(state))
     if state.paid_ahead is not None:
         return NextStep(Step.BEGIN_PAID_PERIOD, state.period.end)
     if state.cancel_at_period_end:

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from domain import ending, pausing, renewing
+from domain import changing, ending, pausing, renewing
 from domain.due import Step, due_by
 from domain.lifecycle import Change
 from domain.subscription import SubscriptionState
 
 
-def change_due(  # noqa: PLR0911 - one for each step
+def change_due(  # noqa: C901, PLR0911 - one for each step
     state: SubscriptionState, now: datetime
 ) -> Change | None:
     """`None` when nothing is due, or when it takes a provider or a new invoice."""
@@ -30,6 +30,8 @@ def change_due(  # noqa: PLR0911 - one for each step
             return ending.give_up(state, due.at)
         case Step.LEAVE_UNPAID:
             return renewing.leave_unpaid(state)
+        case Step.DROP_CHANGE:
+            return changing.expire(state)
         case Step.UNFREEZE:
             return pausing.unfreeze(state, due.at)
         case _:

@@ -30,6 +30,7 @@ WORDS: Mapping[Step, str] = {
     Step.LEAVE_UNPAID: "it becomes unpaid, unless its invoice is paid before",
     Step.UNFREEZE: "it is unfrozen, and its paid time goes on",
     Step.END_PERIOD: "the period ends, and the subscription with it",
+    Step.DROP_CHANGE: "the change of plan is given up, unless it is paid before",
 }
 
 

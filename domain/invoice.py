@@ -1,11 +1,14 @@
-"""What an invoice says. Its total is the sum of its lines by construction."""
+"""What an invoice says. Its total is the sum of its lines by construction, and is never negative."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.billing_calendar import Period
 from domain.money import split_vat
 from domain.plan import PlanTerms
+from domain.promo import Promo
+from domain.tenders import NO_TENDERS, Purse, Tenders, taken_from
 
 SERIES = "IT"
 NUMBER_DIGITS = 6
@@ -23,10 +26,17 @@ class InvoiceStatus(StrEnum):
 class BillingReason(StrEnum):
     SUBSCRIPTION_CREATE = "subscription_create"
     SUBSCRIPTION_CYCLE = "subscription_cycle"
+    SUBSCRIPTION_UPDATE = "subscription_update"
 
 
 class LineKind(StrEnum):
+    """`credit_to_balance` is what a credit has above the charge: it moves to the customer's balance."""
+
     PLAN = "plan"
+    PRORATION_CHARGE = "proration_charge"
+    PRORATION_CREDIT = "proration_credit"
+    DISCOUNT = "discount"
+    CREDIT_TO_BALANCE = "credit_to_balance"
 
 
 @dataclass(frozen=True)
@@ -39,15 +49,37 @@ class InvoiceLine:
 
 @dataclass(frozen=True)
 class Invoice:
+    """`tenders` pay part of it, or all, before anybody is charged. All amounts include VAT."""
+
     billing_reason: BillingReason
     period: Period
     currency: str
     vat_rate_bp: int
     lines: tuple[InvoiceLine, ...]
+    tenders: Tenders = NO_TENDERS
+    promo_code: str | None = None
 
     @property
     def total_cents(self) -> int:
         return sum(line.amount_cents for line in self.lines)
+
+    @property
+    def subtotal_cents(self) -> int:
+        """Before the discount."""
+        return self.total_cents + self.discount_cents
+
+    @property
+    def discount_cents(self) -> int:
+        return -self._sum_of(LineKind.DISCOUNT)
+
+    @property
+    def credited_to_balance_cents(self) -> int:
+        return self._sum_of(LineKind.CREDIT_TO_BALANCE)
+
+    @property
+    def amount_due_cents(self) -> int:
+        """What is left to be charged."""
+        return self.total_cents - self.tenders.total_cents
 
     @property
     def net_cents(self) -> int:
@@ -57,13 +89,35 @@ class Invoice:
     def vat_cents(self) -> int:
         return split_vat(self.total_cents, self.vat_rate_bp)[1]
 
+    def _sum_of(self, kind: LineKind) -> int:
+        return sum(line.amount_cents for line in self.lines if line.kind is kind)
 
-def build_invoice(billing_reason: BillingReason, plan: PlanTerms, period: Period) -> Invoice:
-    """One period of a plan at its pinned price."""
+
+def build_invoice(
+    billing_reason: BillingReason,
+    plan: PlanTerms,
+    period: Period,
+    lines: Iterable[InvoiceLine],
+    *,
+    promo: Promo | None,
+    purse: Purse,
+) -> Invoice:
+    """The one way to an invoice, for starts, renewals, plan changes and every preview of them.
+
+    Lines that are less than nothing go to the customer's balance; what they cost is paid from the purse
+    before anybody is charged.
+    """
+    said = tuple(line for line in lines if line.amount_cents or line.kind is LineKind.PLAN)
+    below_zero = -sum(line.amount_cents for line in said)
+    if below_zero > 0:
+        surplus = InvoiceLine(LineKind.CREDIT_TO_BALANCE, "To your balance", period, below_zero)
+        said = (*said, surplus)
     return Invoice(
         billing_reason=billing_reason,
         period=period,
         currency=plan.currency,
         vat_rate_bp=plan.vat_rate_bp,
-        lines=(InvoiceLine(LineKind.PLAN, plan.name, period, plan.price_cents),),
+        lines=said,
+        tenders=taken_from(purse, max(-below_zero, 0)),
+        promo_code=promo.code if promo else None,
     )

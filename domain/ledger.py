@@ -11,6 +11,10 @@ class Account(StrEnum):
     DEFERRED_REVENUE = "deferred_revenue"
     VAT_PAYABLE = "vat_payable"
     CUSTOMER_BALANCE = "customer_balance"
+    UNAPPLIED_CASH = "unapplied_cash"
+    GIFT_CARD_LIABILITY = "gift_card_liability"
+    GIFT_ISSUANCE = "gift_issuance"
+    DISPUTES = "disputes"
     REFUNDS = "refunds"
     BAD_DEBT = "bad_debt"
 
@@ -41,6 +45,28 @@ def invoice_finalized(invoice_id: int, currency: str, net_cents: int, vat_cents:
     )
 
 
+def invoice_tendered(invoice_id: int, currency: str, *, gift_cents: int, balance_cents: int) -> Movement:
+    """Gift cards and the customer's balance pay what they can of what is owed."""
+    return _movement(
+        f"invoice:{invoice_id}:tendered",
+        currency,
+        Posting(Account.GIFT_CARD_LIABILITY, gift_cents),
+        Posting(Account.CUSTOMER_BALANCE, balance_cents),
+        Posting(Account.RECEIVABLE, -(gift_cents + balance_cents)),
+    )
+
+
+def invoice_untendered(invoice_id: int, currency: str, *, gift_cents: int, balance_cents: int) -> Movement:
+    """The invoice was given up: what paid part of it is the customer's again."""
+    return _movement(
+        f"invoice:{invoice_id}:untendered",
+        currency,
+        Posting(Account.GIFT_CARD_LIABILITY, -gift_cents),
+        Posting(Account.CUSTOMER_BALANCE, -balance_cents),
+        Posting(Account.RECEIVABLE, gift_cents + balance_cents),
+    )
+
+
 def invoice_voided(invoice_id: int, currency: str, net_cents: int, vat_cents: int) -> Movement:
     """Takes back what finalization posted."""
     return _movement(
@@ -64,16 +90,43 @@ def invoice_written_off(invoice_id: int, currency: str, net_cents: int, vat_cent
 
 
 def payment_received(payment_id: int, currency: str, received_cents: int, owed_cents: int) -> Movement:
-    """Money came in for what is owed; what is above that belongs to the customer.
-
-    `owed_cents` is zero when the invoice was void by then.
-    """
+    """Money came in for what is owed; what is above that is the customer's balance."""
     return _movement(
         f"payment:{payment_id}:received",
         currency,
         Posting(Account.CASH_AT_PROVIDER, received_cents),
         Posting(Account.RECEIVABLE, -owed_cents),
         Posting(Account.CUSTOMER_BALANCE, owed_cents - received_cents),
+    )
+
+
+def late_payment_received(payment_id: int, currency: str, received_cents: int) -> Movement:
+    """Money came in for an invoice that was given up: it pays for nothing, and is on its way back."""
+    return _movement(
+        f"payment:{payment_id}:received",
+        currency,
+        Posting(Account.CASH_AT_PROVIDER, received_cents),
+        Posting(Account.UNAPPLIED_CASH, -received_cents),
+    )
+
+
+def gift_cards_issued(batch_id: int, currency: str, amount_cents: int) -> Movement:
+    """Given away, so no cash comes in: what they are worth is owed to whoever redeems them."""
+    return _movement(
+        f"gift_batch:{batch_id}:issued",
+        currency,
+        Posting(Account.GIFT_ISSUANCE, amount_cents),
+        Posting(Account.GIFT_CARD_LIABILITY, -amount_cents),
+    )
+
+
+def charged_back(dispute_id: int, currency: str, amount_cents: int) -> Movement:
+    """The payer's bank took the money back; whether it is lost is not known yet."""
+    return _movement(
+        f"dispute:{dispute_id}:opened",
+        currency,
+        Posting(Account.DISPUTES, amount_cents),
+        Posting(Account.CASH_AT_PROVIDER, -amount_cents),
     )
 
 

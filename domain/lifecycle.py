@@ -26,6 +26,7 @@ class Action(StrEnum):
     LEAVE_UNPAID = "leave_unpaid"
     PAY_NOW = "pay_now"
     SET_PAYMENT_METHOD = "set_payment_method"
+    CHANGE_PLAN = "change_plan"
     CANCEL_AT_PERIOD_END = "cancel_at_period_end"
     CANCEL_NOW = "cancel_now"
     UNCANCEL = "uncancel"
@@ -68,6 +69,15 @@ class Event(StrEnum):
     REFUNDED = "refunded"
     REFUND_FAILED = "refund_failed"
     PAYMENT_METHOD_SET = "payment_method_set"
+    PLAN_CHANGE_SCHEDULED = "plan_change_scheduled"
+    PLAN_CHANGE_OPENED = "plan_change_opened"
+    PLAN_CHANGED = "plan_changed"
+    PLAN_CHANGE_DECLINED = "plan_change_declined"
+    PLAN_CHANGE_EXPIRED = "plan_change_expired"
+    INVOICE_DROPPED = "invoice_dropped"
+    GIFT_REDEEMED = "gift_redeemed"
+    CREDITED = "credited"
+    CHARGED_BACK = "charged_back"
     FROZEN = "frozen"
     UNFROZEN = "unfrozen"
     EXPIRED = "expired"
@@ -97,6 +107,7 @@ TRANSITIONS: Mapping[tuple[Status, Action], Status] = {
     (Status.TRIALING, Action.FALL_DUE): Status.PAST_DUE,
     (Status.TRIALING, Action.PAY_NOW): Status.TRIALING,
     (Status.TRIALING, Action.SET_PAYMENT_METHOD): Status.TRIALING,
+    (Status.TRIALING, Action.CHANGE_PLAN): Status.TRIALING,
     (Status.TRIALING, Action.CANCEL_AT_PERIOD_END): Status.TRIALING,
     (Status.TRIALING, Action.CANCEL_NOW): Status.CANCELED,
     (Status.TRIALING, Action.UNCANCEL): Status.TRIALING,
@@ -111,6 +122,7 @@ TRANSITIONS: Mapping[tuple[Status, Action], Status] = {
     (Status.ACTIVE, Action.FALL_DUE): Status.PAST_DUE,
     (Status.ACTIVE, Action.PAY_NOW): Status.ACTIVE,
     (Status.ACTIVE, Action.SET_PAYMENT_METHOD): Status.ACTIVE,
+    (Status.ACTIVE, Action.CHANGE_PLAN): Status.ACTIVE,
     (Status.ACTIVE, Action.CANCEL_AT_PERIOD_END): Status.ACTIVE,
     (Status.ACTIVE, Action.CANCEL_NOW): Status.CANCELED,
     (Status.ACTIVE, Action.UNCANCEL): Status.ACTIVE,
@@ -164,6 +176,7 @@ REFUSALS: Mapping[Action, RefusalCode] = {
     Action.LEAVE_UNPAID: RefusalCode.SUBSCRIPTION_ENDED,
     Action.PAY_NOW: RefusalCode.INVOICE_NOT_PAYABLE,
     Action.SET_PAYMENT_METHOD: RefusalCode.SUBSCRIPTION_ENDED,
+    Action.CHANGE_PLAN: RefusalCode.PLAN_CHANGE_NOT_POSSIBLE,
     Action.CANCEL_AT_PERIOD_END: RefusalCode.SUBSCRIPTION_ENDED,
     Action.CANCEL_NOW: RefusalCode.SUBSCRIPTION_ENDED,
     Action.UNCANCEL: RefusalCode.NOT_CANCELING,
@@ -197,8 +210,8 @@ class Change:
 
     `voids_invoice_id` is no longer owed, `writes_off_invoice_id` is given up as uncollectible.
     `unknown_payment_id` got no answer, `replaced_payment_id` is no longer waited for. `pays_for` is the time
-    that was paid for. `refunds_all` gives back what was paid, by the rule for withdrawals. `details` are ids,
-    dates and amounts.
+    that was paid for; at `cuts_at` what was paid for before it ends. `refunds_all` gives back what was paid,
+    by the rule for withdrawals. `details` are ids, dates and amounts.
     """
 
     state: SubscriptionState
@@ -208,6 +221,7 @@ class Change:
     unknown_payment_id: int | None = None
     replaced_payment_id: int | None = None
     pays_for: Period | None = None
+    cuts_at: datetime | None = None
     stretch: Stretch | None = None
     refunds_all: bool = False
     details: dict[str, int | str] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from domain.ending import without_open_invoice
 from domain.freezing import Freeze
 from domain.lifecycle import Action, Change, Event, Stretch, next_status, next_version
 from domain.refusals import RefusalCode, Refused
-from domain.subscription import SubscriptionState
+from domain.subscription import PaidAhead, SubscriptionState
 
 
 def freeze(state: SubscriptionState, *, until: datetime | None, at: datetime) -> Change:
@@ -48,18 +48,18 @@ def unfreeze(state: SubscriptionState, at: datetime) -> Change:
         raise ValueError(f"subscription {state.subscription_id} is frozen since no instant")
     since = state.freeze.since
     by = at - since
-    ahead = state.paid_ahead and replace(
-        state.paid_ahead, index=-1, period=_moved(state.paid_ahead.period, by)
-    )
+    anchor = Anchor.starting(state.paid_until + by)
+    ahead = state.paid_ahead and _moved_ahead(state.paid_ahead, by, anchor)
     thawed = replace(
         state,
         status=status,
         freeze=None,
         frozen_time=freezing.spend(state.started_at, state.frozen_time, since, at),
-        anchor=Anchor.starting(state.paid_until + by),
+        anchor=anchor,
         period_index=-2 if ahead else -1,
         period=Period(state.period.start, state.period.end + by),
         paid_ahead=ahead,
+        frozen_microseconds=state.frozen_microseconds + by // timedelta(microseconds=1),
     )
     return Change(
         next_version(thawed),
@@ -69,5 +69,8 @@ def unfreeze(state: SubscriptionState, at: datetime) -> Change:
     )
 
 
-def _moved(period: Period, by: timedelta) -> Period:
-    return Period(period.start + by, period.end + by)
+def _moved_ahead(ahead: PaidAhead, by: timedelta, anchor: Anchor) -> PaidAhead:
+    """It is the one before the first that counts from the new anchor, whatever plan it is of."""
+    switch = ahead.switch and replace(ahead.switch, anchor=anchor)
+    period = Period(ahead.period.start + by, ahead.period.end + by)
+    return replace(ahead, index=-1, period=period, switch=switch)

@@ -3,11 +3,13 @@
 from dataclasses import replace
 from datetime import datetime
 
-from domain import renewing
+from domain import changing, renewing
 from domain.billing_calendar import Anchor, Period, period
+from domain.collecting import OpenInvoice
 from domain.ending import without_open_invoice
 from domain.lifecycle import Action, Change, Event, next_status, next_version
 from domain.payment import DeclineKind
+from domain.promo import Promo
 from domain.subscription import PaidAhead, Status, SubscriptionState
 
 
@@ -37,6 +39,8 @@ def declined(state: SubscriptionState, payment_id: int, kind: DeclineKind, at: d
     without = replace(state, open_invoice=failed, parked_reason=None)
     if state.wants_no_payment:
         return without_open_invoice(without, Event.PAYMENT_DECLINED)
+    if state.is_changing_plan:
+        return without_open_invoice(without, Event.PLAN_CHANGE_DECLINED)
     if state.status in {Status.TRIALING, Status.ACTIVE} and at >= state.paid_until:
         return renewing.fall_due(without, at)
     if hard and state.dunning is not None:
@@ -44,42 +48,54 @@ def declined(state: SubscriptionState, payment_id: int, kind: DeclineKind, at: d
     return Change(next_version(without), Event.PAYMENT_DECLINED)
 
 
+def covered(state: SubscriptionState, at: datetime) -> Change:
+    """The open invoice leaves nothing to be charged: promo, gift cards or balance have paid it."""
+    return _paid(state, at)
+
+
 def _paid(state: SubscriptionState, at: datetime) -> Change:
     """Periods keep their nominal dates, however late the money comes."""
     invoice = state.unpaid_invoice
     settled = replace(state, open_invoice=None, dunning=None, parked_reason=None)
     if state.ended_at is not None:
-        return _charge_stood(settled, invoice.period, state.ended_at)
+        return _charge_stood(settled, invoice, state.ended_at)
+    if invoice.changed_at is not None:
+        return changing.in_effect(settled, invoice)
+    settled = replace(settled, promo=_promo_left(state, invoice))
     if state.status is Status.UNPAID:
-        return _reactivated(settled, at)
+        return _reactivated(settled, invoice, at)
+    paid_for = PaidAhead(invoice.index, invoice.period, invoice.price, invoice.switch)
     if state.status in {Status.TRIALING, Status.ACTIVE} and at < state.paid_until:
         status = next_status(state.status, Action.PAY_AHEAD)
-        ahead = replace(settled, status=status, paid_ahead=PaidAhead(invoice.index, invoice.period))
+        ahead = replace(settled, status=status, paid_ahead=paid_for)
         return Change(next_version(ahead), Event.RENEWAL_PAID_AHEAD, pays_for=invoice.period)
-    begun = replace(
-        settled,
-        status=next_status(state.status, Action.PAY),
-        period_index=invoice.index,
-        period=invoice.period,
-    )
+    begun = replace(renewing.begin(settled, paid_for), status=next_status(state.status, Action.PAY))
     return Change(next_version(begun), _event_of_payment(state.status), pays_for=invoice.period)
 
 
-def _charge_stood(state: SubscriptionState, billed: Period, ended_at: datetime) -> Change:
+def _promo_left(state: SubscriptionState, invoice: OpenInvoice) -> Promo | None:
+    """A billing period counts for the promo when it was billed with it, and paid."""
+    if state.promo is None or invoice.price.promo is None:
+        return state.promo
+    return state.promo.after_a_period()
+
+
+def _charge_stood(state: SubscriptionState, invoice: OpenInvoice, ended_at: datetime) -> Change:
     """It ended while the charge was under way: the charge stands, for the time until the end."""
-    used = Period(billed.start, ended_at) if billed.start < ended_at else None
+    billed = invoice.period
+    is_used = billed.start < ended_at and not invoice.is_for_a_change
+    used = Period(billed.start, ended_at) if is_used else None
     return Change(next_version(state), Event.CHARGE_STOOD, pays_for=used)
 
 
-def _reactivated(state: SubscriptionState, at: datetime) -> Change:
+def _reactivated(state: SubscriptionState, invoice: OpenInvoice, at: datetime) -> Change:
     """Begins anew: from now, not from the period that was never paid."""
     anchor = Anchor.starting(at)
+    plan = invoice.switch.plan if invoice.switch else state.plan
+    switch = invoice.switch and replace(invoice.switch, anchor=anchor)
+    paid_for = PaidAhead(0, period(anchor, plan.interval, 0), invoice.price, switch)
     begun = replace(
-        state,
-        status=next_status(state.status, Action.PAY),
-        anchor=anchor,
-        period_index=0,
-        period=period(anchor, state.plan.interval, 0),
+        renewing.begin(replace(state, anchor=anchor), paid_for), status=next_status(state.status, Action.PAY)
     )
     return Change(next_version(begun), Event.REACTIVATED, pays_for=begun.period)
 

@@ -9,7 +9,8 @@ from domain.billing_calendar import Interval, parse_interval
 class PlanTerms:
     """`price_cents` is tax-inclusive and per period; `vat_rate_bp` is in basis points (2200 is 22 %).
 
-    `grace_days` is how long access outlasts the paid period while its renewal is being paid.
+    `grace_days` is how long access outlasts the paid period while its renewal is being paid. `price_version`
+    is the published price that is pinned.
     """
 
     code: str
@@ -21,6 +22,8 @@ class PlanTerms:
     trial_days: int
     grace_days: int
     freeze_days_per_year: int
+    seats: int = 1
+    price_version: int = 1
 
     @property
     def interval(self) -> Interval:

@@ -26,6 +26,19 @@ class RefusalCode(StrEnum):
     DUNNING_WINDOW_TOO_LONG = "dunning_window_too_long"
     PLAN_CODE_TAKEN = "plan_code_taken"
     PLAN_RETIRED = "plan_retired"
+    PLAN_UNCHANGED = "plan_unchanged"
+    PLAN_CHANGE_NOT_POSSIBLE = "plan_change_not_possible"
+    RENEWAL_ALREADY_PAID = "renewal_already_paid"
+    QUOTE_OUTDATED = "quote_outdated"
+    CURRENCY_MISMATCH = "currency_mismatch"
+    PROMO_CODE_NOT_FOUND = "promo_code_not_found"
+    PROMO_CODE_EXHAUSTED = "promo_code_exhausted"
+    PROMO_CODE_NOT_APPLICABLE = "promo_code_not_applicable"
+    PROMO_CODE_EXPIRED = "promo_code_expired"
+    PROMO_CODE_TAKEN = "promo_code_taken"
+    PROMO_TERMS_FROZEN = "promo_terms_frozen"
+    GIFT_CARD_NOT_FOUND = "gift_card_not_found"
+    GIFT_CARD_EMPTY = "gift_card_empty"
 
 
 @dataclass

@@ -7,12 +7,13 @@ the reminder's date, and a person pays it. Paid first, then renewed.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from domain.billing_calendar import Period, period
-from domain.collecting import Attempt, AttemptStage, OpenInvoice
+from domain.billing_calendar import Anchor, Period, period
+from domain.collecting import Attempt, AttemptStage, OpenInvoice, Switch
 from domain.dunning import DunningCase
 from domain.lifecycle import Action, Change, Event, next_status, next_version
+from domain.plan import PlanTerms
 from domain.refusals import RefusalCode, Refused
-from domain.subscription import Status, SubscriptionState
+from domain.subscription import PaidAhead, Status, SubscriptionState
 
 LONG_PLAN_MONTHS = 6
 LONG_PLAN_DAYS = 180
@@ -22,21 +23,31 @@ REMINDER_SHORT_PLAN = timedelta(days=3)
 
 @dataclass(frozen=True)
 class NextPeriod:
-    """`skipped_count` periods wholly elapsed before anybody could bill them: they are never billed."""
+    """`skipped_count` periods wholly elapsed before anybody could bill them: they are never billed.
+
+    `switch` is the plan that was scheduled for it, in the place of the present one.
+    """
 
     index: int
     period: Period
     skipped_count: int
+    plan: PlanTerms
+    switch: Switch | None = None
 
 
 def next_period(state: SubscriptionState, at: datetime) -> NextPeriod:
     """The period to bill next: the one after the present or, when we are late, the one that contains `at`."""
-    index = state.period_index + 1
-    following = period(state.anchor, state.plan.interval, index)
+    plan = state.scheduled_plan or state.plan
+    anchor, first = state.anchor, state.period_index + 1
+    if plan.interval != state.plan.interval:
+        anchor, first = Anchor.starting(state.paid_until), 0
+    index = first
+    following = period(anchor, plan.interval, index)
     while following.end <= at:
         index += 1
-        following = period(state.anchor, state.plan.interval, index)
-    return NextPeriod(index, following, index - state.period_index - 1)
+        following = period(anchor, plan.interval, index)
+    switch = None if plan == state.plan else Switch(plan, anchor)
+    return NextPeriod(index, following, index - first, plan, switch)
 
 
 def reminder_at(state: SubscriptionState) -> datetime:
@@ -65,14 +76,19 @@ def begin_paid_period(state: SubscriptionState) -> Change:
     status = next_status(state.status, Action.BEGIN_PAID_PERIOD)
     if state.paid_ahead is None:
         raise ValueError(f"subscription {state.subscription_id} has not paid ahead")
-    begun = replace(
-        state,
-        status=status,
-        period_index=state.paid_ahead.index,
-        period=state.paid_ahead.period,
-        paid_ahead=None,
-    )
+    begun = replace(begin(state, state.paid_ahead), status=status, paid_ahead=None)
     return Change(next_version(begun), Event.PERIOD_BEGUN)
+
+
+def begin(state: SubscriptionState, paid: PaidAhead) -> SubscriptionState:
+    """The period that was paid for is the present one, of another plan if one was scheduled."""
+    begun = replace(
+        state, period_index=paid.index, period=paid.period, price=paid.price, frozen_microseconds=0
+    )
+    if paid.switch is None:
+        return begun
+    kept = None if state.scheduled_plan == paid.switch.plan else state.scheduled_plan
+    return replace(begun, plan=paid.switch.plan, anchor=paid.switch.anchor, scheduled_plan=kept)
 
 
 def fall_due(state: SubscriptionState, at: datetime) -> Change:

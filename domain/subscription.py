@@ -6,10 +6,12 @@ from enum import StrEnum
 from typing import Self
 
 from domain.billing_calendar import Anchor, Period
-from domain.collecting import Attempt, OpenInvoice
+from domain.collecting import Attempt, OpenInvoice, Switch
 from domain.dunning import DunningCase
 from domain.freezing import NEVER_FROZEN, Freeze, FrozenTime
 from domain.plan import PlanTerms
+from domain.pricing import FREE, PeriodPrice
+from domain.promo import Promo
 
 UNPAID_START_LIVES = timedelta(hours=23)
 COMMANDS_REMEMBERED = 20
@@ -28,10 +30,12 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class PaidAhead:
-    """The next period, paid before the present one is over."""
+    """The next period, paid before the present one is over. `switch` is the plan that begins with it."""
 
     index: int
     period: Period
+    price: PeriodPrice = FREE
+    switch: Switch | None = None
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,9 @@ class SubscriptionState:
     anchor. `payment_method_id` is what renewals are charged to; without one a person pays. `parked_reason`:
     billing waits for an operator. `withdrawing_payment_id` is a payment that nobody needs any more and that
     its provider still has to be told of. `recent_commands` are the ids of the last commands applied, so that
-    one repeated across a continue-as-new is not applied twice.
+    one repeated across a continue-as-new is not applied twice. `price` is what the present period costs in
+    whole, and `frozen_microseconds` for how long it was frozen. `promo` is what is left of a promo code,
+    `scheduled_plan` the plan that the next period is of.
     """
 
     subscription_id: int
@@ -67,6 +73,10 @@ class SubscriptionState:
     parked_reason: str | None = None
     withdrawing_payment_id: int | None = None
     recent_commands: tuple[str, ...] = ()
+    price: PeriodPrice = FREE
+    frozen_microseconds: int = 0
+    promo: Promo | None = None
+    scheduled_plan: PlanTerms | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -86,6 +96,11 @@ class SubscriptionState:
     def paid_until(self) -> datetime:
         """The end of all time that was paid for, or of the trial. Means nothing while `incomplete`."""
         return self.paid_ahead.period.end if self.paid_ahead else self.period.end
+
+    @property
+    def is_changing_plan(self) -> bool:
+        """A change of plan waits for its payment."""
+        return self.open_invoice is not None and self.open_invoice.is_for_a_change
 
     @property
     def unpaid_invoice(self) -> OpenInvoice:

@@ -20,7 +20,7 @@ class BusinessCounts:
 
 
 async def count_business(connection: Connection) -> BusinessCounts:
-    is_decline = TimelineEntry.event == Event.PAYMENT_DECLINED
+    is_decline = TimelineEntry.event.in_((Event.PAYMENT_DECLINED, Event.PLAN_CHANGE_DECLINED))
     payments = (
         select(
             func.count().filter(~is_decline).label("succeeded"),

@@ -28,6 +28,10 @@ async def insert_draft(
                 net_cents=content.net_cents,
                 vat_cents=content.vat_cents,
                 vat_rate_bp=content.vat_rate_bp,
+                promo_code=content.promo_code,
+                discount_cents=content.discount_cents,
+                gift_cents=content.tenders.gift_cents,
+                balance_cents=content.tenders.balance_cents,
                 period_start=content.period.start,
                 period_end=content.period.end,
                 created_at=at,
@@ -81,7 +85,8 @@ async def finalize(connection: Connection, invoice_id: int, at: datetime) -> Non
     )
 
 
-async def mark_paid(connection: Connection, invoice_id: int, payment_id: int, at: datetime) -> None:
+async def mark_paid(connection: Connection, invoice_id: int, payment_id: int | None, at: datetime) -> None:
+    """Without a payment when gift cards or balance have paid it, or nothing was to pay."""
     await connection.execute(
         update(Invoice)
         .where(Invoice.id == invoice_id, Invoice.status == InvoiceStatus.OPEN)

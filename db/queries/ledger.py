@@ -38,9 +38,14 @@ _POST = insert(LedgerEntry).from_select(
 
 
 async def post_movement(
-    connection: Connection, subscription_id: int, movement: Movement, at: datetime
+    connection: Connection, subscription_id: int | None, movement: Movement, at: datetime
 ) -> None:
-    """The movement and its entries in one statement: where the movement is not new, there are no entries."""
+    """The movement and its entries in one statement: where the movement is not new, there are no entries.
+
+    One that moves nothing is not posted.
+    """
+    if not movement.postings:
+        return
     await connection.execute(
         _POST,
         {

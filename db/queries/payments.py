@@ -24,6 +24,7 @@ class Billed:
     invoice_id: int
     invoice_status: InvoiceStatus
     subscription_id: int
+    user_id: int
     period: Period
     net_cents: int
     vat_cents: int
@@ -41,6 +42,7 @@ _BILLED = (
         Payment.invoice_id,
         Invoice.status.label("invoice_status"),
         Invoice.subscription_id,
+        Invoice.user_id,
         Invoice.period_start,
         Invoice.period_end,
         Invoice.net_cents,
@@ -235,6 +237,7 @@ def _billed(row: Row[*tuple[Any, ...]]) -> Billed:
         invoice_id=row.invoice_id,
         invoice_status=InvoiceStatus(row.invoice_status),
         subscription_id=row.subscription_id,
+        user_id=row.user_id,
         period=Period(row.period_start, row.period_end),
         net_cents=row.net_cents,
         vat_cents=row.vat_cents,

@@ -33,6 +33,8 @@ async def find_plan_on_sale(connection: Connection, code: str) -> PlanOnSale | N
                 Plan.trial_days,
                 Plan.grace_days,
                 Plan.freeze_days_per_year,
+                Plan.seats,
+                PlanPrice.version.label("price_version"),
             )
             .join(PlanPrice, PlanPrice.plan_id == Plan.id)
             .where(Plan.code == code, Plan.retired_at.is_(None))
@@ -52,6 +54,8 @@ async def find_plan_on_sale(connection: Connection, code: str) -> PlanOnSale | N
         trial_days=row.trial_days,
         grace_days=row.grace_days,
         freeze_days_per_year=row.freeze_days_per_year,
+        seats=row.seats,
+        price_version=row.price_version,
     )
     return PlanOnSale(row.id, row.price_id, terms)
 

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import Range
 from db.database import Connection
 from db.snapshot import dump_state, load_state
 from db.tables.accounts import User
+from db.tables.catalogue import Plan, PlanPrice
 from db.tables.subscriptions import LIVE, Period, Subscription
 from domain.access import access_until
 from domain.billing_calendar import Period as BillingPeriod
@@ -197,6 +198,7 @@ async def write_state(connection: Connection, state: SubscriptionState) -> None:
             "payment_method_id": state.payment_method_id,
             "payment_in_progress": state.is_charging,
             "parked_reason": state.parked_reason,
+            "scheduled_plan_code": state.scheduled_plan and state.scheduled_plan.code,
             "canceled_at": state.canceled_at,
             "ended_at": state.ended_at,
             "next_action": upcoming and upcoming.step,
@@ -207,6 +209,21 @@ async def write_state(connection: Connection, state: SubscriptionState) -> None:
     )
     if written.rowcount != 1:
         raise StaleStateError(f"subscription {state.subscription_id} is not at version {state.version - 1}")
+
+
+async def set_plan(connection: Connection, subscription_id: int, code: str, price_version: int) -> None:
+    """The row names the plan and the price that its state has pinned."""
+    plan = (
+        select(Plan.id, PlanPrice.id.label("price_id"))
+        .join(PlanPrice, PlanPrice.plan_id == Plan.id)
+        .where(Plan.code == code, PlanPrice.version == price_version)
+        .cte("plan")
+    )
+    await connection.execute(
+        update(Subscription)
+        .where(Subscription.id == subscription_id)
+        .values(plan_id=plan.c.id, plan_price_id=plan.c.price_id)
+    )
 
 
 async def insert_paid_period(

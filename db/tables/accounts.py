@@ -9,6 +9,8 @@ from db.tables.base import Id, Instant, RecordedAt, Table
 
 
 class User(Table):
+    """`flagged_at`: a payment of theirs was charged back, and staff have to look."""
+
     __tablename__ = "users"
     __table_args__ = (
         CheckConstraint("email = lower(email)", name="email_is_lower_case"),
@@ -21,6 +23,7 @@ class User(Table):
     role: Mapped[str] = mapped_column(server_default="student")
     locale: Mapped[str] = mapped_column(server_default="en")
     created_at: Mapped[RecordedAt]
+    flagged_at: Mapped[datetime | None]
 
 
 class RefreshToken(Table):

@@ -19,7 +19,10 @@ class InvoiceSeries(Table):
 
 
 class Invoice(Table):
-    """What is owed for a period. Numbered and immutable once finalized; a trigger guards both."""
+    """What is owed for a period. Numbered and immutable once finalized; a trigger guards both.
+
+    `gift_cents` and `balance_cents` pay part of the total before anybody is charged, or all of it.
+    """
 
     __tablename__ = "invoices"
     __table_args__ = (
@@ -27,20 +30,30 @@ class Invoice(Table):
             "status IN ('draft', 'open', 'paid', 'void', 'uncollectible')", name="status_is_known"
         ),
         CheckConstraint(
-            "billing_reason IN ('subscription_create', 'subscription_cycle')", name="billing_reason_is_known"
+            "billing_reason IN ('subscription_create', 'subscription_cycle', 'subscription_update')",
+            name="billing_reason_is_known",
         ),
         CheckConstraint("total_cents >= 0", name="total_is_not_negative"),
         CheckConstraint("net_cents + vat_cents = total_cents", name="net_and_vat_are_the_total"),
         CheckConstraint("period_end > period_start", name="period_has_a_length"),
         CheckConstraint("(status = 'draft') = (number IS NULL)", name="numbered_when_finalized"),
-        CheckConstraint("(status = 'paid') = (paid_by_payment_id IS NOT NULL)", name="paid_by_one_payment"),
+        CheckConstraint(
+            "(status = 'paid' AND total_cents > gift_cents + balance_cents)"
+            " = (paid_by_payment_id IS NOT NULL)",
+            name="paid_by_one_payment",
+        ),
+        CheckConstraint("discount_cents >= 0", name="discount_is_not_negative"),
+        CheckConstraint(
+            "gift_cents >= 0 AND balance_cents >= 0 AND gift_cents + balance_cents <= total_cents",
+            name="tenders_are_within_the_total",
+        ),
         Index(
             "uq_invoices_one_per_period",
             "subscription_id",
             "period_start",
             "billing_reason",
             unique=True,
-            postgresql_where=text("status <> 'void'"),
+            postgresql_where=text("status <> 'void' AND billing_reason <> 'subscription_update'"),
         ),
         Index("ix_invoices_user_id_id", "user_id", "id"),
     )
@@ -56,6 +69,10 @@ class Invoice(Table):
     net_cents: Mapped[Cents]
     vat_cents: Mapped[Cents]
     vat_rate_bp: Mapped[int] = mapped_column(SmallInteger)
+    promo_code: Mapped[str | None]
+    discount_cents: Mapped[int] = mapped_column(server_default="0")
+    gift_cents: Mapped[int] = mapped_column(server_default="0")
+    balance_cents: Mapped[int] = mapped_column(server_default="0")
     period_start: Mapped[Instant]
     period_end: Mapped[Instant]
     created_at: Mapped[Instant]
@@ -72,7 +89,10 @@ class InvoiceLine(Table):
     __tablename__ = "invoice_lines"
     __table_args__ = (
         UniqueConstraint("invoice_id", "position"),
-        CheckConstraint("kind IN ('plan')", name="kind_is_known"),
+        CheckConstraint(
+            "kind IN ('plan', 'proration_charge', 'proration_credit', 'discount', 'credit_to_balance')",
+            name="kind_is_known",
+        ),
     )
 
     id: Mapped[Id]

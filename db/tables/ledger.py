@@ -7,13 +7,16 @@ from db.tables.base import Cents, Currency, Id, Instant, RecordedAt, Table
 
 
 class LedgerTransaction(Table):
-    """One movement. `key` is derived from what moved, so that it is posted once."""
+    """One movement. `key` is derived from what moved, so that it is posted once.
+
+    Gift cards that are issued concern no subscription yet.
+    """
 
     __tablename__ = "ledger_transactions"
 
     id: Mapped[Id]
     key: Mapped[str] = mapped_column(unique=True)
-    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscriptions.id"), index=True)
+    subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscriptions.id"), index=True)
     occurred_at: Mapped[Instant]
     recorded_at: Mapped[RecordedAt]
 
@@ -23,7 +26,8 @@ class LedgerEntry(Table):
     __table_args__ = (
         CheckConstraint(
             "account IN ('cash_at_provider', 'receivable', 'revenue', 'deferred_revenue', 'vat_payable',"
-            " 'customer_balance', 'refunds', 'bad_debt')",
+            " 'customer_balance', 'unapplied_cash', 'gift_card_liability', 'gift_issuance', 'disputes',"
+            " 'refunds', 'bad_debt')",
             name="account_is_known",
         ),
         CheckConstraint("amount_cents <> 0", name="moves_something"),

@@ -19,7 +19,9 @@ class PaymentReport(Table):
     __tablename__ = "webhook_inbox"
     __table_args__ = (
         CheckConstraint("status IN ('received', 'applied', 'parked', 'ignored')", name="status_is_known"),
-        CheckConstraint("reported_status IN ('SUCCEEDED', 'FAILED')", name="reported_status_is_known"),
+        CheckConstraint(
+            "reported_status IN ('SUCCEEDED', 'FAILED', 'CHARGEBACK')", name="reported_status_is_known"
+        ),
         CheckConstraint("(status = 'parked') = (parked_reason IS NOT NULL)", name="parked_for_a_reason"),
         CheckConstraint("(status = 'applied') = (applied_at IS NOT NULL)", name="applied_at_an_instant"),
         Index(

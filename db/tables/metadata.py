@@ -2,15 +2,32 @@
 
 from db.tables import (
     accounts,
+    balances,
     billing,
     catalogue,
+    corrections,
+    gift_cards,
     ledger,
     messages,
     outbox,
     payment_methods,
+    promo_codes,
     subscriptions,
 )
 from db.tables.base import Table
 
 METADATA = Table.metadata
-TABLE_MODULES = (accounts, billing, catalogue, ledger, messages, outbox, payment_methods, subscriptions)
+TABLE_MODULES = (
+    accounts,
+    balances,
+    billing,
+    catalogue,
+    corrections,
+    gift_cards,
+    ledger,
+    messages,
+    outbox,
+    payment_methods,
+    promo_codes,
+    subscriptions,
+)

@@ -11,9 +11,10 @@ from db.tables.base import Id, Instant, Json, RecordedAt, Table
 LIVE = "status IN ('incomplete', 'trialing', 'active', 'past_due', 'frozen', 'unpaid')"
 SETTLING = (
     "event IN ('activated', 'renewed', 'recovered', 'reactivated', 'renewal_paid_ahead', 'charge_stood',"
-    " 'paid_twice', 'late_payment_received', 'payment_declined')"
+    " 'plan_changed', 'paid_twice', 'late_payment_received', 'payment_declined', 'plan_change_declined')"
+    " AND details ? 'payment_id'"
 )
-"""Entries that each tell of one payment, settled."""
+"""Entries that each tell of one payment, settled. What promo, gift cards or balance paid names none."""
 
 
 class Subscription(Table):
@@ -65,6 +66,7 @@ class Subscription(Table):
     payment_method_id: Mapped[int | None] = mapped_column(ForeignKey("payment_methods.id"))
     payment_in_progress: Mapped[bool] = mapped_column(server_default=text("false"))
     parked_reason: Mapped[str | None]
+    scheduled_plan_code: Mapped[str | None]
     canceled_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     version: Mapped[int]

@@ -1,13 +1,15 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.invoice import BillingReason, Invoice, InvoiceLine, LineKind, build_invoice
+from domain.invoice import BillingReason, Invoice, InvoiceLine, LineKind
 from domain.money import split_vat
+from domain.pricing import bill_period
+from domain.tenders import EMPTY_PURSE
 from tests.domain.states import MONTHLY, PERIOD
 
 
 def test_a_period_of_a_plan_is_one_line_at_its_pinned_price() -> None:
-    invoice = build_invoice(BillingReason.SUBSCRIPTION_CREATE, MONTHLY, PERIOD)
+    invoice = bill_period(BillingReason.SUBSCRIPTION_CREATE, MONTHLY, PERIOD, None, EMPTY_PURSE)
 
     assert invoice == Invoice(
         billing_reason=BillingReason.SUBSCRIPTION_CREATE,

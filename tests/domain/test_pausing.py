@@ -132,6 +132,7 @@ def test_the_paid_end_moves_by_the_frozen_time_and_becomes_the_anchor() -> None:
             period=Period(STARTED_AT, MOVED_END),
             freeze=None,
             frozen_time=FrozenTime(year=0, seconds=10 * 86_400),
+            frozen_microseconds=10 * 86_400 * 10**6,
         ),
         Event.UNFROZEN,
         stretch=Stretch(IN_THE_PERIOD, UNTIL),
@@ -160,6 +161,7 @@ def test_a_period_that_was_paid_ahead_moves_whole() -> None:
         period=Period(STARTED_AT, MOVED_END),
         paid_ahead=PaidAhead(-1, Period(MOVED_END, last_end)),
         frozen_time=FrozenTime(year=0, seconds=10 * 86_400),
+        frozen_microseconds=10 * 86_400 * 10**6,
     )
     begun = begin_paid_period(thawed).state
     assert next_period(begun, last_end).period == Period(last_end, instant("2026-05-10T09:30"))

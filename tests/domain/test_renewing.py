@@ -19,6 +19,8 @@ from tests.domain.states import (
     CONFIRMING,
     DAY,
     MOMENT,
+    MONTHLY,
+    ON_TRIAL,
     OPEN_INVOICE,
     OPENED_AHEAD,
     OTHER_CARD,
@@ -52,11 +54,15 @@ REJECTED_PAST_DUE = replace(
 @pytest.mark.parametrize(
     ("state", "at", "upcoming"),
     [
-        pytest.param(ACTIVE, PERIOD.end - 3 * DAY, NextPeriod(1, SECOND_PERIOD, 0), id="opened ahead"),
-        pytest.param(ACTIVE, PERIOD.end, NextPeriod(1, SECOND_PERIOD, 0), id="on time"),
-        pytest.param(ACTIVE, SECOND_PERIOD.end - MOMENT, NextPeriod(1, SECOND_PERIOD, 0), id="late"),
-        pytest.param(ACTIVE, SECOND_PERIOD.end, NextPeriod(2, THIRD_PERIOD, 1), id="one elapsed"),
-        pytest.param(TRIALING, TRIALING.period.end, NextPeriod(0, AFTER_TRIAL, 0), id="after a trial"),
+        pytest.param(
+            ACTIVE, PERIOD.end - 3 * DAY, NextPeriod(1, SECOND_PERIOD, 0, MONTHLY), id="opened ahead"
+        ),
+        pytest.param(ACTIVE, PERIOD.end, NextPeriod(1, SECOND_PERIOD, 0, MONTHLY), id="on time"),
+        pytest.param(ACTIVE, SECOND_PERIOD.end - MOMENT, NextPeriod(1, SECOND_PERIOD, 0, MONTHLY), id="late"),
+        pytest.param(ACTIVE, SECOND_PERIOD.end, NextPeriod(2, THIRD_PERIOD, 1, MONTHLY), id="one elapsed"),
+        pytest.param(
+            TRIALING, TRIALING.period.end, NextPeriod(0, AFTER_TRIAL, 0, ON_TRIAL), id="after a trial"
+        ),
     ],
 )
 def test_the_period_to_bill_next(state: SubscriptionState, at: datetime, upcoming: NextPeriod) -> None:

@@ -1,0 +1,145 @@
+"""What customers have with us, gift cards and balance: looked into, paid from, and paid back into.
+
+The guards in the database are the last line: neither a card nor a balance is ever less than nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from db.database import Connection
+from db.tables.balances import CustomerBalance, CustomerBalanceEntry
+from db.tables.gift_cards import GiftCard, GiftCardEntry
+from domain.tenders import GiftMoney, Purse, Tenders
+
+
+@dataclass(frozen=True)
+class Bill:
+    """An invoice, and whose purse it is paid from."""
+
+    invoice_id: int
+    user_id: int
+    currency: str
+
+
+async def load_purse(
+    connection: Connection, user_id: int, currency: str, at: datetime, *, lock: bool = False
+) -> Purse:
+    """Locked, nobody else takes anything out of it before the transaction ends."""
+    cards = (
+        select(GiftCard.id, GiftCard.balance_cents)
+        .where(
+            GiftCard.redeemed_by == user_id,
+            GiftCard.currency == currency,
+            GiftCard.balance_cents > 0,
+            or_(GiftCard.expires_at.is_(None), GiftCard.expires_at > at),
+        )
+        .order_by(GiftCard.redeemed_at, GiftCard.id)
+    )
+    balance = select(CustomerBalance.balance_cents).where(
+        CustomerBalance.user_id == user_id, CustomerBalance.currency == currency
+    )
+    if lock:
+        cards, balance = cards.with_for_update(key_share=True), balance.with_for_update(key_share=True)
+    gifts = tuple(GiftMoney(row.id, row.balance_cents) for row in await connection.execute(cards))
+    return Purse(gifts, (await connection.execute(balance)).scalar_one_or_none() or 0)
+
+
+async def take_out(connection: Connection, bill: Bill, taken: Tenders, at: datetime) -> None:
+    """Pays an invoice from it, as far as was decided with the purse locked."""
+    key = f"invoice:{bill.invoice_id}:paid"
+    for gift in taken.gifts:
+        await _move_on_card(connection, bill, GiftMoney(gift.gift_card_id, -gift.cents), at, key=key)
+    if taken.balance_cents:
+        await move_balance(connection, bill, -taken.balance_cents, at, key=key)
+
+
+async def put_back(connection: Connection, bill: Bill, back: Tenders, at: datetime, *, reason: str) -> None:
+    """What an invoice was paid with goes back to where it came from. Once for each `reason`."""
+    key = f"invoice:{bill.invoice_id}:back:{reason}"
+    for gift in back.gifts:
+        await _move_on_card(connection, bill, gift, at, key=key)
+    if back.balance_cents:
+        await move_balance(connection, bill, back.balance_cents, at, key=key)
+
+
+async def load_tenders(connection: Connection, invoice_id: int) -> Tenders:
+    """What an invoice is paid with besides a charge, less what went back already."""
+    cards = (
+        select(GiftCardEntry.gift_card_id, (-func.sum(GiftCardEntry.amount_cents)).label("cents"))
+        .where(GiftCardEntry.invoice_id == invoice_id)
+        .group_by(GiftCardEntry.gift_card_id)
+        .having(func.sum(GiftCardEntry.amount_cents) < 0)
+        .order_by(func.min(GiftCardEntry.id))
+    )
+    gifts = tuple(GiftMoney(row.gift_card_id, int(row.cents)) for row in await connection.execute(cards))
+    # What an invoice brought to the balance (a surplus, a credit) has keys of its own.
+    balance = select(func.coalesce(-func.sum(CustomerBalanceEntry.amount_cents), 0)).where(
+        CustomerBalanceEntry.invoice_id == invoice_id,
+        or_(
+            CustomerBalanceEntry.key == f"invoice:{invoice_id}:paid",
+            CustomerBalanceEntry.key.startswith(f"invoice:{invoice_id}:back:", autoescape=True),
+        ),
+    )
+    return Tenders(gifts, int((await connection.execute(balance)).scalar_one()))
+
+
+async def move_balance(
+    connection: Connection, bill: Bill, amount_cents: int, at: datetime, *, key: str
+) -> None:
+    """Once under its key. Raises `sqlalchemy.exc.IntegrityError` when the balance has less than that."""
+    entry = (
+        upsert(CustomerBalanceEntry)
+        .values(
+            user_id=bill.user_id,
+            currency=bill.currency,
+            invoice_id=bill.invoice_id,
+            key=key,
+            amount_cents=amount_cents,
+            occurred_at=at,
+        )
+        .on_conflict_do_nothing(index_elements=[CustomerBalanceEntry.key])
+        .returning(CustomerBalanceEntry.id)
+    )
+    if (await connection.execute(entry)).one_or_none() is None:
+        return
+    moved = await connection.execute(
+        update(CustomerBalance)
+        .where(CustomerBalance.user_id == bill.user_id, CustomerBalance.currency == bill.currency)
+        .values(balance_cents=CustomerBalance.balance_cents + amount_cents)
+    )
+    if moved.rowcount == 0:
+        await _open_balance(connection, bill, amount_cents)
+
+
+async def _open_balance(connection: Connection, bill: Bill, amount_cents: int) -> None:
+    """Two may open it at once; a first movement that takes something out is refused by the guard."""
+    await connection.execute(
+        upsert(CustomerBalance)
+        .values(user_id=bill.user_id, currency=bill.currency, balance_cents=amount_cents)
+        .on_conflict_do_update(
+            index_elements=[CustomerBalance.user_id, CustomerBalance.currency],
+            set_={"balance_cents": CustomerBalance.balance_cents + amount_cents},
+        )
+    )
+
+
+async def _move_on_card(
+    connection: Connection, bill: Bill, gift: GiftMoney, at: datetime, *, key: str
+) -> None:
+    await connection.execute(
+        insert(GiftCardEntry).values(
+            gift_card_id=gift.gift_card_id,
+            invoice_id=bill.invoice_id,
+            key=f"{key}:gift_card:{gift.gift_card_id}",
+            amount_cents=gift.cents,
+            occurred_at=at,
+        )
+    )
+    await connection.execute(
+        update(GiftCard)
+        .where(GiftCard.id == gift.gift_card_id)
+        .values(balance_cents=GiftCard.balance_cents + gift.cents)
+    )

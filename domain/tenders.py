@@ -1,0 +1,57 @@
+"""What an invoice is paid from before anybody is charged: gift cards, the oldest first, then the balance."""
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class GiftMoney:
+    """An amount on, or from, one gift card."""
+
+    gift_card_id: int
+    cents: int
+
+
+@dataclass(frozen=True)
+class Purse:
+    """What a customer has with us in one currency: gift cards, the oldest first, and their balance."""
+
+    gifts: tuple[GiftMoney, ...] = ()
+    balance_cents: int = 0
+
+
+@dataclass(frozen=True)
+class Tenders:
+    """What of an invoice is paid out of the purse."""
+
+    gifts: tuple[GiftMoney, ...] = ()
+    balance_cents: int = 0
+
+    @property
+    def gift_cents(self) -> int:
+        return sum(gift.cents for gift in self.gifts)
+
+    @property
+    def total_cents(self) -> int:
+        return self.gift_cents + self.balance_cents
+
+
+EMPTY_PURSE = Purse()
+NO_TENDERS = Tenders()
+
+
+def taken_from(purse: Purse, owed_cents: int) -> Tenders:
+    """As much of `owed_cents` as the purse has."""
+    gifts = []
+    for gift in purse.gifts:
+        used_cents = min(gift.cents, owed_cents)
+        if used_cents > 0:
+            gifts.append(GiftMoney(gift.gift_card_id, used_cents))
+            owed_cents -= used_cents
+    return Tenders(tuple(gifts), min(purse.balance_cents, owed_cents))
+
+
+def left_in(purse: Purse, taken: Tenders) -> Purse:
+    """The purse after that."""
+    used = {gift.gift_card_id: gift.cents for gift in taken.gifts}
+    gifts = tuple(replace(gift, cents=gift.cents - used.get(gift.gift_card_id, 0)) for gift in purse.gifts)
+    return Purse(gifts, purse.balance_cents - taken.balance_cents)
