@@ -16,6 +16,7 @@ from activities.contracts import (
     PROVIDER_REJECTED,
     Cause,
     CollectPayment,
+    LoadSubscription,
     OpenAttempt,
     OpenPeriod,
     RecordSubscription,
@@ -139,8 +140,8 @@ class Bookkeeping:
 
     async def reload(self) -> None:
         """The row was changed, and nobody could say so."""
-        subscription_id = self.state.subscription_id
-        self._believe(await workflow.execute_activity(load_subscription, subscription_id, **DATABASE_STEP))
+        command = LoadSubscription(self.state.subscription_id, self._trace_id)
+        self._believe(await workflow.execute_activity(load_subscription, command, **DATABASE_STEP))
 
     async def ask_provider(self, step: Step) -> None:
         """Without the lock: commands are answered while the provider thinks, or is away."""
