@@ -88,7 +88,7 @@ class Bookkeeping:
                 **DATABASE_STEP,
             )
             self._believe(recorded.state)
-            await send_refunds(recorded.unsent_refund_ids)
+            await send_refunds(recorded.unsent_refund_ids, workflow.now())
             if recorded.written:
                 return
             for report_id in recorded.unread_report_ids:
@@ -161,7 +161,7 @@ class Bookkeeping:
 
     async def _take_in(self, settled: Settled) -> None:
         self._believe(settled.state)
-        await send_refunds(settled.unsent_refund_ids)
+        await send_refunds(settled.unsent_refund_ids, workflow.now())
 
     def _believe(self, state: SubscriptionState) -> None:
         """What the database holds, unless something newer is known already."""
