@@ -159,6 +159,12 @@ class RecordedSubscription:
 
 
 @dataclass(frozen=True)
+class LoadSubscription:
+    subscription_id: int
+    trace_id: str
+
+
+@dataclass(frozen=True)
 class OpenRefund:
     """Staff want money back to the customer; without an amount all that is left of the payment.
 
@@ -257,7 +263,7 @@ async def record_subscription(command: RecordSubscription) -> RecordedSubscripti
 
 
 @activity.defn
-async def load_subscription(subscription_id: int) -> SubscriptionState:
+async def load_subscription(command: LoadSubscription) -> SubscriptionState:
     """The state as the database holds it."""
     raise NotImplementedError
 

@@ -1,11 +1,12 @@
 """Reads a subscription back as the database holds it."""
 
-import structlog
 from temporalio import activity
 
+from activities.contracts import LoadSubscription
 from db.database import Database
 from db.queries import subscriptions
 from domain.subscription import SubscriptionState
+from ops.tracing import bind_to_logs
 
 
 class LoadSubscriptionActivity:
@@ -13,7 +14,7 @@ class LoadSubscriptionActivity:
         self._database = database
 
     @activity.defn
-    async def load_subscription(self, subscription_id: int) -> SubscriptionState:
-        structlog.contextvars.bind_contextvars(subscription_id=subscription_id)
+    async def load_subscription(self, command: LoadSubscription) -> SubscriptionState:
+        bind_to_logs(subscription_id=command.subscription_id, trace_id=command.trace_id)
         async with self._database.read() as connection:
-            return await subscriptions.load_current_state(connection, subscription_id)
+            return await subscriptions.load_current_state(connection, command.subscription_id)

@@ -13,9 +13,13 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts import Cause, StartAnswer, StartOrder
+from api.clock.arrival import let_it_come
+from api.clock.workflow_clock import WorkflowClock
+from api.own_time import own_now
 from db.database import Database
 from db.queries import subscriptions
 from db.queries.subscriptions import LostRow
+from domain.due import next_step
 from ops.tracing import new_trace_id
 from workflows.messages import PaymentReported, SubscriptionLife
 from workflows.options import BILLING_QUEUE
@@ -42,6 +46,17 @@ class LostWorkflows:
         if row is None or row.state.is_finished:
             return False
         log.error("workflow_lost", workflow_id=workflow_id, subscription_id=row.state.subscription_id)
+        if not row.clock_offset:
+            await self._start(workflow_id, row, report)
+            return True
+        await self._start(workflow_id, row, None)
+        await self._catch_up(workflow_id, row)
+        if report is not None:
+            workflow = self.temporal.get_workflow_handle(workflow_id)
+            await workflow.signal(Subscription.payment_reported, report, rpc_timeout=self.rpc_timeout)
+        return True
+
+    async def _start(self, workflow_id: str, row: LostRow, report: PaymentReported | None) -> None:
         await self.temporal.start_workflow(
             Subscription.run,
             _life_of(row),
@@ -54,7 +69,16 @@ class LostWorkflows:
             start_signal_args=[] if report is None else [report],
             rpc_timeout=self.rpc_timeout,
         )
-        return True
+
+    async def _catch_up(self, workflow_id: str, row: LostRow) -> None:
+        """A new workflow begins in today: its time has to come to what was its own before anybody asks it.
+
+        What had come due by then is next; its clock is not turned beyond.
+        """
+        upcoming = next_step(row.state)
+        own = own_now(row.clock_offset)
+        at = own if upcoming is None else min(own, upcoming.at)
+        await let_it_come(self.database, WorkflowClock(self.temporal, workflow_id, self.rpc_timeout), at)
 
     async def revive_if_closed(self, workflow_id: str) -> None:
         """Where nothing was sent to the workflow that could have told that it is lost."""

@@ -25,11 +25,12 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.contracts import StartAnswer, StartOrder
+from api.clock.arrival import let_it_come
 from api.clock.workflow_clock import WorkflowClock
 from api.idempotency import KEY_REUSED
 from api.payment_methods import OfferedMethod, PaymentMethods
 from api.refusals import problem_of
-from api.start_at import check_start_at, keep_offset, let_it_come
+from api.start_at import check_start_at, keep_offset
 from api.workflow_updates import ask, heard, interrupted
 from db.database import Database
 from db.queries import idempotency, plan_terms, subscriptions

@@ -14,11 +14,12 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.lost_workflows import LostWorkflows
+from api.own_time import own_now
 from db.database import Database, is_unavailable
 from db.queries import payment_reports
 from db.queries.payment_reports import Delivery
 from workflows.late_payment import LatePayment, late_payment_id
-from workflows.messages import PaymentReported
+from workflows.messages import LatePaymentLife, PaymentReported
 from workflows.options import BILLING_QUEUE
 from workflows.subscription import Subscription
 
@@ -88,15 +89,15 @@ class WebhookRelay:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
             if not await self._lost_workflows.revive(delivery.workflow_id, report):
-                await self._settle_after_the_end(report)
+                await self._settle_after_the_end(delivery)
 
-    async def _settle_after_the_end(self, report: PaymentReported) -> None:
+    async def _settle_after_the_end(self, delivery: Delivery) -> None:
         """The subscription has ended; its workflow has closed, or its history is gone."""
         try:
             await self._temporal.start_workflow(
                 LatePayment.run,
-                report,
-                id=late_payment_id(report.report_id),
+                LatePaymentLife(delivery.report_id, own_now(delivery.clock_offset)),
+                id=late_payment_id(delivery.report_id),
                 task_queue=BILLING_QUEUE,
                 rpc_timeout=self._rpc_timeout,
             )

@@ -61,7 +61,7 @@ def reset() -> None:
 
 @app.command()
 def demo() -> None:
-    """Tell the main job as a story: from signing up to the lessons, over HTTP."""
+    """Tell the year of one subscription as a story, over HTTP."""
     from cli.demo.command import run_demo  # noqa: PLC0415 - see above
 
     run_demo()

@@ -5,13 +5,15 @@ Code that is handed a connection never commits: the `async with` that opened it 
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Self
+from functools import partial
+from typing import Any, Self
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from db.bounded_connection import BoundedConnection
 from ops.settings import Settings
 
 Connection = AsyncConnection
@@ -22,6 +24,9 @@ LOCK_TIMEOUT_MS = 2_000
 IDLE_IN_TRANSACTION_MS = 10_000
 STREAMED_MS = 60_000
 """For a part of what is streamed: to be found, and to be taken by whoever reads it."""
+
+ANSWER_MARGIN_SECONDS = 1.0
+"""A server that ends a statement in time has answered by then."""
 
 LOCKS_AT_ONCE = 10
 
@@ -61,7 +66,7 @@ class Database:
 
         Its statements share one snapshot. It keeps a connection from others: not for many at once.
         """
-        async with self._snapshots.begin() as connection:
+        async with self._snapshots.begin() as connection, _waiting_longer(connection):
             for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
                 await connection.execute(select(func.set_config(name, str(STREAMED_MS), True)))
             yield connection
@@ -85,7 +90,19 @@ class Database:
         await self._locks.dispose()
 
 
+@asynccontextmanager
+async def _waiting_longer(connection: Connection) -> AsyncIterator[None]:
+    bounded: Any = (await connection.get_raw_connection()).driver_connection
+    usual = bounded.longest_wait_seconds
+    bounded.longest_wait_seconds = STREAMED_MS / 1_000 + ANSWER_MARGIN_SECONDS
+    try:
+        yield
+    finally:
+        bounded.longest_wait_seconds = usual
+
+
 def _engine(settings: Settings, pool_size: int) -> AsyncEngine:
+    longest_wait_seconds = settings.database_statement_timeout_ms / 1_000 + ANSWER_MARGIN_SECONDS
     return create_async_engine(
         settings.database_url.get_secret_value(),
         pool_size=pool_size,
@@ -94,6 +111,7 @@ def _engine(settings: Settings, pool_size: int) -> AsyncEngine:
         pool_pre_ping=True,
         hide_parameters=True,  # an error's text ends in the logs: no e-mail or hash may be in it
         connect_args={
+            "async_creator_fn": partial(BoundedConnection.open, longest_wait_seconds=longest_wait_seconds),
             "connect_timeout": CONNECT_SECONDS,
             "options": (
                 f"-c statement_timeout={settings.database_statement_timeout_ms}"

@@ -47,15 +47,21 @@ def uncancel(state: SubscriptionState) -> Change:
 def withdraw(state: SubscriptionState, at: datetime) -> Change:
     """The right of withdrawal: within 14 days of the first start, with the money back.
 
-    Source: Directive 2011/83/EU, articles 9 and 13. Raises `Refused` later, or while a charge is under way.
+    Source: Directive 2011/83/EU, articles 9 and 13; the day of the start does not count, and the last day
+    counts to its end (Regulation 1182/71, article 3). Raises `Refused` later, or while a charge is under way.
     """
     status = next_status(state.status, Action.WITHDRAW)
-    if at >= state.started_at + timedelta(days=WITHDRAWAL_DAYS):
+    if at >= withdrawal_ends_at(state):
         raise Refused(RefusalCode.WITHDRAWAL_PERIOD_OVER, "the 14 days since the start are over")
     if state.is_charging:
         raise Refused(RefusalCode.PAYMENT_IN_PROGRESS, "a charge is under way; ask again when it is settled")
     withdrawn = replace(state, canceled_at=state.canceled_at or at)
     return replace(end(withdrawn, status, Event.WITHDRAWN, at), refunds_all=True)
+
+
+def withdrawal_ends_at(state: SubscriptionState) -> datetime:
+    midnight = state.started_at.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + timedelta(days=WITHDRAWAL_DAYS + 1)
 
 
 def end_period(state: SubscriptionState) -> Change:

@@ -3,7 +3,7 @@
 from temporalio import workflow
 
 from activities.contracts import SettlePayment, settle_payment
-from workflows.messages import PaymentReported
+from workflows.messages import LatePaymentLife
 from workflows.options import DATABASE_STEP
 from workflows.refund import send_refunds
 
@@ -11,11 +11,11 @@ from workflows.refund import send_refunds
 @workflow.defn(name="LatePayment")
 class LatePayment:
     @workflow.run
-    async def run(self, report: PaymentReported) -> None:
+    async def run(self, life: LatePaymentLife) -> None:
         settled = await workflow.execute_activity(
-            settle_payment, SettlePayment(report.report_id, workflow.now()), **DATABASE_STEP
+            settle_payment, SettlePayment(life.report_id, life.at), **DATABASE_STEP
         )
-        await send_refunds(settled.unsent_refund_ids)
+        await send_refunds(settled.unsent_refund_ids, life.at)
 
 
 def late_payment_id(report_id: int) -> str:

@@ -70,6 +70,17 @@ class PaymentReported:
 
 
 @dataclass(frozen=True)
+class LatePaymentLife:
+    """The argument of a run: a report of a subscription that has ended.
+
+    `at` is when that was seen, in the subscription's own time.
+    """
+
+    report_id: int
+    at: datetime
+
+
+@dataclass(frozen=True)
 class RefundLife:
     """The argument of a refund's run: the id of one that has its row, or the order to open one.
 

@@ -120,13 +120,16 @@ class Refund:
         return self._refund_id
 
 
-async def send_refunds(refund_ids: tuple[int, ...]) -> None:
-    """Starts a workflow for each; one that was started before is left alone."""
+async def send_refunds(refund_ids: tuple[int, ...], at: datetime) -> None:
+    """Starts a workflow for each; one that was started before is left alone.
+
+    `at` is now, in the time of the subscription that they are for.
+    """
     for refund_id in refund_ids:
         try:
             await workflow.start_child_workflow(
                 Refund.run,
-                RefundLife(workflow.now(), refund_id=refund_id),
+                RefundLife(at, refund_id=refund_id),
                 id=refund_workflow_id(refund_id),
                 parent_close_policy=ParentClosePolicy.ABANDON,
                 static_summary=f"refund {refund_id}",

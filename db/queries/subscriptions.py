@@ -39,12 +39,13 @@ class OpenedRow:
 
 @dataclass(frozen=True)
 class LostRow:
-    """What it takes to start the workflow of a subscription again."""
+    """What it takes to start the workflow of a subscription again, and how far its time is ahead of ours."""
 
     idempotency_key: str
     request_hash: str
     state: SubscriptionState
     start_answer: dict[str, Any]
+    clock_offset: timedelta
 
 
 @dataclass(frozen=True)
@@ -111,11 +112,16 @@ async def find_by_workflow(connection: Connection, workflow_id: str) -> LostRow 
                 Subscription.request_hash,
                 Subscription.state,
                 Subscription.start_answer,
+                Subscription.clock_offset,
             ).where(Subscription.workflow_id == workflow_id)
         )
     ).one_or_none()
     return row and LostRow(
-        row.idempotency_key, row.request_hash, load_state(row.state), row.start_answer or {}
+        row.idempotency_key,
+        row.request_hash,
+        load_state(row.state),
+        row.start_answer or {},
+        row.clock_offset,
     )
 
 

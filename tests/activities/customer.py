@@ -13,6 +13,7 @@ from activities.charge_payment import ChargePaymentActivities
 from activities.contracts import (
     Cause,
     CollectPayment,
+    LoadSubscription,
     OpenAttempt,
     OpenedSubscription,
     OpenPeriod,
@@ -226,7 +227,9 @@ class Customer:
 
     async def load(self, subscription_id: int) -> SubscriptionState:
         activity = LoadSubscriptionActivity(self.database)
-        return await ActivityEnvironment().run(activity.load_subscription, subscription_id)
+        return await ActivityEnvironment().run(
+            activity.load_subscription, LoadSubscription(subscription_id, "trace")
+        )
 
     async def book(self, subscription_id: int) -> Book:
         return await read_book(self.database, subscription_id)

@@ -43,7 +43,7 @@ async def test_a_second_time_it_has_ended_already_but_its_own_key_is_answered(ac
 
 
 async def test_after_14_days_it_is_over(active: Life, admin: Student) -> None:
-    await turned(admin, active, "P14D")
+    await turned(admin, active, "P15D")
 
     assert refusal(await active.post("withdraw")) == (409, "withdrawal_period_over")
     assert (await active.student.get("/me/subscription")).json()["status"] == "active"

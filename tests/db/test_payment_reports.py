@@ -127,7 +127,9 @@ async def test_a_due_report_goes_to_the_workflow_of_its_subscription(inbox: Conn
         text("SELECT workflow_id FROM subscriptions WHERE id = :id"), {"id": sold.subscription_id}
     )
 
-    assert await payment_reports.claim_deliveries(inbox, 10) == [Delivery(report_id, workflow_id, "1" * 32)]
+    assert await payment_reports.claim_deliveries(inbox, 10) == [
+        Delivery(report_id, workflow_id, "1" * 32, timedelta())
+    ]
     assert await payment_reports.claim_deliveries(inbox, 10) == []
 
 

@@ -87,7 +87,7 @@ WHEN = {
 REFUSED_WHEN = {
     RefusalCode.SUBSCRIPTION_ENDED: "it has ended",
     RefusalCode.NOT_CANCELING: "no cancellation is scheduled",
-    RefusalCode.WITHDRAWAL_PERIOD_OVER: f"{WITHDRAWAL_DAYS} days or more have passed since the first start",
+    RefusalCode.WITHDRAWAL_PERIOD_OVER: f"{WITHDRAWAL_DAYS} days have passed since the day of the start",
     RefusalCode.PAYMENT_IN_PROGRESS: (
         "a charge is under way and money may be moving: `freeze`, `withdraw` and `pay_now` wait for it;"
         " `cancel` does not"
@@ -120,8 +120,9 @@ out that it never arrived, it is not made again (`payment_given_up`).
 STEPS_INTRODUCTION = """\
 One step a turn, and late is right: periods, ends and thaws keep their nominal dates. A period that wholly
 elapsed while nobody billed is skipped, and never billed; when its invoice was open already, nobody begins to
-charge for it any more, and dunning is over. What is due comes before a command, however late we are; only
-billing does not, so that a cancellation wins until money was asked for.
+charge for it any more, and dunning is over. A payer by hand who is asked late, since we were away, has until
+the end of the period that is asked for, however little is left of it. What is due comes before a command,
+however late we are; only billing does not, so that a cancellation wins until money was asked for.
 """
 DUNNING = """\
 A renewal is paid first, then renewed. Days count from the first failure; the policy is the plan's when the
@@ -132,7 +133,8 @@ Declined for good (stolen, closed, revoked …): reminders, until the payment me
 method is charged at once; that, and `pay_now`, spend no day. Days that passed while we were away are skipped:
 one attempt, and never two within a day. After the last day nobody is reminded first. Access lasts for the
 plan's days of grace (7 by default) after the paid time, except when the subscription is to end with it.
-`cancel` writes the invoice off; `unpaid` keeps it open, and paying it begins a new period at that instant.
+`cancel` writes the invoice off; `unpaid` keeps it open, and paying it begins a new period at that instant:
+its invoice still names the period that was not paid in time.
 """
 REMINDERS = """\
 Announced before the boundary: whatever moves the renewal moves its reminder, whatever drops it drops that.

@@ -31,15 +31,15 @@ from tests.domain.states import (
     PAYMENT,
     PERIOD,
     SECOND_PERIOD,
-    STARTED_AT,
     TRIALING,
     UNPAID,
     attempt,
+    instant,
     trying,
 )
 
 LATER = IN_THE_PERIOD + 3 * DAY
-WITHDRAWAL_ENDS_AT = STARTED_AT + 14 * DAY
+WITHDRAWAL_ENDS_AT = instant("2026-02-15T00:00")
 
 
 def ended(state: SubscriptionState, at: datetime, canceled_at: datetime | None) -> SubscriptionState:

@@ -1,15 +1,23 @@
 """Worker, Temporal or Postgres is away: a clear 503 or a promise kept later; nothing lost, nothing twice."""
 
+import contextlib
 import json
 import uuid
+from collections.abc import Iterator
+from time import monotonic
 
 import httpx2
+import psutil
 
 from tests.client import Student, send_webhook
 from tests.conftest import FreshStack
 from tests.deadline import eventually
+from tests.stack import PrivateStack
 
 SOON = "1"
+STATEMENT_SECONDS = 1.0
+ANSWERED_WITHIN_SECONDS = 10.0
+"""When Postgres hangs: the statement's time, a margin and a new connection, on a busy machine."""
 
 
 async def status_of(student: Student) -> str:
@@ -82,6 +90,51 @@ async def test_a_webhook_is_refused_while_postgres_is_away(fresh_stack: FreshSta
         assert (refused.status_code, refused.json()["code"]) == (503, "database_unavailable")
         assert (unread.status_code, unread.headers["Retry-After"]) == (503, SOON)
         await stack.start_postgres()
+
+        async def is_taken() -> bool:
+            return (await send_webhook(http, stack.webhook_secret, payment_id)).status_code == 200
+
+        await eventually(is_taken)
+
+        async def is_active() -> bool:
+            return await status_of(student) == "active"
+
+        await eventually(is_active, timeout=30)
+
+
+@contextlib.contextmanager
+def frozen_postgres(stack: PrivateStack) -> Iterator[None]:
+    """It takes connections and statements, and answers nothing, as a machine does that hangs."""
+    server = psutil.Process(stack.postgres.process.pid)
+    processes = [server, *server.children(recursive=True)]
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()
+
+
+async def test_a_postgres_that_hangs_is_away_and_keeps_nobody_waiting(fresh_stack: FreshStack) -> None:
+    statement_ms = str(int(STATEMENT_SECONDS * 1_000))
+    stack = await fresh_stack(BILLING_DATABASE_STATEMENT_TIMEOUT_MS=statement_ms)
+    async with httpx2.AsyncClient(base_url=stack.api_url, timeout=60) as http:
+        student = await Student.signup(http)
+        payment_id = (await student.start()).json()["payment_id"]
+
+        with frozen_postgres(stack):
+            began_at = monotonic()
+            refused = await send_webhook(http, stack.webhook_secret, payment_id)
+            unread = await student.get("/me/subscription")
+            readiness = await http.get("/readyz")
+            metrics = await http.get("/metrics")
+            assert monotonic() - began_at < 4 * ANSWERED_WITHIN_SECONDS
+
+        assert (refused.status_code, refused.json()["code"]) == (503, "database_unavailable")
+        assert (unread.status_code, unread.headers["Retry-After"]) == (503, SOON)
+        assert (readiness.status_code, readiness.json()["checks"]["postgres"]) == (503, "unreachable")
+        assert metrics.status_code == 200
 
         async def is_taken() -> bool:
             return (await send_webhook(http, stack.webhook_secret, payment_id)).status_code == 200

@@ -1,6 +1,7 @@
 """Records the histories of shapes that have none yet, on engines of its own: `python -m tests.replay.record`.
 
-Recorded histories are frozen: an existing file is never written again.
+An existing file is never written again: until the money features are complete it may be
+deleted first, with a note in the changelog (docs/changing-a-workflow.md); from then on it is frozen.
 """
 
 import asyncio
