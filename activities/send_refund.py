@@ -84,7 +84,12 @@ class MarkRefundUnknownActivity:
 
 
 async def _send(provider: PaymentProvider, refund: Refunding) -> port.Refund | None:
-    """`None` when the provider refuses it, and has never heard of it: so nothing went back before."""
+    """`None` when the provider refuses it, and has never heard of it: so nothing went back before.
+
+    It is not sent any more when a chargeback has taken the money: then it is only asked about.
+    """
+    if not refund.has_room:
+        return await provider.find_refund(refund.key)
     order = port.RefundOrder(refund.key, refund.charge_key, refund.amount_cents, refund.currency)
     try:
         return await provider.refund(order)

@@ -3,6 +3,7 @@
 import structlog
 from temporalio import activity
 
+from activities.charge_back import charge_back
 from activities.contracts import Cause, Settled, SettlePayment
 from activities.settlement import decline, lock_settlement, receive_money, settled, tell_of
 from db.database import Connection, Database
@@ -39,7 +40,7 @@ async def _settle(connection: Connection, command: SettlePayment) -> Settled:
     if report.status is not ReportStatus.RECEIVED:
         return await settled(settlement, settlement.state)
     verdict = judge(settlement.billed.payment, report.fact)
-    if verdict is Verdict.MISMATCH and not _goes_back(settlement.billed, report.fact):
+    if _waits(settlement.billed, verdict, report.fact):
         log.error("payment_report_parked", report_id=report.report_id, reason=verdict)
         await payment_reports.park(connection, report.report_id, verdict)
         await tell_of(settlement, settlement.state, Event.PAYMENT_PARKED)
@@ -52,7 +53,14 @@ async def _settle(connection: Connection, command: SettlePayment) -> Settled:
             state = await receive_money(settlement, report.fact.amount_cents or asked_cents)
         case Verdict.DECLINED:
             state = await decline(settlement, Decline.of(report.decline_code))
+        case Verdict.CHARGED_BACK:
+            state = await charge_back(settlement, report)
     return await settled(settlement, state)
+
+
+def _waits(billed: Billed, verdict: Verdict, fact: PaymentFact) -> bool:
+    """For a person who has to look or, when it reverses what is not paid, for the payment's success."""
+    return verdict is Verdict.TOO_EARLY or (verdict is Verdict.MISMATCH and not _goes_back(billed, fact))
 
 
 def _goes_back(billed: Billed, fact: PaymentFact) -> bool:

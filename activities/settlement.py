@@ -111,11 +111,17 @@ async def tell_of(
 
 
 async def _read_what_is_known_now(settlement: Settlement, status: PaymentStatus) -> None:
-    """Reports that arrived meanwhile and tell the same: the workflow need not be woken for them."""
-    known = replace(settlement.billed.payment, status=status)
-    for report in await payment_reports.list_unread(settlement.connection, [settlement.billed.payment_id]):
-        if judge(known, report.fact) is Verdict.NOTHING_NEW:
-            await payment_reports.mark_applied(settlement.connection, report.report_id, settlement.at)
+    """Reports that arrived meanwhile and tell the same: the workflow need not be woken for them.
+
+    A chargeback that came before its success is delivered anew.
+    """
+    connection, known = settlement.connection, replace(settlement.billed.payment, status=status)
+    for report in await payment_reports.list_waiting(connection, settlement.billed.payment_id):
+        verdict = judge(known, report.fact)
+        if verdict is Verdict.NOTHING_NEW:
+            await payment_reports.mark_applied(connection, report.report_id, settlement.at)
+        elif verdict is Verdict.CHARGED_BACK:
+            await payment_reports.receive_again(connection, report.report_id)
 
 
 async def _receive_too_late(settlement: Settlement, received_cents: int) -> SubscriptionState:

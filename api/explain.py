@@ -5,6 +5,7 @@ The only read that depends on Temporal and a worker, so it waits for neither of 
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import quote
 
 from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError, WorkflowQueryRejectedError
@@ -14,7 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.problems import RETRY_SOON, Problem
 from api.subscription_commands import no_such_subscription
 from db.database import Database
-from db.queries import subscription_views
+from db.queries import disputes, subscription_views
 from db.queries.subscription_views import SubscriptionView
 from domain.explanation import Explanation, explain
 from domain.subscription import SubscriptionState
@@ -39,6 +40,7 @@ class Explained:
 
     view: SubscriptionView
     state: SubscriptionState
+    user_flagged_at: datetime | None
     description: Description | None
     note: str
 
@@ -56,7 +58,9 @@ async def explain_subscription(database: Database, temporal: Client, subscriptio
         view, state = await _read(database, subscription_id)  # it may have ended since
         if note in {CLOSED, GONE} and not state.has_ended:
             note = f"{note} {STRANDED}"
-    return Explained(view, state, description, note)
+    async with database.read() as connection:
+        flagged_at = await disputes.find_flagged_at(connection, state.user_id)
+    return Explained(view, state, flagged_at, description, note)
 
 
 def page_in_temporal_ui(address: str, namespace: str, workflow_id: str) -> str:

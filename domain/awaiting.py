@@ -16,13 +16,16 @@ from domain.subscription import SubscriptionState
 def charging(state: SubscriptionState, payment_id: int, at: datetime) -> SubscriptionState | None:
     """The attempt goes to its provider now: from here on it can't be taken back.
 
-    Unchanged when it was sent before and cut off; `None` when it is not to be charged any more.
+    Unchanged when it was sent before and cut off; `None` when it is not to be charged any more, or not while
+    it is parked for a chargeback.
     """
     attempt = _attempt(state, payment_id)
     if attempt is None or not attempt.is_to_be_charged:
         return None
     if attempt.stage is AttemptStage.CHARGING:
         return state
+    if state.stays_parked_for is not None:
+        return None
     return next_version(state.with_attempt(attempt.going_on(AttemptStage.CHARGING, at)))
 
 

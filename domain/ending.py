@@ -95,9 +95,11 @@ def end(state: SubscriptionState, status: Status, event: Event, at: datetime) ->
 
 
 def without_open_invoice(state: SubscriptionState, event: Event) -> Change:
-    """Voids it; a provider that still waits for the customer has to be told. No operator is waited for."""
+    """Voids it; a provider that still waits for the customer has to be told. No operator is waited for,
+    unless money was charged back.
+    """
     invoice = state.unpaid_invoice
-    closed = replace(state, open_invoice=None, parked_reason=None)
+    closed = replace(state, open_invoice=None, parked_reason=state.stays_parked_for)
     if invoice.attempt is not None and invoice.attempt.is_at_provider:
         closed = replace(closed, withdrawing_payment_id=invoice.attempt.payment_id)
     return Change(

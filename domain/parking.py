@@ -9,10 +9,10 @@ from domain.subscription import SubscriptionState
 
 
 def park(state: SubscriptionState, reason: str) -> Change:
+    """A chargeback stays the reason, whatever comes to it."""
     next_status(state.status, Action.PARK)
-    return Change(
-        next_version(replace(state, parked_reason=reason)), Event.PARKED, details={"reason": reason}
-    )
+    parked = replace(state, parked_reason=state.stays_parked_for or reason)
+    return Change(next_version(parked), Event.PARKED, details={"reason": reason})
 
 
 def park_for_a_fault(state: SubscriptionState) -> Change | None:

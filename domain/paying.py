@@ -36,7 +36,7 @@ def declined(state: SubscriptionState, payment_id: int, kind: DeclineKind, at: d
     failed = state.unpaid_invoice.trying(None)
     if hard:
         failed = replace(failed, refused_method_id=attempt.method_id)
-    without = replace(state, open_invoice=failed, parked_reason=None)
+    without = replace(state, open_invoice=failed, parked_reason=state.stays_parked_for)
     if state.wants_no_payment:
         return without_open_invoice(without, Event.PAYMENT_DECLINED)
     if state.is_changing_plan:
@@ -56,7 +56,7 @@ def covered(state: SubscriptionState, at: datetime) -> Change:
 def _paid(state: SubscriptionState, at: datetime) -> Change:
     """Periods keep their nominal dates, however late the money comes."""
     invoice = state.unpaid_invoice
-    settled = replace(state, open_invoice=None, dunning=None, parked_reason=None)
+    settled = replace(state, open_invoice=None, dunning=None, parked_reason=state.stays_parked_for)
     if state.ended_at is not None:
         return _charge_stood(settled, invoice, state.ended_at)
     if invoice.changed_at is not None:

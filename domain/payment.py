@@ -45,13 +45,18 @@ class ReportedStatus(StrEnum):
 
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
+    CHARGEBACK = "CHARGEBACK"
 
 
 class Verdict(StrEnum):
+    """`TOO_EARLY` reverses what is not paid: it waits for the success that it came before."""
+
     PAID = "paid"
     DECLINED = "declined"
+    CHARGED_BACK = "charged_back"
     NOTHING_NEW = "nothing_new"
     MISMATCH = "amount_mismatch"
+    TOO_EARLY = "payment_not_paid"
 
 
 @dataclass(frozen=True)
@@ -76,8 +81,11 @@ def judge(payment: PaymentTerms, fact: PaymentFact) -> Verdict:
     """Decides what a report changes.
 
     A failure after a success of the same attempt changes nothing; a success after a failure wins. Too little
-    money, or another currency, is never "paid": a person has to look.
+    money, or another currency, is never "paid": a person has to look. A chargeback takes nothing of that
+    back: it is a fact of its own.
     """
+    if fact.status is ReportedStatus.CHARGEBACK:
+        return _judge_chargeback(payment, fact)
     if payment.status is PaymentStatus.SUCCEEDED:
         return Verdict.NOTHING_NEW
     if fact.status is ReportedStatus.FAILED:
@@ -87,6 +95,12 @@ def judge(payment: PaymentTerms, fact: PaymentFact) -> Verdict:
     if fact.amount_cents is not None and fact.amount_cents < payment.amount_cents:
         return Verdict.MISMATCH
     return Verdict.PAID
+
+
+def _judge_chargeback(payment: PaymentTerms, fact: PaymentFact) -> Verdict:
+    if fact.currency not in (None, payment.currency) or fact.amount_cents == 0:
+        return Verdict.MISMATCH
+    return Verdict.CHARGED_BACK if payment.status is PaymentStatus.SUCCEEDED else Verdict.TOO_EARLY
 
 
 def payment_key(invoice_id: int, attempt_no: int) -> str:

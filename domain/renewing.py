@@ -142,7 +142,7 @@ def attempt_opened(
         open_invoice=invoice.trying(attempt),
         dunning=state.dunning and _asked(state.dunning, attempt, at, is_automatic=is_automatic),
         withdrawing_payment_id=earlier.payment_id if earlier and is_told else state.withdrawing_payment_id,
-        parked_reason=None,
+        parked_reason=state.stays_parked_for,
     )
     is_retry = is_automatic and state.dunning is not None
     return Change(
@@ -195,4 +195,5 @@ def _asked(case: DunningCase, attempt: Attempt, at: datetime, *, is_automatic: b
 def is_collectable(state: SubscriptionState) -> bool:
     """Whether money that is overdue can be asked for at once."""
     is_overdue = state.status in {Status.PAST_DUE, Status.UNPAID} and state.open_invoice is not None
-    return is_overdue and state.payment_method_id is not None and not state.is_collecting
+    is_free = not state.is_collecting and state.stays_parked_for is None
+    return is_overdue and state.payment_method_id is not None and is_free

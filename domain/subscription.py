@@ -16,6 +16,9 @@ from domain.promo import Promo
 UNPAID_START_LIVES = timedelta(hours=23)
 COMMANDS_REMEMBERED = 20
 
+CHARGEBACK = "chargeback"
+"""Why it is parked when money was charged back: only an operator lets it go on."""
+
 
 class Status(StrEnum):
     INCOMPLETE = "incomplete"
@@ -127,6 +130,11 @@ class SubscriptionState:
         """
         is_to_be_charged = self.attempt is not None and self.attempt.is_to_be_charged
         return self.is_charging or (is_to_be_charged and self.parked_reason is None)
+
+    @property
+    def stays_parked_for(self) -> str | None:
+        """Why it stays parked whatever becomes of its payments; `None` when that lets it go on."""
+        return CHARGEBACK if self.parked_reason == CHARGEBACK else None
 
     @property
     def wants_no_payment(self) -> bool:

@@ -89,7 +89,7 @@ def parse(body: bytes) -> ProviderReport:
     # Only now: a body that the model takes is small and flat, so this is cheap.
     json.loads(body, object_pairs_hook=_refuse_repeated_names)
     if payload.status not in set(ReportedStatus):
-        raise ReportRefusedError("unsupported_status", "The status is neither SUCCEEDED nor FAILED.")
+        raise ReportRefusedError("unsupported_status", f"The status is none of {', '.join(ReportedStatus)}.")
     return ProviderReport(
         provider=payload.provider,
         payment_id=payload.payment_id,

@@ -1,4 +1,4 @@
-"""Money that arrives when the subscription's own workflow has closed. It is recorded, and goes back."""
+"""What is reported when the subscription's own workflow has closed. It is recorded; late money goes back."""
 
 from temporalio import workflow
 

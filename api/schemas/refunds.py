@@ -40,7 +40,9 @@ class StaffRefundBody(ResponseBody):
 
 
 class StaffPaymentBody(ResponseBody):
-    """`left_cents` is what was received and has not gone back, nor is on its way."""
+    """`left_cents` is what was received and has not gone back, nor is on its way. `disputed_cents` of it was
+    charged back.
+    """
 
     id: int
     invoice_id: int
@@ -50,6 +52,7 @@ class StaffPaymentBody(ResponseBody):
     amount_cents: int
     received_cents: int | None
     left_cents: int
+    disputed_cents: int
     currency: str
     refunds: list[StaffRefundBody]
 
@@ -64,6 +67,7 @@ class StaffPaymentBody(ResponseBody):
             amount_cents=payment.amount_cents,
             received_cents=payment.received_cents,
             left_cents=payment.left_cents,
+            disputed_cents=payment.disputed_cents,
             currency=payment.currency,
             refunds=[StaffRefundBody.model_validate(refund) for refund in refunds],
         )

@@ -123,9 +123,13 @@ class LinksBody(ResponseBody):
 
 
 class ExplainedBody(ResponseBody):
-    """`subscription` is what its user sees, from the row; `explanation` is the workflow's, if it answered."""
+    """`subscription` is what its user sees, from the row; `explanation` is the workflow's, if it answered.
+
+    `user_flagged_at` is when a payment of the user was first charged back.
+    """
 
     user_id: int
+    user_flagged_at: UtcInstant | None
     subscription: SubscriptionBody
     explanation: ExplanationBody
     workflow: WorkflowBody
@@ -136,6 +140,7 @@ class ExplainedBody(ResponseBody):
         subscription_id = explained.view.subscription_id
         return cls(
             user_id=explained.state.user_id,
+            user_flagged_at=explained.user_flagged_at,
             subscription=SubscriptionBody.of(explained.view),
             explanation=ExplanationBody.model_validate(explained.explanation),
             workflow=WorkflowBody.of(explained),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Interval, cast, func, literal, select, update
+from sqlalchemy import Interval, cast, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from db.database import Connection
@@ -13,7 +13,7 @@ from db.tables.billing import Invoice, Payment
 from db.tables.messages import PaymentReport
 from db.tables.subscriptions import Subscription
 from domain.due import Step
-from domain.payment import PaymentFact, PaymentStatus, PaymentTerms, ReportedStatus
+from domain.payment import PaymentFact, PaymentStatus, PaymentTerms, ReportedStatus, Verdict
 
 ANSWER_COMES_FIRST = timedelta(seconds=1)
 UNDELIVERED_SECONDS = 2
@@ -77,7 +77,7 @@ class ReportedPayment:
 
 
 @dataclass(frozen=True)
-class UnreadReport:
+class WaitingReport:
     report_id: int
     fact: PaymentFact
 
@@ -172,11 +172,17 @@ async def load_report(connection: Connection, report_id: int) -> StoredReport:
 
 
 async def find_unread(connection: Connection, payment_ids: Sequence[int]) -> tuple[int, ...]:
-    return tuple(report.report_id for report in await list_unread(connection, payment_ids))
-
-
-async def list_unread(connection: Connection, payment_ids: Sequence[int]) -> list[UnreadReport]:
     """The payments' reports that have not had their effect, oldest first."""
+    query = (
+        select(PaymentReport.id)
+        .where(PaymentReport.payment_id.in_(payment_ids), PaymentReport.status == ReportStatus.RECEIVED)
+        .order_by(PaymentReport.id)
+    )
+    return tuple((await connection.execute(query)).scalars())
+
+
+async def list_waiting(connection: Connection, payment_id: int) -> list[WaitingReport]:
+    """The payment's reports that are unread, or came before its success and were set aside; oldest first."""
     query = (
         select(
             PaymentReport.id,
@@ -184,13 +190,48 @@ async def list_unread(connection: Connection, payment_ids: Sequence[int]) -> lis
             PaymentReport.amount_cents,
             PaymentReport.currency,
         )
-        .where(PaymentReport.payment_id.in_(payment_ids), PaymentReport.status == ReportStatus.RECEIVED)
+        .where(
+            PaymentReport.payment_id == payment_id,
+            or_(
+                PaymentReport.status == ReportStatus.RECEIVED,
+                PaymentReport.parked_reason == Verdict.TOO_EARLY,
+            ),
+        )
         .order_by(PaymentReport.id)
     )
     return [
-        UnreadReport(row.id, PaymentFact(ReportedStatus(row.reported_status), row.amount_cents, row.currency))
+        WaitingReport(
+            row.id, PaymentFact(ReportedStatus(row.reported_status), row.amount_cents, row.currency)
+        )
         for row in await connection.execute(query)
     ]
+
+
+async def was_told(connection: Connection, payment_id: int, status: ReportedStatus, *, but: int) -> bool:
+    """Whether a report other than `but` has said this of the payment, and had its effect."""
+    query = select(
+        exists().where(
+            PaymentReport.payment_id == payment_id,
+            PaymentReport.reported_status == status,
+            PaymentReport.status == ReportStatus.APPLIED,
+            PaymentReport.id != but,
+        )
+    )
+    return bool((await connection.execute(query)).scalar_one())
+
+
+async def receive_again(connection: Connection, report_id: int) -> None:
+    """What it came before is known now: it is delivered at once, as if it had come after it."""
+    await connection.execute(
+        update(PaymentReport)
+        .where(PaymentReport.id == report_id)
+        .values(
+            status=ReportStatus.RECEIVED,
+            parked_reason=None,
+            deliveries=0,
+            next_delivery_at=func.clock_timestamp(),
+        )
+    )
 
 
 async def mark_applied(connection: Connection, report_id: int, at: datetime) -> None:

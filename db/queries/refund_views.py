@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Row, Select, cast, func, select
 
 from db.database import Connection
+from db.queries.disputes import disputed_of
 from db.tables.billing import Invoice, Payment, Refund
 from db.tables.messages import Note
 from db.tables.subscriptions import Subscription
@@ -16,7 +17,10 @@ from domain.refund import RefundStatus
 
 @dataclass(frozen=True)
 class RefundablePayment:
-    """`left_cents` is what was received and is not on its way back. `clock_offset` is its subscription's."""
+    """`left_cents` is what was received and is not on its way back, `disputed_cents` was charged back.
+
+    `clock_offset` is its subscription's.
+    """
 
     payment_id: int
     invoice_id: int
@@ -26,6 +30,7 @@ class RefundablePayment:
     amount_cents: int
     received_cents: int | None
     left_cents: int
+    disputed_cents: int
     currency: str
     clock_offset: timedelta
 
@@ -48,6 +53,12 @@ class RefundView:
     settled_at: datetime | None
 
 
+_DISPUTED = disputed_of(Payment.id)
+_RETURNED = (
+    select(cast(func.coalesce(func.sum(Refund.amount_cents), 0), BigInteger))
+    .where(Refund.payment_id == Payment.id, Refund.status != RefundStatus.FAILED)
+    .scalar_subquery()
+)
 _REFUNDABLE = (
     select(
         Payment.id.label("payment_id"),
@@ -57,12 +68,10 @@ _REFUNDABLE = (
         Payment.status,
         Payment.amount_cents,
         Payment.received_cents,
-        (
-            func.coalesce(Payment.received_cents, 0)
-            - select(cast(func.coalesce(func.sum(Refund.amount_cents), 0), BigInteger))
-            .where(Refund.payment_id == Payment.id, Refund.status != RefundStatus.FAILED)
-            .scalar_subquery()
-        ).label("left_cents"),
+        func.greatest(func.coalesce(Payment.received_cents, 0) - _RETURNED - _DISPUTED, 0).label(
+            "left_cents"
+        ),
+        _DISPUTED.label("disputed_cents"),
         Payment.currency,
         Subscription.clock_offset,
     )

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import aliased
 
 from db.database import Connection
+from db.queries.disputes import disputed_of
 from db.tables.billing import Invoice, Payment, Refund
 from db.tables.subscriptions import Period
 from domain.billing_calendar import Period as BillingPeriod
@@ -45,7 +46,7 @@ class Refunding:
     """A refund with what its provider and the ledger have to know of it.
 
     `surplus_cents` is what the payment brought beyond what its invoice needed, `returned_before_cents` what
-    has gone back of the payment already.
+    has gone back of the payment already, `kept_cents` what was received and not charged back.
     """
 
     refund_id: int
@@ -62,10 +63,16 @@ class Refunding:
     surplus_cents: int
     vat_rate_bp: int
     returned_before_cents: int
+    kept_cents: int
 
     @property
     def is_settled(self) -> bool:
         return self.status in SETTLED
+
+    @property
+    def has_room(self) -> bool:
+        """Whether so much is left of the payment: a chargeback may have taken it meanwhile."""
+        return self.returned_before_cents + self.amount_cents <= self.kept_cents
 
 
 SETTLED = (RefundStatus.SUCCEEDED, RefundStatus.FAILED)
@@ -98,6 +105,7 @@ _REFUNDING = (
         .correlate(Refund)
         .scalar_subquery()
         .label("returned_before_cents"),
+        (func.coalesce(Payment.received_cents, 0) - disputed_of(Refund.payment_id)).label("kept_cents"),
     )
     .join(Payment, Refund.payment_id == Payment.id)
     .join(Invoice, Payment.invoice_id == Invoice.id)
@@ -147,7 +155,7 @@ async def find_unsent(connection: Connection, subscription_id: int) -> tuple[int
 
 
 async def list_received(connection: Connection, subscription_id: int) -> list[Received]:
-    """What was paid for a subscription's invoices and not given back yet."""
+    """What was paid for a subscription's invoices, and neither given nor charged back yet."""
     returned = (
         select(cast(func.coalesce(func.sum(Refund.amount_cents), 0), BigInteger))
         .where(Refund.payment_id == Payment.id, Refund.status != RefundStatus.FAILED)
@@ -156,7 +164,7 @@ async def list_received(connection: Connection, subscription_id: int) -> list[Re
     query = (
         select(
             Payment.id,
-            (Payment.received_cents - returned).label("left_cents"),
+            (Payment.received_cents - returned - disputed_of(Payment.id)).label("left_cents"),
             Payment.currency,
             Period.during,
         )

@@ -44,7 +44,8 @@ class Invoice(Table):
         ),
         CheckConstraint("discount_cents >= 0", name="discount_is_not_negative"),
         CheckConstraint(
-            "gift_cents >= 0 AND balance_cents >= 0 AND gift_cents + balance_cents <= total_cents",
+            "gift_cents >= 0 AND balance_cents >= 0"
+            " AND gift_cents + balance_cents <= greatest(total_cents, 0)",
             name="tenders_are_within_the_total",
         ),
         Index(

@@ -42,7 +42,7 @@ class CreditNote(Table):
 
 
 class Dispute(Table):
-    """A chargeback: the payer's bank took the money of a payment back."""
+    """A chargeback: the payer's bank took the money of a payment back. A trigger keeps it within that."""
 
     __tablename__ = "disputes"
     __table_args__ = (CheckConstraint("amount_cents > 0", name="amount_is_positive"),)

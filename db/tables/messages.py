@@ -12,8 +12,9 @@ from db.tables.base import Currency, Id, RecordedAt, Table
 class PaymentReport(Table):
     """A webhook that was accepted: stored before it is answered, delivered to the workflow after.
 
-    `received` waits for its workflow, `applied` has had its effect, `parked` waits for a person
-    (`parked_reason`), `ignored` names a payment that is not ours and is never matched later.
+    `received` waits for its workflow, `applied` has had its effect, `parked` waits for a person or, when it
+    reverses what is not paid, for that to be paid (`parked_reason`), `ignored` names a payment that is not
+    ours and is never matched later.
     """
 
     __tablename__ = "webhook_inbox"

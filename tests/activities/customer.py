@@ -136,6 +136,17 @@ class Customer:
         activity = SettlePaymentActivity(self.database)
         return await ActivityEnvironment().run(activity.settle_payment, SettlePayment(report_id, at))
 
+    async def settle_all(self, at: datetime) -> None:
+        """What the relay does: as long as a report waits to be delivered, it is."""
+        query = (
+            "SELECT w.id FROM webhook_inbox w JOIN payments p ON p.id = w.payment_id"
+            " JOIN invoices i ON i.id = p.invoice_id"
+            " WHERE i.user_id = :user_id AND w.status = 'received' ORDER BY w.id"
+        )
+        while waiting := await self.rows(query):
+            for report in waiting:
+                await self.settle(report["id"], at)
+
     async def start_and_pay(self, plan_code: str = "P30D") -> SubscriptionState:
         opened = await self.start(plan_code)
         return await self.settle(await self.report(opened.answer.payment_id))

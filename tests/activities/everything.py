@@ -19,6 +19,20 @@ OF_THE_USER = {
         "SELECT r.* FROM refunds r JOIN payments p ON p.id = r.payment_id"
         " JOIN invoices i ON i.id = p.invoice_id WHERE i.user_id = :user_id ORDER BY r.id"
     ),
+    "credit_notes": (
+        "SELECT c.* FROM credit_notes c JOIN invoices i ON i.id = c.invoice_id"
+        " WHERE i.user_id = :user_id ORDER BY c.id"
+    ),
+    "disputes": (
+        "SELECT d.* FROM disputes d JOIN payments p ON p.id = d.payment_id"
+        " JOIN invoices i ON i.id = p.invoice_id WHERE i.user_id = :user_id ORDER BY d.id"
+    ),
+    "promo_redemptions": "SELECT * FROM promo_redemptions WHERE user_id = :user_id ORDER BY id",
+    "gift_card_entries": (
+        "SELECT e.* FROM gift_card_entries e JOIN invoices i ON i.id = e.invoice_id"
+        " WHERE i.user_id = :user_id ORDER BY e.id"
+    ),
+    "balance_entries": "SELECT * FROM customer_balance_entries WHERE user_id = :user_id ORDER BY id",
     "outbox": (
         "SELECT o.* FROM outbox o JOIN subscriptions s ON s.id = o.subscription_id"
         " WHERE s.user_id = :user_id ORDER BY o.due_at, o.event"
@@ -48,6 +62,11 @@ BY_CHANCE = {
     "invoice_lines": {"id"},
     "payments": {"recorded_at"},
     "refunds": {"id", "recorded_at"},
+    "credit_notes": {"id", "recorded_at"},
+    "disputes": {"id", "recorded_at"},
+    "promo_redemptions": {"id"},
+    "gift_card_entries": {"id", "recorded_at"},
+    "balance_entries": {"id", "recorded_at"},
     "outbox": {"id", "created_at"},
     "timeline": {"id", "recorded_at"},
     "reports": {"received_at", "next_delivery_at", "deliveries"},

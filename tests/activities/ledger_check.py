@@ -26,7 +26,9 @@ RECEIVED = (
     "  JOIN invoices i ON i.id = p.invoice_id WHERE i.subscription_id = s.id) AS received,"
     " (SELECT coalesce(sum(r.amount_cents), 0)::bigint FROM refunds r JOIN payments p ON p.id = r.payment_id"
     "  JOIN invoices i ON i.id = p.invoice_id"
-    "  WHERE i.subscription_id = s.id AND r.status = 'succeeded') AS returned"
+    "  WHERE i.subscription_id = s.id AND r.status = 'succeeded') AS returned,"
+    " (SELECT coalesce(sum(d.amount_cents), 0)::bigint FROM disputes d JOIN payments p ON p.id = d.payment_id"
+    "  JOIN invoices i ON i.id = p.invoice_id WHERE i.subscription_id = s.id) AS disputed"
     " FROM subscriptions s WHERE s.user_id = :user_id"
 )
 DEFERRED = (
@@ -51,14 +53,15 @@ PAID_BY_CARD = (
 async def assert_books_are_true(customer: Customer) -> None:
     """The ledger sums to zero, and each account is what the rows say.
 
-    Receivable is what open invoices ask, cash is what came and did not go back, deferred revenue is what was
-    sold and is still to be delivered: nothing once a subscription has ended and its invoices are closed.
+    Receivable is what open invoices ask, cash is what came and neither went back nor was charged back,
+    deferred revenue is what was sold and is still to be delivered: nothing once a subscription has ended and
+    its invoices are closed.
     """
     assert await customer.rows(UNBALANCED) == []
     for row in await customer.rows(OWED):
         assert row["receivable"] == row["open_invoices"], row
     for row in await customer.rows(RECEIVED):
-        assert row["cash"] == row["received"] - row["returned"], row
+        assert row["cash"] == row["received"] - row["returned"] - row["disputed"], row
     for row in await customer.rows(DEFERRED):
         assert row["deferred"] == row["to_deliver"], row
 

@@ -1,6 +1,6 @@
 """A subscription's whole books in few words, so that one assertion holds all of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,10 @@ REFUNDS = (
     "SELECT r.reason, r.status, r.amount_cents FROM refunds r JOIN payments p ON p.id = r.payment_id"
     " JOIN invoices i ON i.id = p.invoice_id WHERE i.subscription_id = :id ORDER BY r.id"
 )
+DISPUTES = (
+    "SELECT p.attempt_no, d.amount_cents FROM disputes d JOIN payments p ON p.id = d.payment_id"
+    " JOIN invoices i ON i.id = p.invoice_id WHERE i.subscription_id = :id ORDER BY p.id"
+)
 REMINDERS = "SELECT event, due_at FROM outbox WHERE subscription_id = :id ORDER BY due_at, event"
 TIMELINE = "SELECT event FROM timeline_entries WHERE subscription_id = :id ORDER BY id"
 BALANCES = (
@@ -45,6 +49,7 @@ class LifeBooks:
     reminders: list[str]
     balances: dict[str, int]
     timeline: list[str]
+    disputes: list[str] = field(default_factory=list)
 
 
 async def read_life(database: Database, subscription_id: int) -> LifeBooks:
@@ -60,6 +65,7 @@ async def read_life(database: Database, subscription_id: int) -> LifeBooks:
             reminders=await _rows(connection, REMINDERS, subscription_id),
             balances={row[0]: row[1] for row in balances},
             timeline=await _rows(connection, TIMELINE, subscription_id),
+            disputes=await _rows(connection, DISPUTES, subscription_id),
         )
 
 

@@ -1,6 +1,6 @@
 """Whatever order reports come in, and however often: one outcome."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import permutations
 
 import pytest
@@ -14,7 +14,7 @@ from tests.activities.customer import A_DAY, Customer, payment_under_way
 from tests.activities.ledger_check import assert_books_are_true
 from tests.activities.life import LifeBooks
 
-FAILED, SUCCEEDED = ReportedStatus.FAILED, ReportedStatus.SUCCEEDED
+SUCCEEDED, FAILED, CHARGEBACK = ReportedStatus
 EARNED = {"revenue": -1_631, "vat_payable": -359}
 Fact = tuple[int, ReportedStatus]
 
@@ -24,6 +24,9 @@ FACTS: dict[str, tuple[Fact, ...]] = {
     "the second pays": ((0, FAILED), (1, FAILED), (1, SUCCEEDED)),
     "both pay": ((0, FAILED), (0, SUCCEEDED), (1, SUCCEEDED)),
     "none pays": ((0, FAILED), (1, FAILED)),
+    "the first pays and is charged back": ((0, FAILED), (0, SUCCEEDED), (0, CHARGEBACK)),
+    "the second pays, and what the first never paid is charged back": ((0, CHARGEBACK), (1, SUCCEEDED)),
+    "both pay and one is charged back": ((0, SUCCEEDED), (1, SUCCEEDED), (1, CHARGEBACK)),
 }
 
 
@@ -36,30 +39,41 @@ async def past_due_with_two_attempts(customer: Customer) -> tuple[SubscriptionSt
     return asked, (payment_under_way(due), payment_under_way(asked))
 
 
-async def told(customer: Customer, facts: tuple[Fact, ...], *, after_the_end: bool) -> LifeBooks:
+@dataclass(frozen=True)
+class Outcome:
+    life: LifeBooks
+    is_parked: bool
+    is_flagged: bool
+
+
+async def told(customer: Customer, facts: tuple[Fact, ...], *, after_the_end: bool) -> Outcome:
     """Each fact twice: in its place, and once more in the end. Why a payment failed is told by the first."""
     state, attempts = await past_due_with_two_attempts(customer)
     at = state.period.end + A_DAY
     if after_the_end:
         state = (await customer.record(cancel(state, at_period_end=False, at=at), at=at)).state
     for index, status in (*facts, *facts):
-        await customer.settle(await customer.report(attempts[index], status), at=at)
+        await customer.report(attempts[index], status, amount_cents=1_990)
+        await customer.settle_all(at)
     life = await customer.life(state)
     statuses = [words.split(" ")[2] for words in life.payments]
-    return replace(life, payments=statuses, timeline=[], reminders=[])
+    [flagged] = await customer.rows("SELECT flagged_at FROM users WHERE id = :user_id")
+    return Outcome(
+        replace(life, payments=statuses, timeline=[], reminders=[]),
+        is_parked=(await customer.load(state.subscription_id)).parked_reason == "chargeback",
+        is_flagged=flagged["flagged_at"] == at,
+    )
 
 
-def expected(facts: tuple[Fact, ...], *, after_the_end: bool) -> LifeBooks:
+def expected(facts: tuple[Fact, ...], *, after_the_end: bool) -> Outcome:
     paid = [(attempt, SUCCEEDED) in facts for attempt in (0, 1)]
-    surplus = 1_990 * (sum(paid) if after_the_end else max(sum(paid) - 1, 0))
-    sold = {} if after_the_end else {"deferred_revenue": -1_631, "vat_payable": -718}
-    owed = {} if after_the_end or any(paid) else {"receivable": 1_990}
-    balances = EARNED | {"cash_at_provider": 1_990 * (1 + sum(paid))} | sold | owed
-    status, invoice = ("active", "paid") if any(paid) else ("past_due", "open")
+    known = [{status for index, status in facts if index == attempt} for attempt in (0, 1)]
+    disputes = [f"{attempt + 1} 1990" for attempt in (0, 1) if known[attempt] >= {SUCCEEDED, CHARGEBACK}]
+    is_renewed = any(paid) and not after_the_end
+    status, invoice = ("active", "paid") if is_renewed else ("past_due", "open")
     if after_the_end:
         status, invoice = "canceled", "void"
-    is_renewed = status == "active"
-    return LifeBooks(
+    life = LifeBooks(
         status=status,
         invoices=[
             "subscription_create paid 2026-01-31 2026-03-02",
@@ -69,9 +83,24 @@ def expected(facts: tuple[Fact, ...], *, after_the_end: bool) -> LifeBooks:
         periods=["2026-01-31 2026-03-02", *(["2026-03-02 2026-04-01"] if is_renewed else [])],
         refunds=["late_payment created 1990"] * (sum(paid) if after_the_end else 0),
         reminders=[],
-        balances=balances | ({"customer_balance": -surplus} if surplus else {}),
+        balances=_balances(sum(paid), len(disputes), after_the_end=after_the_end),
         timeline=[],
+        disputes=disputes,
     )
+    is_disputed = bool(disputes)
+    return Outcome(life, is_parked=is_disputed and not after_the_end, is_flagged=is_disputed)
+
+
+def _balances(paid: int, disputed: int, *, after_the_end: bool) -> dict[str, int]:
+    """Money for a void invoice pays for nothing; what paid an invoice twice is the customer's balance."""
+    balances = EARNED | {"cash_at_provider": 1_990 * (1 + paid - disputed)}
+    if after_the_end:
+        balances |= {"unapplied_cash": -1_990 * paid}
+    else:
+        balances |= {"deferred_revenue": -1_631, "vat_payable": -718}
+        balances |= {"customer_balance": -1_990 * (paid - 1)} if paid else {"receivable": 1_990}
+    balances |= {"disputes": 1_990 * disputed}
+    return {account: cents for account, cents in balances.items() if cents}
 
 
 @pytest.mark.parametrize("after_the_end", [False, True], ids=["past due", "canceled"])

@@ -9,6 +9,7 @@ from domain.billing_calendar import Anchor, Period
 from domain.collecting import Attempt, AttemptStage, OpenInvoice
 from domain.dunning import DunningPolicy, FinalAction
 from domain.plan import PlanTerms
+from domain.pricing import PeriodPrice
 from domain.subscription import Status, SubscriptionState
 from tests.activities.customer import PERIOD_END, STARTED_AT, Customer
 from tests.activities.everything import everything_of, rows_of
@@ -41,6 +42,7 @@ async def test_the_answer_and_the_state(customer: Customer) -> None:
                 period=Period(STARTED_AT, PERIOD_END),
                 policy=POLICY,
                 attempt=Attempt(payment["id"], AttemptStage.PENDING, None, STARTED_AT),
+                price=PeriodPrice(1_990),
             ),
         ),
         answer=StartAnswer(
@@ -87,6 +89,9 @@ async def test_the_subscriptions_row(customer: Customer) -> None:
             "payment_status": "pending",
             "provider": "mock",
             "status": "incomplete",
+            "promo_code": None,
+            "discount_cents": 0,
+            "gift_cents": 0,
         },
         "status": "incomplete",
         "current_period_start": STARTED_AT,
@@ -99,11 +104,12 @@ async def test_the_subscriptions_row(customer: Customer) -> None:
         "payment_method_id": None,
         "payment_in_progress": False,
         "parked_reason": None,
+        "scheduled_plan_code": None,
         "canceled_at": None,
         "ended_at": None,
         "version": 1,
         "state": {
-            "format": 2,
+            "format": 3,
             "subscription_id": opened.answer.subscription_id,
             "user_id": customer.user_id,
             "version": 1,
@@ -118,6 +124,8 @@ async def test_the_subscriptions_row(customer: Customer) -> None:
                 "trial_days": 0,
                 "grace_days": 7,
                 "freeze_days_per_year": 30,
+                "seats": 1,
+                "price_version": 1,
             },
             "anchor": {"at": "2026-01-31T09:30:00Z", "billing_day": 31},
             "period_index": 0,
@@ -137,6 +145,9 @@ async def test_the_subscriptions_row(customer: Customer) -> None:
                     "look_ups": 0,
                 },
                 "refused_method_id": None,
+                "price": {"cents": 1_990, "promo": None},
+                "switch": None,
+                "changed_at": None,
             },
             "paid_ahead": None,
             "dunning": None,
@@ -148,6 +159,10 @@ async def test_the_subscriptions_row(customer: Customer) -> None:
             "parked_reason": None,
             "withdrawing_payment_id": None,
             "recent_commands": [],
+            "price": {"cents": 0, "promo": None},
+            "frozen_microseconds": 0,
+            "promo": None,
+            "scheduled_plan": None,
         },
         "clock_offset": timedelta(),
     }

@@ -30,5 +30,5 @@ async def test_a_renewal_by_card(card_holder: Customer) -> None:
     with statements(card_holder) as to_collect:
         await card_holder.collect(billed, PERIOD_END)
 
-    assert len(to_bill) == 10, "\n\n".join(to_bill)
+    assert len(to_bill) == 12, "\n\n".join(to_bill)
     assert len(to_collect) == 18, "\n\n".join(to_collect)

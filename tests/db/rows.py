@@ -11,13 +11,17 @@ from sqlalchemy.dialects.postgresql import Range
 
 from db.database import Connection
 from db.tables.accounts import User
+from db.tables.balances import CustomerBalance, CustomerBalanceEntry
 from db.tables.base import Table
 from db.tables.billing import Invoice, InvoiceLine, Payment, Refund
 from db.tables.catalogue import ContentModule, DunningPolicy, Plan, PlanPrice
+from db.tables.corrections import CreditNote, Dispute
+from db.tables.gift_cards import GiftCard, GiftCardBatch, GiftCardEntry
 from db.tables.ledger import LedgerEntry, LedgerTransaction
 from db.tables.messages import IdempotencyKey, Note, PaymentReport
 from db.tables.outbox import OutboxEvent
 from db.tables.payment_methods import PaymentMethod
+from db.tables.promo_codes import PromoCode, PromoRedemption
 from db.tables.subscriptions import ClockTurn, Period, Subscription, TimelineEntry
 
 Row = dict[str, Any]
@@ -201,6 +205,97 @@ def _outbox_event() -> Row:
     }
 
 
+def _promo_code() -> Row:
+    return {
+        "code": _unused_word().upper(),
+        "percent_off": 20,
+        "duration": "once",
+        "created_by": _unused_id(),
+    }
+
+
+def _promo_redemption() -> Row:
+    return {
+        "promo_code_id": _unused_id(),
+        "user_id": _unused_id(),
+        "subscription_id": _unused_id(),
+        "status": "reserved",
+        "reserved_at": START,
+    }
+
+
+def _gift_card_batch() -> Row:
+    return {
+        "key": _unused_word(),
+        "amount_cents": 5_000,
+        "currency": "EUR",
+        "card_count": 1,
+        "created_by": _unused_id(),
+    }
+
+
+def _gift_card() -> Row:
+    return {
+        "batch_id": _unused_id(),
+        "code_hash": _unused_word().encode(),
+        "amount_cents": 5_000,
+        "balance_cents": 5_000,
+        "currency": "EUR",
+    }
+
+
+def _gift_card_entry() -> Row:
+    return {
+        "gift_card_id": _unused_id(),
+        "invoice_id": _unused_id(),
+        "key": _unused_word(),
+        "amount_cents": -1_990,
+        "occurred_at": START,
+    }
+
+
+def _customer_balance() -> Row:
+    return {"user_id": _unused_id(), "currency": "EUR", "balance_cents": 500}
+
+
+def _customer_balance_entry() -> Row:
+    return {
+        "user_id": _unused_id(),
+        "currency": "EUR",
+        "invoice_id": _unused_id(),
+        "key": _unused_word(),
+        "amount_cents": 500,
+        "occurred_at": START,
+    }
+
+
+def _credit_note() -> Row:
+    return {
+        "key": _unused_word(),
+        "number": _unused_word(),
+        "invoice_id": _unused_id(),
+        "reason": "refund",
+        "amount_cents": 1_990,
+        "card_cents": 990,
+        "gift_cents": 600,
+        "balance_cents": 400,
+        "net_cents": 1_631,
+        "vat_cents": 359,
+        "currency": "EUR",
+        "issued_at": START,
+    }
+
+
+def _dispute() -> Row:
+    return {
+        "payment_id": _unused_id(),
+        "report_id": _unused_id(),
+        "amount_cents": 1_990,
+        "currency": "EUR",
+        "opened_at": START,
+    }
+
+
 def _ledger_transaction() -> Row:
     return {"key": _unused_word(), "subscription_id": _unused_id(), "occurred_at": START}
 
@@ -251,6 +346,15 @@ _VALID_ROWS: dict[type[Table], Callable[[], Row]] = {
     Payment: _payment,
     Refund: _refund,
     PaymentMethod: _payment_method,
+    PromoCode: _promo_code,
+    PromoRedemption: _promo_redemption,
+    GiftCardBatch: _gift_card_batch,
+    GiftCard: _gift_card,
+    GiftCardEntry: _gift_card_entry,
+    CustomerBalance: _customer_balance,
+    CustomerBalanceEntry: _customer_balance_entry,
+    CreditNote: _credit_note,
+    Dispute: _dispute,
     OutboxEvent: _outbox_event,
     LedgerTransaction: _ledger_transaction,
     LedgerEntry: _ledger_entry,

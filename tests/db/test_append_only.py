@@ -4,11 +4,15 @@ import pytest
 from sqlalchemy import text
 
 from db.database import Connection
+from db.tables.balances import CustomerBalanceEntry
+from db.tables.corrections import CreditNote, Dispute
+from db.tables.gift_cards import GiftCard, GiftCardBatch, GiftCardEntry
 from db.tables.ledger import LedgerEntry, LedgerTransaction
+from db.tables.messages import PaymentReport
 from db.tables.subscriptions import TimelineEntry
 from tests.db.refused import refused
 from tests.db.rows import insert_row
-from tests.db.sold import insert_sold
+from tests.db.sold import Sold, insert_sold
 
 # And what a change of each might be.
 APPEND_ONLY = {
@@ -18,19 +22,38 @@ APPEND_ONLY = {
     "ledger_entries": "amount_cents = -amount_cents",
     "timeline_entries": "actor = 'nobody'",
     "invoice_lines": "amount_cents = 1",
+    "gift_card_entries": "amount_cents = 1",
+    "customer_balance_entries": "amount_cents = 1",
+    "credit_notes": "number = 'another'",
+    "disputes": "amount_cents = 1",
 }
 
 
 @pytest.fixture
 async def filled(connection: Connection) -> Connection:
     """A row in every one of them."""
-    sold = await insert_sold(connection)
+    sold = await insert_sold(connection, "paid")
     await insert_row(connection, TimelineEntry, subscription_id=sold.subscription_id)
     movement = await insert_row(connection, LedgerTransaction, subscription_id=sold.subscription_id)
     await insert_row(connection, LedgerEntry, transaction_id=movement, amount_cents=1_990)
     await insert_row(connection, LedgerEntry, transaction_id=movement, amount_cents=-1_990)
+    await _insert_moves_of_customers(connection, sold)
+    await _insert_corrections(connection, sold)
     await connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))  # nothing of it is still to be checked
     return connection
+
+
+async def _insert_moves_of_customers(connection: Connection, sold: Sold) -> None:
+    batch_id = await insert_row(connection, GiftCardBatch, created_by=sold.user_id)
+    card_id = await insert_row(connection, GiftCard, batch_id=batch_id)
+    await insert_row(connection, GiftCardEntry, gift_card_id=card_id, invoice_id=sold.invoice_id)
+    await insert_row(connection, CustomerBalanceEntry, user_id=sold.user_id, invoice_id=sold.invoice_id)
+
+
+async def _insert_corrections(connection: Connection, sold: Sold) -> None:
+    await insert_row(connection, CreditNote, invoice_id=sold.invoice_id)
+    report_id = await insert_row(connection, PaymentReport, payment_id=sold.payment_id)
+    await insert_row(connection, Dispute, payment_id=sold.payment_id, report_id=report_id)
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)

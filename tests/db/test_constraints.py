@@ -12,13 +12,17 @@ from sqlalchemy.dialects.postgresql import Range
 
 from db.database import Connection
 from db.tables.accounts import User
+from db.tables.balances import CustomerBalance, CustomerBalanceEntry
 from db.tables.base import Table
 from db.tables.billing import Invoice, InvoiceLine, Payment, Refund
 from db.tables.catalogue import ContentModule, DunningPolicy, Plan, PlanPrice
+from db.tables.corrections import CreditNote, Dispute
+from db.tables.gift_cards import GiftCard, GiftCardBatch, GiftCardEntry
 from db.tables.ledger import LedgerEntry, LedgerTransaction
 from db.tables.messages import IdempotencyKey, PaymentReport
 from db.tables.outbox import OutboxEvent
 from db.tables.payment_methods import PaymentMethod
+from db.tables.promo_codes import PromoCode, PromoRedemption
 from db.tables.subscriptions import ClockTurn, Period, Subscription
 from tests.db.refused import refused
 from tests.db.rows import END, START, Row, valid_row
@@ -26,6 +30,8 @@ from tests.db.rows import END, START, Row, valid_row
 ENDED: Row = {"status": "canceled", "ended_at": END}
 LIVE = ("incomplete", "trialing", "active", "past_due", "frozen", "unpaid")
 ISSUED: Row = {"status": "open", "number": "IT-2026-999999"}
+COVERED: Row = {"status": "paid", "gift_cents": 1_500, "balance_cents": 490}
+A_FIXED_AMOUNT: Row = {"percent_off": None, "amount_off_cents": 500, "currency": "EUR"}
 
 FORBIDDEN: list[tuple[str, type[Table], Row]] = [
     ("ck_users_email_is_lower_case", User, {"email": "Anna@italiano.example"}),
@@ -68,6 +74,12 @@ FORBIDDEN: list[tuple[str, type[Table], Row]] = [
     ("ck_invoices_numbered_when_finalized", Invoice, {"status": "open"}),
     ("ck_invoices_paid_by_one_payment", Invoice, ISSUED | {"status": "paid"}),
     ("ck_invoices_paid_by_one_payment", Invoice, ISSUED | {"paid_by_payment_id": 1}),
+    ("ck_invoices_paid_by_one_payment", Invoice, ISSUED | COVERED | {"paid_by_payment_id": 1}),
+    ("ck_invoices_paid_by_one_payment", Invoice, ISSUED | COVERED | {"balance_cents": 489}),
+    ("ck_invoices_discount_is_not_negative", Invoice, {"discount_cents": -1}),
+    ("ck_invoices_tenders_are_within_the_total", Invoice, {"gift_cents": -1, "balance_cents": 1}),
+    ("ck_invoices_tenders_are_within_the_total", Invoice, {"gift_cents": 1, "balance_cents": -1}),
+    ("ck_invoices_tenders_are_within_the_total", Invoice, {"gift_cents": 1_500, "balance_cents": 491}),
     ("ck_invoice_lines_kind_is_known", InvoiceLine, {"kind": "gift"}),
     ("ck_payments_status_is_known", Payment, {"status": "lost", "settled_at": END}),
     ("ck_payments_amount_is_positive", Payment, {"amount_cents": 0}),
@@ -87,6 +99,48 @@ FORBIDDEN: list[tuple[str, type[Table], Row]] = [
     ("ck_refunds_settled_when_known", Refund, {"status": "failed"}),
     ("ck_payment_methods_expires_in_a_month", PaymentMethod, {"expiry_month": 0}),
     ("ck_payment_methods_expires_in_a_month", PaymentMethod, {"expiry_month": 13}),
+    ("ck_promo_codes_code_is_upper_case", PromoCode, {"code": "Ciao20"}),
+    ("ck_promo_codes_takes_one_thing_off", PromoCode, {"percent_off": None}),
+    ("ck_promo_codes_takes_one_thing_off", PromoCode, A_FIXED_AMOUNT | {"percent_off": 20}),
+    ("ck_promo_codes_percent_is_a_share", PromoCode, {"percent_off": 0}),
+    ("ck_promo_codes_percent_is_a_share", PromoCode, {"percent_off": 101}),
+    ("ck_promo_codes_amount_is_positive", PromoCode, A_FIXED_AMOUNT | {"amount_off_cents": 0}),
+    ("ck_promo_codes_amount_has_a_currency", PromoCode, A_FIXED_AMOUNT | {"currency": None}),
+    ("ck_promo_codes_amount_has_a_currency", PromoCode, {"currency": "EUR"}),
+    ("ck_promo_codes_duration_is_known", PromoCode, {"duration": "twice"}),
+    ("ck_promo_codes_repeats_so_often", PromoCode, {"duration": "repeating"}),
+    ("ck_promo_codes_repeats_so_often", PromoCode, {"duration": "repeating", "duration_periods": 0}),
+    ("ck_promo_codes_repeats_so_often", PromoCode, {"duration": "forever", "duration_periods": 3}),
+    ("ck_promo_codes_is_for_every_user", PromoCode, {"max_redemptions_per_user": 0}),
+    ("ck_promo_codes_is_valid_for_a_time", PromoCode, {"valid_from": START, "valid_until": START}),
+    ("ck_promo_codes_redeemed_within_the_limit", PromoCode, {"redemption_count": -1}),
+    ("ck_promo_codes_redeemed_within_the_limit", PromoCode, {"max_redemptions": 2, "redemption_count": 3}),
+    ("ck_promo_redemptions_status_is_known", PromoRedemption, {"status": "lost", "settled_at": END}),
+    ("ck_promo_redemptions_settled_when_known", PromoRedemption, {"settled_at": END}),
+    ("ck_promo_redemptions_settled_when_known", PromoRedemption, {"status": "committed"}),
+    ("ck_promo_redemptions_settled_when_known", PromoRedemption, {"status": "released"}),
+    ("ck_gift_card_batches_amount_is_positive", GiftCardBatch, {"amount_cents": 0}),
+    ("ck_gift_card_batches_has_cards", GiftCardBatch, {"card_count": 0}),
+    ("ck_gift_cards_balance_is_within_its_amount", GiftCard, {"balance_cents": -1}),
+    ("ck_gift_cards_balance_is_within_its_amount", GiftCard, {"balance_cents": 5_001}),
+    ("ck_gift_cards_redeemed_by_somebody", GiftCard, {"redeemed_by": 1}),
+    ("ck_gift_cards_redeemed_by_somebody", GiftCard, {"redeemed_at": START}),
+    ("ck_gift_card_entries_moves_something", GiftCardEntry, {"amount_cents": 0}),
+    ("ck_customer_balances_is_not_negative", CustomerBalance, {"balance_cents": -1}),
+    ("ck_customer_balance_entries_moves_something", CustomerBalanceEntry, {"amount_cents": 0}),
+    (
+        "ck_credit_notes_amount_is_positive",
+        CreditNote,
+        dict.fromkeys(
+            ("amount_cents", "card_cents", "gift_cents", "balance_cents", "net_cents", "vat_cents"), 0
+        ),
+    ),
+    ("ck_credit_notes_net_and_vat_are_the_amount", CreditNote, {"vat_cents": 360}),
+    ("ck_credit_notes_goes_back_somewhere", CreditNote, {"card_cents": 989}),
+    ("ck_credit_notes_goes_back_somewhere", CreditNote, {"card_cents": -1, "gift_cents": 1_591}),
+    ("ck_credit_notes_goes_back_somewhere", CreditNote, {"gift_cents": -1, "card_cents": 1_591}),
+    ("ck_credit_notes_goes_back_somewhere", CreditNote, {"balance_cents": -1, "card_cents": 1_391}),
+    ("ck_disputes_amount_is_positive", Dispute, {"amount_cents": 0}),
     ("ck_ledger_entries_account_is_known", LedgerEntry, {"account": "pocket"}),
     ("ck_ledger_entries_moves_something", LedgerEntry, {"amount_cents": 0}),
     ("ck_webhook_inbox_status_is_known", PaymentReport, {"status": "lost"}),
@@ -161,6 +215,20 @@ EXCLUSIVE: list[tuple[str, type[Table], Row, Row]] = [
     ("uq_refunds_key", Refund, {"key": "payment:0:withdrawal"}, {}),
     ("uq_payment_methods_token", PaymentMethod, {"user_id": 1_000_001}, {}),
     ("uq_outbox_subscription_id_event_due_at", OutboxEvent, {"subscription_id": 1_000_001}, {}),
+    ("uq_promo_codes_code", PromoCode, {"code": "CIAO20"}, {}),
+    (
+        "uq_promo_redemptions_subscription_id",
+        PromoRedemption,
+        {"subscription_id": 1_000_001},
+        {"status": "released", "settled_at": END},
+    ),
+    ("uq_gift_card_batches_key", GiftCardBatch, {"key": "christmas"}, {}),
+    ("uq_gift_cards_code_hash", GiftCard, {"code_hash": b"hash"}, {}),
+    ("uq_gift_card_entries_key", GiftCardEntry, {"key": "invoice:0:paid:gift_card:0"}, {}),
+    ("uq_customer_balance_entries_key", CustomerBalanceEntry, {"key": "invoice:0:paid"}, {}),
+    ("uq_credit_notes_key", CreditNote, {"key": "refund:0"}, {}),
+    ("uq_credit_notes_number", CreditNote, {"number": "IT-CN-2026-999999"}, {}),
+    ("uq_disputes_payment_id", Dispute, {"payment_id": 1_000_001}, {}),
     ("uq_ledger_transactions_key", LedgerTransaction, {"key": "invoice:0:finalized"}, {}),
     (
         "uq_webhook_inbox_fact",
@@ -200,6 +268,22 @@ COMPATIBLE: dict[str, tuple[type[Table], Row, Row]] = {
         Invoice,
         {"subscription_id": 1_000_001},
         {"billing_reason": "subscription_cycle"},
+    ),
+    "two plan changes at one instant": (
+        Invoice,
+        {"subscription_id": 1_000_001, "billing_reason": "subscription_update"},
+        ISSUED,
+    ),
+    "an invoice that no payment was needed for, beside one that its payment paid": (
+        Invoice,
+        ISSUED | COVERED,
+        {"number": "IT-2026-999998", "gift_cents": 0, "paid_by_payment_id": 1_000_001},
+    ),
+    "a promo code that takes an amount off, beside one that takes a share": (PromoCode, A_FIXED_AMOUNT, {}),
+    "one promo code, redeemed by one user in two subscriptions": (
+        PromoRedemption,
+        {"promo_code_id": 1_000_001, "user_id": 1_000_001},
+        {},
     ),
     "a second attempt": (Payment, {"invoice_id": 1_000_001}, {"attempt_no": 2}),
     "the same words about a payment that is not ours": (

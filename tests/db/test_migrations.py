@@ -76,14 +76,21 @@ async def test_every_constraint_holds_and_every_index_is_whole(database_url: str
         assert connection.execute(UNUSABLE).scalars().all() == []
 
 
+LEFT_HALF_BUILT = {
+    "0005": ("uq_subscriptions_one_live_per_user_next", "uq_subscriptions_one_trial_per_user"),
+    "0007": ("uq_invoices_one_per_period_next", "ix_timeline_entries_settling_next"),
+}
+
+
+@pytest.mark.parametrize("revision", LEFT_HALF_BUILT)
 async def test_an_index_that_was_left_half_built_is_built_anew(
-    postgres: EmbeddedPostgres, database_url: str
+    postgres: EmbeddedPostgres, database_url: str, revision: str
 ) -> None:
-    url = await postgres.create_database("interrupted")
-    upgrade(url, "0005")
+    url = await postgres.create_database(f"interrupted_after_{revision}")
+    upgrade(url, revision)
     with connected(url) as connection:
-        connection.execute(text("CREATE INDEX uq_subscriptions_one_live_per_user_next ON users (id)"))
-        connection.execute(text("CREATE INDEX uq_subscriptions_one_trial_per_user ON users (id)"))
+        for name in LEFT_HALF_BUILT[revision]:
+            connection.execute(text(f"CREATE INDEX {name} ON users (id)"))
 
     upgrade(url)
 

@@ -26,6 +26,7 @@ async def plan_id(connection: Connection) -> int:
         trial_days=14,
         grace_days=3,
         freeze_days_per_year=60,
+        seats=3,
     )
     for version, price_cents in PRICES.items():
         await insert_row(connection, PlanPrice, plan_id=plan_id, version=version, price_cents=price_cents)
@@ -39,7 +40,7 @@ async def test_the_newest_price_is_asked(connection: Connection, plan_id: int) -
     assert newest is not None
 
     assert await find_plan_on_sale(connection, "P2M") == PlanOnSale(
-        plan_id, newest, PlanTerms("P2M", "Two months", "P2M", 300, "EUR", 2_200, 14, 3, 60)
+        plan_id, newest, PlanTerms("P2M", "Two months", "P2M", 300, "EUR", 2_200, 14, 3, 60, 3, 3)
     )
 
 

@@ -33,6 +33,11 @@ ENOUGH = (PAID, PAID_EXACTLY, OVERPAID)
 NOT_ENOUGH = (UNDERPAID, PAID_NOTHING, FOREIGN)
 FACTS = (*DECLINES, *ENOUGH, *NOT_ENOUGH)
 
+CHARGED_BACK = PaymentFact(ReportedStatus.CHARGEBACK, None, None)
+CHARGED_BACK_IN_PART = PaymentFact(ReportedStatus.CHARGEBACK, 1, "EUR")
+CHARGED_BACK_NOTHING = PaymentFact(ReportedStatus.CHARGEBACK, 0, None)
+CHARGED_BACK_FOREIGN = PaymentFact(ReportedStatus.CHARGEBACK, ASKED_CENTS, "USD")
+
 
 def asked(status: PaymentStatus = PaymentStatus.PENDING) -> PaymentTerms:
     return PaymentTerms(status, ASKED_CENTS, "EUR")
@@ -71,6 +76,15 @@ def verdicts(facts: list[PaymentFact]) -> tuple[PaymentStatus, list[Verdict]]:
 )
 def test_what_each_report_changes(status: PaymentStatus, expected: dict[PaymentFact, Verdict]) -> None:
     assert {fact: judge(asked(status), fact) for fact in FACTS} == expected
+
+
+@pytest.mark.parametrize("status", list(PaymentStatus))
+def test_a_chargeback_reverses_what_is_paid_and_nothing_else(status: PaymentStatus) -> None:
+    is_paid = status is PaymentStatus.SUCCEEDED
+    for fact in (CHARGED_BACK, CHARGED_BACK_IN_PART):
+        assert judge(asked(status), fact) is (Verdict.CHARGED_BACK if is_paid else Verdict.TOO_EARLY)
+    for fact in (CHARGED_BACK_NOTHING, CHARGED_BACK_FOREIGN):
+        assert judge(asked(status), fact) is Verdict.MISMATCH
 
 
 @given(st.lists(st.sampled_from(FACTS), max_size=8), st.data())

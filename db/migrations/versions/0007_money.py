@@ -56,7 +56,7 @@ NEW_CHECKS = (
     (
         "invoices",
         "tenders_are_within_the_total",
-        "gift_cents >= 0 AND balance_cents >= 0 AND gift_cents + balance_cents <= total_cents",
+        "gift_cents >= 0 AND balance_cents >= 0 AND gift_cents + balance_cents <= greatest(total_cents, 0)",
     ),
 )
 
@@ -85,12 +85,10 @@ BEGIN
     END IF;
     IF OLD.status <> 'draft' AND
         (OLD.number, OLD.subscription_id, OLD.user_id, OLD.billing_reason, OLD.currency, OLD.total_cents,
-         OLD.net_cents, OLD.vat_cents, OLD.vat_rate_bp, OLD.period_start, OLD.period_end,
-         OLD.finalized_at NEW_COLUMNS_OLD)
+         OLD.net_cents, OLD.vat_cents, OLD.vat_rate_bp, OLD.period_start, OLD.period_end, OLD.finalized_at{})
         IS DISTINCT FROM
         (NEW.number, NEW.subscription_id, NEW.user_id, NEW.billing_reason, NEW.currency, NEW.total_cents,
-         NEW.net_cents, NEW.vat_cents, NEW.vat_rate_bp, NEW.period_start, NEW.period_end,
-         NEW.finalized_at NEW_COLUMNS_NEW)
+         NEW.net_cents, NEW.vat_cents, NEW.vat_rate_bp, NEW.period_start, NEW.period_end, NEW.finalized_at{})
     THEN
         RAISE EXCEPTION 'invoice % is finalized', OLD.id USING ERRCODE = 'restrict_violation';
     END IF;
@@ -136,6 +134,70 @@ BEGIN
 END $$
 """
 
+# As in 0005.
+OLD_GUARD_REFUND = """
+CREATE OR REPLACE FUNCTION guard_refund() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    received bigint;
+    returned bigint;
+BEGIN
+    SELECT received_cents INTO received FROM payments
+        WHERE id = NEW.payment_id AND currency = NEW.currency FOR NO KEY UPDATE;
+    SELECT sum(amount_cents) INTO returned FROM refunds
+        WHERE payment_id = NEW.payment_id AND status <> 'failed' AND key <> NEW.key;
+    IF NEW.status <> 'failed' AND coalesce(returned, 0) + NEW.amount_cents > coalesce(received, 0) THEN
+        RAISE EXCEPTION 'payment % received less than its refunds', NEW.payment_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'refunds_within_payment';
+    END IF;
+    RETURN NEW;
+END $$
+"""
+
+# What was charged back does not go back once more. A refund that is opened has to leave room for those under
+# way; of several under way that a chargeback took the room from, those that succeed have to fit.
+GUARD_REFUND = """
+CREATE OR REPLACE FUNCTION guard_refund() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    is_opened boolean := TG_OP = 'INSERT' OR OLD.status = 'failed';
+    received bigint;
+    returned bigint;
+    disputed bigint;
+BEGIN
+    IF NEW.status = 'failed' OR (NOT is_opened AND NEW.status <> 'succeeded') THEN
+        RETURN NEW;
+    END IF;
+    SELECT received_cents INTO received FROM payments
+        WHERE id = NEW.payment_id AND currency = NEW.currency FOR NO KEY UPDATE;
+    SELECT sum(amount_cents) INTO returned FROM refunds
+        WHERE payment_id = NEW.payment_id AND key <> NEW.key
+        AND (status = 'succeeded' OR (is_opened AND status <> 'failed'));
+    SELECT amount_cents INTO disputed FROM disputes WHERE payment_id = NEW.payment_id;
+    IF coalesce(returned, 0) + coalesce(disputed, 0) + NEW.amount_cents > coalesce(received, 0) THEN
+        RAISE EXCEPTION 'payment % received less than its refunds', NEW.payment_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'refunds_within_payment';
+    END IF;
+    RETURN NEW;
+END $$
+"""
+
+GUARD_DISPUTE = """
+CREATE FUNCTION guard_dispute() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    received bigint;
+    returned bigint;
+BEGIN
+    SELECT received_cents INTO received FROM payments
+        WHERE id = NEW.payment_id AND currency = NEW.currency FOR NO KEY UPDATE;
+    SELECT sum(amount_cents) INTO returned FROM refunds
+        WHERE payment_id = NEW.payment_id AND status = 'succeeded';
+    IF coalesce(returned, 0) + NEW.amount_cents > coalesce(received, 0) THEN
+        RAISE EXCEPTION 'payment % received less than was charged back', NEW.payment_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'dispute_within_payment';
+    END IF;
+    RETURN NEW;
+END $$
+"""
+
 APPEND_ONLY = ("gift_card_entries", "customer_balance_entries", "credit_notes", "disputes")
 
 
@@ -146,11 +208,16 @@ def upgrade() -> None:
     for table, name, condition in NEW_CHECKS:
         op.create_check_constraint(op.f(f"ck_{table}_{name}"), table, condition, postgresql_not_valid=True)
     op.execute(_guard_invoice(FINALIZED_TOO))
-    op.alter_column("ledger_transactions", "subscription_id", nullable=True)
+    # Gift cards are issued for nobody yet. Readers look movements up by it, and never read it.
+    op.execute(
+        "-- squawk-ignore ban-drop-not-null\n"
+        "ALTER TABLE ledger_transactions ALTER COLUMN subscription_id DROP NOT NULL"
+    )
     _create_promo_codes()
     _create_gift_cards()
     _create_balances()
     _create_credit_notes()
+    _create_disputes()
     for table in APPEND_ONLY:
         op.execute(
             f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
@@ -160,6 +227,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Refused by the checks once money has moved in a way that came with this."""
+    op.execute(OLD_GUARD_REFUND)
     for table in (
         "disputes",
         "credit_notes",
@@ -174,6 +242,7 @@ def downgrade() -> None:
         op.drop_table(table)
     op.execute("DROP FUNCTION guard_promo_code()")
     op.execute("DROP FUNCTION guard_credit_note()")
+    op.execute("DROP FUNCTION guard_dispute()")
     op.execute(_guard_invoice(()))
     op.alter_column("ledger_transactions", "subscription_id", nullable=False)
     for table, name, _ in NEW_CHECKS:
@@ -191,7 +260,7 @@ def downgrade() -> None:
 
 def _guard_invoice(columns: tuple[str, ...]) -> str:
     old, new = ("".join(f", {row}.{column}" for column in columns) for row in ("OLD", "NEW"))
-    return GUARD_INVOICE.replace(" NEW_COLUMNS_OLD", old).replace(" NEW_COLUMNS_NEW", new)
+    return GUARD_INVOICE.format(old, new)
 
 
 def _replace_check(table: str, name: str, condition: str, *, is_validated: bool = False) -> None:
@@ -419,6 +488,9 @@ def _create_credit_notes() -> None:
     op.execute(
         "CREATE TRIGGER guard BEFORE INSERT ON credit_notes FOR EACH ROW EXECUTE FUNCTION guard_credit_note()"
     )
+
+
+def _create_disputes() -> None:
     op.create_table(
         "disputes",
         _id(),
@@ -434,6 +506,9 @@ def _create_credit_notes() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_disputes")),
         sa.UniqueConstraint("payment_id", name=op.f("uq_disputes_payment_id")),
     )
+    op.execute(GUARD_DISPUTE)
+    op.execute("CREATE TRIGGER guard BEFORE INSERT ON disputes FOR EACH ROW EXECUTE FUNCTION guard_dispute()")
+    op.execute(GUARD_REFUND)
 
 
 def _id() -> sa.Column[int]:
