@@ -18,6 +18,7 @@ from db.tables.ledger import LedgerEntry, LedgerTransaction
 from db.tables.messages import IdempotencyKey, Note, PaymentReport
 from db.tables.outbox import OutboxEvent
 from db.tables.payment_methods import PaymentMethod
+from db.tables.promo_codes import PromoCode, PromoRedemption
 from db.tables.subscriptions import ClockTurn, Period, Subscription, TimelineEntry
 
 Row = dict[str, Any]
@@ -192,6 +193,25 @@ def _payment_method() -> Row:
     }
 
 
+def _promo_code() -> Row:
+    return {
+        "code": _unused_word().upper(),
+        "percent_off": 20,
+        "duration": "once",
+        "created_by": _unused_id(),
+    }
+
+
+def _promo_redemption() -> Row:
+    return {
+        "promo_code_id": _unused_id(),
+        "user_id": _unused_id(),
+        "subscription_id": _unused_id(),
+        "status": "reserved",
+        "reserved_at": START,
+    }
+
+
 def _outbox_event() -> Row:
     return {
         "subscription_id": _unused_id(),
@@ -251,6 +271,8 @@ _VALID_ROWS: dict[type[Table], Callable[[], Row]] = {
     Payment: _payment,
     Refund: _refund,
     PaymentMethod: _payment_method,
+    PromoCode: _promo_code,
+    PromoRedemption: _promo_redemption,
     OutboxEvent: _outbox_event,
     LedgerTransaction: _ledger_transaction,
     LedgerEntry: _ledger_entry,

@@ -19,6 +19,7 @@ from db.tables.ledger import LedgerEntry, LedgerTransaction
 from db.tables.messages import IdempotencyKey, PaymentReport
 from db.tables.outbox import OutboxEvent
 from db.tables.payment_methods import PaymentMethod
+from db.tables.promo_codes import PromoCode, PromoRedemption
 from db.tables.subscriptions import ClockTurn, Period, Subscription
 from tests.db.refused import refused
 from tests.db.rows import END, START, Row, valid_row
@@ -87,6 +88,34 @@ FORBIDDEN: list[tuple[str, type[Table], Row]] = [
     ("ck_refunds_settled_when_known", Refund, {"status": "failed"}),
     ("ck_payment_methods_expires_in_a_month", PaymentMethod, {"expiry_month": 0}),
     ("ck_payment_methods_expires_in_a_month", PaymentMethod, {"expiry_month": 13}),
+    ("ck_promo_codes_code_is_upper_case", PromoCode, {"code": "Benvenuto"}),
+    ("ck_promo_codes_takes_one_thing_off", PromoCode, {"percent_off": None}),
+    ("ck_promo_codes_takes_one_thing_off", PromoCode, {"amount_off_cents": 500, "currency": "EUR"}),
+    ("ck_promo_codes_percent_is_a_share", PromoCode, {"percent_off": 0}),
+    ("ck_promo_codes_percent_is_a_share", PromoCode, {"percent_off": 101}),
+    (
+        "ck_promo_codes_amount_is_positive",
+        PromoCode,
+        {"percent_off": None, "amount_off_cents": 0, "currency": "EUR"},
+    ),
+    ("ck_promo_codes_amount_has_a_currency", PromoCode, {"percent_off": None, "amount_off_cents": 500}),
+    ("ck_promo_codes_amount_has_a_currency", PromoCode, {"currency": "EUR"}),
+    ("ck_promo_codes_duration_is_known", PromoCode, {"duration": "twice"}),
+    ("ck_promo_codes_repeats_so_often", PromoCode, {"duration": "repeating"}),
+    ("ck_promo_codes_repeats_so_often", PromoCode, {"duration": "repeating", "duration_periods": 0}),
+    ("ck_promo_codes_repeats_so_often", PromoCode, {"duration": "forever", "duration_periods": 3}),
+    ("ck_promo_codes_is_for_every_user", PromoCode, {"max_redemptions_per_user": 0}),
+    ("ck_promo_codes_is_valid_for_a_time", PromoCode, {"valid_from": END, "valid_until": END}),
+    ("ck_promo_codes_redeemed_within_the_limit", PromoCode, {"redemption_count": -1}),
+    (
+        "ck_promo_codes_redeemed_within_the_limit",
+        PromoCode,
+        {"redemption_count": 3, "max_redemptions": 2},
+    ),
+    ("ck_promo_redemptions_status_is_known", PromoRedemption, {"status": "lost", "settled_at": END}),
+    ("ck_promo_redemptions_settled_when_known", PromoRedemption, {"settled_at": END}),
+    ("ck_promo_redemptions_settled_when_known", PromoRedemption, {"status": "committed"}),
+    ("ck_promo_redemptions_settled_when_known", PromoRedemption, {"status": "released"}),
     ("ck_ledger_entries_account_is_known", LedgerEntry, {"account": "pocket"}),
     ("ck_ledger_entries_moves_something", LedgerEntry, {"amount_cents": 0}),
     ("ck_webhook_inbox_status_is_known", PaymentReport, {"status": "lost"}),
@@ -161,6 +190,8 @@ EXCLUSIVE: list[tuple[str, type[Table], Row, Row]] = [
     ("uq_refunds_key", Refund, {"key": "payment:0:withdrawal"}, {}),
     ("uq_payment_methods_token", PaymentMethod, {"user_id": 1_000_001}, {}),
     ("uq_outbox_subscription_id_event_due_at", OutboxEvent, {"subscription_id": 1_000_001}, {}),
+    ("uq_promo_codes_code", PromoCode, {"code": "BENVENUTO"}, {"percent_off": 30}),
+    ("uq_promo_redemptions_subscription_id", PromoRedemption, {"subscription_id": 1_000_001}, {}),
     ("uq_ledger_transactions_key", LedgerTransaction, {"key": "invoice:0:finalized"}, {}),
     (
         "uq_webhook_inbox_fact",
