@@ -10,13 +10,13 @@ from sqlalchemy import insert, select, update
 
 from db.database import Connection, Database
 from db.queries import promo_redemptions
-from db.tables.accounts import User
 from db.tables.promo_codes import PromoCode, PromoRedemption
 from domain.redeeming import redeem
 from domain.refusals import RefusalCode, Refused
 from ops.settings import Settings
+from tests.db.promo_codes import counted, publish
 from tests.db.refused import refused
-from tests.db.rows import END, START, insert_row, valid_row
+from tests.db.rows import END, START, valid_row
 from tests.db.sold import insert_subscriber
 from tests.domain.states import MONTHLY
 
@@ -35,15 +35,6 @@ FROZEN: dict[str, dict[str, Any]] = {
 }
 
 
-async def publish(connection: Connection, **terms: Any) -> str:
-    """By a member of staff who is a row of their own."""
-    staff_id = await insert_row(connection, User, role="admin")
-    promo_code_id = await insert_row(connection, PromoCode, created_by=staff_id, **terms)
-    query = select(PromoCode.code).where(PromoCode.id == promo_code_id)
-    code: str = (await connection.execute(query)).scalar_one()
-    return code
-
-
 async def reserve(connection: Connection, code: str) -> int:
     """For a new user's start; returns the subscription."""
     user_id, subscription_id = await insert_subscriber(connection)
@@ -55,20 +46,6 @@ async def reserve(connection: Connection, code: str) -> int:
 
 async def change(connection: Connection, of: str, **terms: Any) -> None:
     await connection.execute(update(PromoCode).where(PromoCode.code == of).values(**terms))
-
-
-async def counted(connection: Connection, code: str) -> tuple[int, list[str]]:
-    """The counter, and the redemptions that it counts."""
-    count = (
-        await connection.execute(select(PromoCode.redemption_count).where(PromoCode.code == code))
-    ).scalar_one()
-    statuses = await connection.execute(
-        select(PromoRedemption.status)
-        .join(PromoCode, PromoCode.id == PromoRedemption.promo_code_id)
-        .where(PromoCode.code == code)
-        .order_by(PromoRedemption.id)
-    )
-    return count, list(statuses.scalars())
 
 
 @pytest.mark.parametrize("changes", FROZEN.values(), ids=FROZEN)
