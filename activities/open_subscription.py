@@ -7,6 +7,7 @@ from temporalio import activity
 
 from activities.billing import BilledPeriod, close_covered, who_pays, write_invoice
 from activities.contracts import OpenedSubscription, OpenSubscription, StartAnswer
+from activities.promo_redemption import lock_codes_of, redeem_code, reserve_redemption
 from activities.recording import tell, write_change
 from activities.refusal import refusal_error
 from db.database import Connection, Database
@@ -87,6 +88,7 @@ async def _supersede(connection: Connection, live: LiveRow, command: OpenSubscri
     unread = await payment_reports.find_unread(connection, [attempt.payment_id for attempt in billed])
     if unread or live.state.is_charging:
         raise Refused(RefusalCode.PAYMENT_IN_PROGRESS, "a payment of the earlier start is being settled")
+    await lock_codes_of(connection, live.state, command.order)
     cause = replace(command.order.cause, reason="superseded by a new start", note_id=None)
     await write_change(connection, live.state, ending.expire(live.state, command.at), cause, command.at)
 
@@ -97,7 +99,8 @@ async def _open(connection: Connection, command: OpenSubscription) -> tuple[Subs
     if plan is None:
         raise Refused(RefusalCode.PLAN_NOT_FOUND, "there is no such plan on sale")
     is_trial = plan.terms.trial_days > 0 and not await subscriptions.had_trial(connection, order.user_id)
-    begun = starting.trial(plan.terms, command.at) if is_trial else starting.unpaid(plan.terms, command.at)
+    promo = await redeem_code(connection, command, plan.terms)
+    begun = (starting.trial if is_trial else starting.unpaid)(plan.terms, command.at, promo)
     subscription_id = await subscriptions.insert_subscription(
         connection,
         user_id=order.user_id,
@@ -116,6 +119,7 @@ async def _open(connection: Connection, command: OpenSubscription) -> tuple[Subs
         user_id=order.user_id,
         payment_method_id=order.payment_method_id,
     )
+    await reserve_redemption(connection, state)
     if is_trial:
         return await _begin_trial(connection, command, state)
     return await _bill(connection, command, state)
@@ -170,8 +174,8 @@ async def _cover(
     """Nothing is due: it is paid and active at once."""
     covered = paying.covered(state, command.at)
     is_paid = content.tenders.total_cents > 0
-    answer = _answer(covered.state, PaymentStatus.SUCCEEDED if is_paid else NOT_REQUIRED, None, content)
-    answer = replace(answer, invoice_id=state.unpaid_invoice.invoice_id)
+    answer = _answer(state, PaymentStatus.SUCCEEDED if is_paid else NOT_REQUIRED, None, content)
+    answer = replace(answer, status=covered.state.status)
     await _complete(connection, command, Change(state, Event.OPENED, details=details), answer)
     await write_change(connection, state, covered, command.order.cause, command.at, details=details)
     await close_covered(connection, state.unpaid_invoice.invoice_id, command.at)

@@ -7,6 +7,7 @@ import structlog
 
 from activities.contracts import Cause
 from activities.invoice_closing import void_invoice, write_off_invoice
+from activities.promo_redemption import settle_redemption
 from db.database import Connection
 from db.queries import ledger, outbox, payments, refunds, subscriptions, timeline
 from db.queries.refunds import RefundOrder
@@ -31,6 +32,7 @@ async def write_change(
     withdrawal: WithdrawalRule = WithdrawalRule.FULL,
 ) -> None:
     """With the subscription's row locked. Raises `StaleStateError` when `before` is not what it holds."""
+    await settle_redemption(connection, before, change, at)
     await _write_effects(connection, before, change, at)
     await subscriptions.write_state(connection, change.state)
     reminder = next_reminder(change.state)

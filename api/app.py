@@ -35,6 +35,7 @@ from api.routes import (
     refunds,
     staff,
     staff_plans,
+    staff_promo_codes,
     subscriptions,
 )
 from api.routes.plumbing import metrics_router
@@ -57,6 +58,7 @@ ROUTERS = (
     invoice_documents.admin_router,
     refunds.router,
     staff_plans.router,
+    staff_promo_codes.router,
     plumbing.router,
 )
 

@@ -25,6 +25,13 @@ STATUSES: Mapping[RefusalCode, int] = {
     RefusalCode.DUNNING_WINDOW_TOO_LONG: 422,
     RefusalCode.PLAN_CODE_TAKEN: 409,
     RefusalCode.PLAN_RETIRED: 409,
+    RefusalCode.CURRENCY_MISMATCH: 409,
+    RefusalCode.PROMO_CODE_NOT_FOUND: 404,
+    RefusalCode.PROMO_CODE_EXHAUSTED: 409,
+    RefusalCode.PROMO_CODE_NOT_APPLICABLE: 409,
+    RefusalCode.PROMO_CODE_EXPIRED: 409,
+    RefusalCode.PROMO_CODE_TAKEN: 409,
+    RefusalCode.PROMO_TERMS_FROZEN: 409,
 }
 RETRY_SECONDS: Mapping[RefusalCode, int] = {
     RefusalCode.PAYMENT_IN_PROGRESS: 2,

@@ -32,8 +32,10 @@ from api.payment_methods import OfferedMethod, PaymentMethods
 from api.refusals import problem_of
 from api.start_at import check_start_at, keep_offset
 from api.workflow_updates import ask, heard, interrupted
-from db.database import Database
-from db.queries import idempotency, plan_terms, subscriptions
+from db.database import Connection, Database
+from db.queries import idempotency, plan_terms, promo_redemptions, subscriptions
+from domain.plan import PlanTerms
+from domain.redeeming import redeem
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import Status
 from workflows.messages import SubscriptionLife, workflow_id
@@ -91,7 +93,8 @@ class SubscriptionStarter:
                 return _ANSWER.validate_python(opened.start_answer)
             if await idempotency.find_answer(connection, order.user_id, order.idempotency_key):
                 raise problem_of(KEY_REUSED)
-            if await plan_terms.find_plan_on_sale(connection, order.plan_code) is None:
+            plan = await plan_terms.find_plan_on_sale(connection, order.plan_code)
+            if plan is None:
                 raise problem_of(Refused(RefusalCode.PLAN_NOT_FOUND, "there is no such plan on sale"))
             live = await subscriptions.find_live(connection, order.user_id)
             if live is not None and live[1] is not Status.INCOMPLETE:
@@ -99,6 +102,7 @@ class SubscriptionStarter:
                 raise problem_of(
                     Refused(RefusalCode.SUBSCRIPTION_EXISTS, "the user has a live subscription", facts)
                 )
+            await _check_promo_code(connection, order, plan.terms)
         return None
 
     async def _update_with_start(self, order: StartOrder, update_id: str) -> StartAnswer:
@@ -145,3 +149,14 @@ class SubscriptionStarter:
         if answer is None:
             raise interrupted()
         return Started(answer, is_replay=True)
+
+
+async def _check_promo_code(connection: Connection, order: StartOrder, plan: PlanTerms) -> None:
+    """What is free now may be gone when the start asks for it: it is looked at again there."""
+    if order.promo_code is None:
+        return
+    offer = await promo_redemptions.find_offer(connection, order.promo_code, order.user_id)
+    try:
+        redeem(offer, plan, order.start_at or datetime.now(UTC))
+    except Refused as refused:
+        raise problem_of(refused) from refused

@@ -106,6 +106,8 @@ class Settings(BaseSettings):
     logins_per_address_per_minute: PositiveInt = 60
     signups_per_address_per_hour: PositiveInt = 30
     starts_per_user_per_hour: PositiveInt = 20
+    promo_codes_per_user_per_hour: PositiveInt = 60
+    promo_codes_per_address_per_hour: PositiveInt = 300
 
     charges_per_second: PositiveInt = 50
     """How many calls of providers all workers together make at most."""

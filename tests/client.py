@@ -67,6 +67,9 @@ class Student:
         """Stores a payment method of the sandbox."""
         return await self.post("/me/payment-methods", {"provider": "sandbox", "token": card}, key=key)
 
+    async def patch(self, path: str, json: Any) -> httpx2.Response:
+        return await self.http.patch(path, json=json, headers=self.bearer)
+
     async def delete(self, path: str) -> httpx2.Response:
         return await self.http.delete(path, headers=self.bearer)
 

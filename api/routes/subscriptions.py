@@ -18,6 +18,8 @@ from api.idempotency import (
 from api.paging import PageRequestDep
 from api.payment_methods import METHOD_REFUSALS
 from api.problems import problem_responses
+from api.promo_code_limits import promo_code_limits
+from api.rate_limits import admit, client_address
 from api.refusals import responses_of
 from api.schemas.base import LARGEST_ID
 from api.schemas.subscriptions import StartBody, StartedBody, SubscriptionBody
@@ -48,7 +50,13 @@ NOT_FOUND = (404, "subscription_not_found")
             RefusalCode.SUBSCRIPTION_EXISTS,
             RefusalCode.PAYMENT_IN_PROGRESS,
             RefusalCode.TOO_MANY_STARTS,
+            RefusalCode.PROMO_CODE_NOT_FOUND,
+            RefusalCode.PROMO_CODE_EXPIRED,
+            RefusalCode.PROMO_CODE_NOT_APPLICABLE,
+            RefusalCode.PROMO_CODE_EXHAUSTED,
+            RefusalCode.CURRENCY_MISMATCH,
         ),
+        (429, "too_many_attempts"),
         *METHOD_REFUSALS,
         *START_AT_REFUSALS,
         *AWAY,
@@ -67,6 +75,8 @@ async def start_subscription(
     With a payment method the charge follows at once, and so does each renewal's when it is due.
     """
     check_enabled(context.settings, body.start_at)
+    if body.promo_code is not None:
+        await admit(context, *promo_code_limits(context.settings, user.id, client_address(request)))
     order = StartOrder(
         user_id=user.id,
         idempotency_key=key,
@@ -74,6 +84,7 @@ async def start_subscription(
         plan_code=body.plan_code,
         cause=cause_of(user),
         start_at=body.start_at,
+        promo_code=body.promo_code,
     )
     offered = body.payment_method
     started = await context.starter.start(order, offered.as_offered() if offered else None)

@@ -14,6 +14,11 @@ from domain.access import Access, AccessTerms, NoAccess, access
 
 INACTIVE = "inactive"
 
+GivenPromoCode = Annotated[
+    str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True, to_upper=True)
+]
+"""As a person types it: it is the same in upper and in lower case, and with blanks around it."""
+
 
 class StartBody(RequestBody):
     """`code` is accepted for `plan_code`. Without a `payment_method` a person pays each invoice.
@@ -24,17 +29,21 @@ class StartBody(RequestBody):
     plan_code: Annotated[str, StringConstraints(min_length=1, max_length=64)] = Field(
         validation_alias=AliasChoices("plan_code", "code"), examples=["P30D"]
     )
+    promo_code: GivenPromoCode | None = None
     payment_method: OfferedMethodBody | None = None
     start_at: UtcInstant | None = None
 
 
 class StartedBody(ResponseBody):
-    """`payment_status` is `pending`, or `not_required` for a trial, which has no invoice to pay."""
+    """`payment_status` is `pending`, or `not_required` where nothing is to be paid.
+
+    A trial has no invoice; a promo code of 100 % leaves one that is paid already, without a payment.
+    """
 
     subscription_id: int
     invoice_id: int | None
     payment_id: int | None
-    promo_code: None = None
+    promo_code: str | None = None
     gift_code: None = None
     discount_cents: int = 0
     gift_cents: int = 0
@@ -67,6 +76,7 @@ class SubscriptionBody(ResponseBody):
     `next_action` is what time alone brings next, at `next_action_at`; both are null when nothing will, as
     after the end. `access.until` includes the days of grace. `payment_in_progress`: money may be moving, so
     that a charge can't be taken back. `trial_ends_at` is there while on trial, `frozen_until` while frozen.
+    `promo_code` takes something off `promo_periods_left` more periods, or off all when that is null.
     """
 
     status: str
@@ -82,6 +92,8 @@ class SubscriptionBody(ResponseBody):
     payment_in_progress: bool
     trial_ends_at: UtcInstant | None
     frozen_until: UtcInstant | None
+    promo_code: str | None
+    promo_periods_left: int | None
     access: AccessBody
 
     @classmethod
@@ -100,6 +112,8 @@ class SubscriptionBody(ResponseBody):
             payment_in_progress=view.payment_in_progress,
             trial_ends_at=view.trial_ends_at,
             frozen_until=view.frozen_until,
+            promo_code=view.promo_code,
+            promo_periods_left=view.promo_periods_left,
             access=AccessBody.of(access_now(view.access_terms, view.clock_offset)),
         )
 
@@ -119,6 +133,8 @@ class SubscriptionBody(ResponseBody):
             payment_in_progress=False,
             trial_ends_at=None,
             frozen_until=None,
+            promo_code=None,
+            promo_periods_left=None,
             access=AccessBody.of(access_now(None, timedelta())),
         )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import DateTime, Row, Select, bindparam, case, cast, select
+from sqlalchemy import DateTime, Integer, Row, Select, bindparam, case, cast, select
 
 from db.database import Connection
 from db.snapshot import load_state
@@ -16,7 +16,10 @@ from domain.subscription import Status, SubscriptionState
 
 @dataclass(frozen=True)
 class SubscriptionView:
-    """`trial_ends_at` is there while on trial, `frozen_until` while frozen."""
+    """`trial_ends_at` is there while on trial, `frozen_until` while frozen.
+
+    `promo_code` takes something off `promo_periods_left` more periods, or for ever.
+    """
 
     subscription_id: int
     workflow_id: str
@@ -33,6 +36,8 @@ class SubscriptionView:
     payment_in_progress: bool
     trial_ends_at: datetime | None
     frozen_until: datetime | None
+    promo_code: str | None
+    promo_periods_left: int | None
     clock_offset: timedelta
 
     @property
@@ -49,6 +54,7 @@ def newest_of_user(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
 
 
 _FROZEN_UNTIL = cast(Subscription.state["freeze"]["until"].astext, DateTime(timezone=True))
+_PROMO = Subscription.state["promo"]
 _VIEW = select(
     Subscription.id,
     Subscription.workflow_id,
@@ -65,6 +71,8 @@ _VIEW = select(
     Subscription.payment_in_progress,
     case((Subscription.status == Status.TRIALING, Subscription.trial_ends_at)).label("trial_ends_at"),
     case((Subscription.status == Status.FROZEN, _FROZEN_UNTIL)).label("frozen_until"),
+    _PROMO["code"].astext.label("promo_code"),
+    cast(_PROMO["periods_left"].astext, Integer).label("promo_periods_left"),
     Subscription.clock_offset,
 ).join(Plan, Subscription.plan_id == Plan.id)
 _CURRENT = newest_of_user(_VIEW)  # built once: building costs more than Postgres takes to answer
@@ -108,5 +116,7 @@ def _view(row: Row[*tuple[Any, ...]]) -> SubscriptionView:
         payment_in_progress=row.payment_in_progress,
         trial_ends_at=row.trial_ends_at,
         frozen_until=row.frozen_until,
+        promo_code=row.promo_code,
+        promo_periods_left=row.promo_periods_left,
         clock_offset=row.clock_offset,
     )

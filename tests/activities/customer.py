@@ -89,11 +89,14 @@ class Customer:
         at: datetime = STARTED_AT,
         starts_per_hour: int = 20,
         method_id: int | None = None,
+        promo_code: str | None = None,
     ) -> OpenedSubscription:
         """By default under a key that nobody used."""
         key = key or uuid.uuid4().hex
         cause = Cause(f"user:{self.user_id}", "start", START_TRACE)
-        order = StartOrder(self.user_id, key, request_hash, plan_code, cause, method_id)
+        order = StartOrder(
+            self.user_id, key, request_hash, plan_code, cause, method_id, promo_code=promo_code
+        )
         activity = OpenSubscriptionActivity(self.database, starts_per_hour)
         return await ActivityEnvironment().run(
             activity.open_subscription, OpenSubscription(order, self.workflow_id(key), at)

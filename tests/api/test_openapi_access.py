@@ -17,7 +17,7 @@ from tests.api_description import Operation, operations
 from tests.client import Student, refusal
 from tests.lives import Life
 from tests.stack import JWT_SECRET
-from tests.staff import make_plan, new_plan
+from tests.staff import make_plan, make_promo_code, new_plan, new_promo_code
 
 ACCESS, REFRESH = "AccessToken", "RefreshToken"
 LARGEST_ID = 2**63 - 1
@@ -118,6 +118,12 @@ PROTECTED = {
         ACCESS, {"retry_days": [2]}, not_found="plan_not_found", for_staff=True
     ),
     "POST /admin/plans/{plan_code}/retire": Call(ACCESS, not_found="plan_not_found", for_staff=True),
+    "GET /admin/promo-codes": Call(ACCESS, for_staff=True),
+    "POST /admin/promo-codes": Call(ACCESS, new_promo_code(), for_staff=True),
+    "GET /admin/promo-codes/{promo_code}": Call(ACCESS, not_found="promo_code_not_found", for_staff=True),
+    "PATCH /admin/promo-codes/{promo_code}": Call(
+        ACCESS, {"max_redemptions": 9}, not_found="promo_code_not_found", for_staff=True
+    ),
     "POST /admin/subscriptions/{subscription_id}/clock": Call(
         ACCESS, {"advance": "P1D"}, not_found="subscription_not_found", for_staff=True
     ),
@@ -264,6 +270,7 @@ async def test_staff_read_anybody_s_and_an_admin_also_writes(
         "payment_not_found": unpaid.payment_id,
         "invoice_not_found": (await unpaid.student.get("/invoices")).json()["items"][0]["id"],
         "plan_not_found": await make_plan(admin),
+        "promo_code_not_found": await make_promo_code(admin),
     }
     for reader, writes in ((admin, True), (support, False)):
         missing = await call(reader.http, operation, number=LARGEST_ID, **reader.bearer)

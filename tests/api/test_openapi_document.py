@@ -41,6 +41,7 @@ KEYED = {
     "POST /admin/plans/{plan_code}/prices": False,
     "POST /admin/plans/{plan_code}/dunning-policies": False,
     "POST /admin/plans/{plan_code}/retire": False,
+    "POST /admin/promo-codes": False,
 }
 """Where an Idempotency-Key is taken, and whether it has to be sent."""
 
@@ -77,6 +78,12 @@ KEYS_OF_ANSWERS = {
     "PolicyVersionBody": "version retry_days final_action created_at",
     "PriceVersionBody": "version price_cents currency vat_rate_bp created_at",
     "Problem": "type title status detail code request_id errors",
+    "PromoCodeBody": (
+        "id code percent_off amount_off_cents currency duration duration_periods max_redemptions"
+        " max_redemptions_per_user plan_codes valid_from valid_until redemption_count first_redeemed_at"
+        " created_at"
+    ),
+    "PromoCodePage": "items next_cursor",
     "ReadyBody": "status checks",
     "RefundBody": "id payment_id reason status amount_cents currency created_at settled_at",
     "RulesUsedBody": "unpaid_start_hours grace_days dunning_policy_version dunning_retry_days",
@@ -96,7 +103,7 @@ KEYS_OF_ANSWERS = {
     "SubscriptionBody": (
         "status subscription_id plan_code current_period_start current_period_end cancel_at_period_end"
         " canceled_at ended_at next_action next_action_at payment_in_progress trial_ends_at frozen_until"
-        " access"
+        " promo_code promo_periods_left access"
     ),
     "TimelineEntryBody": "id event actor cause note details version occurred_at trace_id",
     "TimelinePage": "items next_cursor",
@@ -121,12 +128,20 @@ KEYS_OF_REQUESTS = {
         " vat_rate_bp dunning"
     ),
     "NewPriceBody": "price_cents currency vat_rate_bp",
+    "NewPromoCodeBody": (
+        "code percent_off amount_off_cents currency duration duration_periods max_redemptions"
+        " max_redemptions_per_user plan_codes valid_from valid_until"
+    ),
     "PasswordBody": "current new",
+    "PromoCodeChangesBody": (
+        "percent_off amount_off_cents currency duration duration_periods max_redemptions"
+        " max_redemptions_per_user plan_codes valid_from valid_until"
+    ),
     "RefundOrderBody": "amount_cents reason",
     "SignupBody": "email password locale",
     "OfferedMethodBody": "provider token",
     "PayBody": "payment_method",
-    "StartBody": "plan_code payment_method start_at",
+    "StartBody": "plan_code promo_code payment_method start_at",
     "UnparkBody": "reason",
 }
 
@@ -197,7 +212,8 @@ def test_a_body_that_has_to_be_sent_has_an_example(operation: Operation) -> None
     name = content["schema"].get("$ref", "").rpartition("/")[2]
     if name:
         fields = document()["components"]["schemas"][name]
-        required = fields["required"]
+        required = fields.get("required", [])
+        assert required or fields["examples"]
         assert all(fields["properties"][field].get("examples") for field in required)
     else:
         assert content["example"]

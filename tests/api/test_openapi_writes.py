@@ -12,7 +12,7 @@ from tests.client import Student, refusal, send_raw_webhook
 from tests.deadline import eventually
 from tests.lives import Life
 from tests.stack import WEBHOOK_SECRET
-from tests.staff import make_plan, new_plan
+from tests.staff import make_plan, make_promo_code, new_plan, new_promo_code
 
 SMUGGLED = {
     "role": "admin",
@@ -34,7 +34,7 @@ TEXTS = {
     "POST /auth/signup": ["email", "password", "locale"],
     "POST /auth/login": ["email", "password"],
     "POST /auth/password": ["current", "new"],
-    "POST /subscriptions/start": ["plan_code"],
+    "POST /subscriptions/start": ["plan_code", "promo_code"],
     "POST /subscriptions/{subscription_id}/cancel": ["reason"],
     "POST /subscriptions/{subscription_id}/freeze": ["until"],
     "POST /invoices/{invoice_id}/pay": [],
@@ -45,6 +45,8 @@ TEXTS = {
     "POST /admin/plans": ["code", "name", "period_iso", "currency"],
     "POST /admin/plans/{plan_code}/prices": ["currency"],
     "POST /admin/plans/{plan_code}/dunning-policies": ["final_action"],
+    "POST /admin/promo-codes": ["code", "currency", "duration", "valid_from", "valid_until"],
+    "PATCH /admin/promo-codes/{promo_code}": ["currency", "duration", "valid_from", "valid_until"],
     "POST /payments/webhook": ["status", "provider", "event_id", "currency", "decline_code"],
 }
 """The fields of each write that are text."""
@@ -70,6 +72,8 @@ def good_body(operation: Operation, life: Life) -> dict[str, Any]:
         "POST /admin/plans": new_plan(),
         "POST /admin/plans/{plan_code}/prices": {"price_cents": 2_990, "currency": "EUR"},
         "POST /admin/plans/{plan_code}/dunning-policies": {"retry_days": [3]},
+        "POST /admin/promo-codes": new_promo_code(),
+        "PATCH /admin/promo-codes/{promo_code}": {"max_redemptions": 9},
         "POST /payments/webhook": {"payment_id": life.payment_id, "status": "SUCCEEDED", "provider": "mock"},
     }
     return bodies[str(operation)]
@@ -81,17 +85,22 @@ async def send(operation: Operation, life: Life, admin: Student, body: dict[str,
     if path == "/payments/webhook":
         return await send_raw_webhook(http, raw, secret=WEBHOOK_SECRET)
     sender = admin if path.startswith("/admin/") else life.student
-    return await sender.post_bytes(path, raw, key=uuid.uuid4().hex)
+    headers = {"Content-Type": "application/json"} | sender.bearer
+    if operation.method == "POST":
+        headers["Idempotency-Key"] = uuid.uuid4().hex
+    return await http.request(operation.method, path, content=raw, headers=headers)
 
 
 async def path_of(operation: Operation, life: Life, admin: Student) -> str:
-    """Its address for what is the student's own, or for a plan that nobody else uses."""
+    """Its address for what is the student's own, or for a plan or a code that nobody else uses."""
     if "{invoice_id}" in operation.path:
         return operation.at((await life.student.get("/invoices")).json()["items"][0]["id"])
     if "{payment_id}" in operation.path:
         return operation.at(life.payment_id)
     if "{plan_code}" in operation.path:
         return operation.at(await make_plan(admin))
+    if "{promo_code}" in operation.path:
+        return operation.at(await make_promo_code(admin))
     return operation.at(1 if "{method_id}" in operation.path else life.subscription_id)
 
 

@@ -46,6 +46,8 @@ async def test_without_one(student: Student) -> None:
         "payment_in_progress": False,
         "trial_ends_at": None,
         "frozen_until": None,
+        "promo_code": None,
+        "promo_periods_left": None,
         "access": {"allowed": False, "until": None, "reason": "none"},
     }
 
@@ -69,6 +71,8 @@ async def test_an_unpaid_one(unpaid: Life) -> None:
         "payment_in_progress": False,
         "trial_ends_at": None,
         "frozen_until": None,
+        "promo_code": None,
+        "promo_periods_left": None,
         "access": {"allowed": False, "until": None, "reason": "payment_required"},
     }
 
