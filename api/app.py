@@ -25,6 +25,7 @@ from api.routes import (
     commands,
     content,
     exports,
+    gift_cards,
     invoice_documents,
     invoices,
     me,
@@ -34,6 +35,7 @@ from api.routes import (
     plumbing,
     refunds,
     staff,
+    staff_gift_cards,
     staff_plans,
     subscriptions,
 )
@@ -47,6 +49,7 @@ ROUTERS = (
     subscriptions.router,
     commands.router,
     me.router,
+    gift_cards.router,
     payment_methods.router,
     invoice_documents.router,
     invoices.router,
@@ -57,6 +60,7 @@ ROUTERS = (
     invoice_documents.admin_router,
     refunds.router,
     staff_plans.router,
+    staff_gift_cards.router,
     plumbing.router,
 )
 

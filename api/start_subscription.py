@@ -26,6 +26,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.contracts import StartAnswer, StartOrder
 from api.clock.workflow_clock import WorkflowClock
+from api.gift_codes import check_ordered_card
 from api.idempotency import KEY_REUSED
 from api.payment_methods import OfferedMethod, PaymentMethods
 from api.refusals import problem_of
@@ -64,6 +65,11 @@ class SubscriptionStarter:
             await keep_offset(self.database, self._clock_of(order), started.answer.subscription_id)
         return started
 
+    async def is_started(self, user_id: int, key: str) -> bool:
+        """Whether its answer is there already, and only repeated."""
+        async with self.database.read() as connection:
+            return await subscriptions.find_opened(connection, user_id, key) is not None
+
     async def _start_or_repeat(self, order: StartOrder, offered: OfferedMethod | None) -> Started:
         answer = await self._answer_or_refuse(order)
         if answer is not None:
@@ -90,7 +96,8 @@ class SubscriptionStarter:
                 return _ANSWER.validate_python(opened.start_answer)
             if await idempotency.find_answer(connection, order.user_id, order.idempotency_key):
                 raise problem_of(KEY_REUSED)
-            if await plan_terms.find_plan_on_sale(connection, order.plan_code) is None:
+            plan = await plan_terms.find_plan_on_sale(connection, order.plan_code)
+            if plan is None:
                 raise problem_of(Refused(RefusalCode.PLAN_NOT_FOUND, "there is no such plan on sale"))
             live = await subscriptions.find_live(connection, order.user_id)
             if live is not None and live[1] is not Status.INCOMPLETE:
@@ -98,6 +105,7 @@ class SubscriptionStarter:
                 raise problem_of(
                     Refused(RefusalCode.SUBSCRIPTION_EXISTS, "the user has a live subscription", facts)
                 )
+            await check_ordered_card(connection, order, plan.terms.currency)
         return None
 
     async def _update_with_start(self, order: StartOrder, update_id: str) -> StartAnswer:

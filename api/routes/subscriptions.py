@@ -8,6 +8,7 @@ from activities.contracts import StartOrder
 from api.auth.current_user import TOKEN_REFUSALS, CurrentUser
 from api.command_request import AWAY, cause_of
 from api.context import ContextDep
+from api.gift_code_limits import admit_gift_code
 from api.idempotency import (
     KEY_REFUSALS,
     REPLAYED,
@@ -48,7 +49,11 @@ NOT_FOUND = (404, "subscription_not_found")
             RefusalCode.SUBSCRIPTION_EXISTS,
             RefusalCode.PAYMENT_IN_PROGRESS,
             RefusalCode.TOO_MANY_STARTS,
+            RefusalCode.GIFT_CARD_NOT_FOUND,
+            RefusalCode.GIFT_CARD_EMPTY,
+            RefusalCode.CURRENCY_MISMATCH,
         ),
+        (429, "too_many_attempts"),
         *METHOD_REFUSALS,
         *START_AT_REFUSALS,
         *AWAY,
@@ -67,6 +72,11 @@ async def start_subscription(
     With a payment method the charge follows at once, and so does each renewal's when it is due.
     """
     check_enabled(context.settings, body.start_at)
+    gift_code_hash = None
+    if body.gift_code is not None:
+        gift_code_hash = context.gift_codes.hash_of(body.gift_code).hex()
+        if not await context.starter.is_started(user.id, key):
+            await admit_gift_code(context, user.id, request)
     order = StartOrder(
         user_id=user.id,
         idempotency_key=key,
@@ -74,13 +84,14 @@ async def start_subscription(
         plan_code=body.plan_code,
         cause=cause_of(user),
         start_at=body.start_at,
+        gift_code_hash=gift_code_hash,
     )
     offered = body.payment_method
     started = await context.starter.start(order, offered.as_offered() if offered else None)
     response.headers["Location"] = f"/subscriptions/{started.answer.subscription_id}"
     if started.is_replay:
         response.headers.update(REPLAYED)
-    return StartedBody.of(started.answer)
+    return StartedBody.of(started.answer, body.gift_code)
 
 
 @router.get(
