@@ -7,7 +7,7 @@ import pytest
 
 from tests.client import Student, refusal
 
-LATER = ["promo_code", "gift_code"]
+LATER = ["promo_code"]
 NEVER = [
     "price",
     "price_cents",
