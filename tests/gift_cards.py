@@ -116,3 +116,10 @@ async def card_balances(database: Database, *card_ids: int) -> list[int]:
         )
         found = {row.id: row.balance_cents for row in rows}
     return [found[card_id] for card_id in card_ids]
+
+
+async def owner_of(database: Database, card_id: int) -> int | None:
+    async with database.read() as connection:
+        query = text("SELECT redeemed_by FROM gift_cards WHERE id = :id")
+        owner: int | None = (await connection.execute(query, {"id": card_id})).scalar_one()
+        return owner

@@ -1,6 +1,7 @@
-"""A start with a gift card: redeemed with it, it pays what it can, and is given back if nothing comes of it."""
+"""A start with a gift card: it pays what it can, and has it back when nothing comes of the start."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -10,15 +11,9 @@ from tests.activities.customer import IN_THE_PERIOD, STARTED_AT, Customer
 from tests.activities.everything import everything_of, rows_of
 from tests.activities.plans import sell
 from tests.activities.refused import refused
-from tests.gift_cards import card_balances, check_purses
+from tests.gift_cards import card_balances, check_purses, owner_of
 
 AN_INSTANT = timedelta(microseconds=1)
-
-
-async def owner_of(customer: Customer, card_id: int) -> int | None:
-    [row] = await customer.rows(f"SELECT redeemed_by FROM gift_cards WHERE id = {card_id}")
-    owner: int | None = row["redeemed_by"]
-    return owner
 
 
 async def test_a_card_that_pays_all_of_it(customer: Customer) -> None:
@@ -41,7 +36,7 @@ async def test_a_card_that_pays_all_of_it(customer: Customer) -> None:
     assert life.timeline == ["opened", "activated"]
     assert life.balances == {"gift_card_liability": 1_990, "deferred_revenue": -1_631, "vat_payable": -359}
     assert await card_balances(customer.database, card_id) == [3_010]
-    assert await owner_of(customer, card_id) == customer.user_id
+    assert await owner_of(customer.database, card_id) == customer.user_id
     first_entry = (await rows_of(customer, "timeline"))[0]["details"]
     assert first_entry == {
         "gift_card_id": card_id,
@@ -104,7 +99,7 @@ async def test_a_trial_keeps_it_for_later(customer: Customer) -> None:
 
     assert (opened.answer.status, opened.answer.payment_status) == ("trialing", "not_required")
     assert (opened.answer.gift_cents, await card_balances(customer.database, card_id)) == (0, [5_000])
-    assert await owner_of(customer, card_id) == customer.user_id
+    assert await owner_of(customer.database, card_id) == customer.user_id
     [entry] = await rows_of(customer, "timeline")
     assert (entry["event"], entry["details"]["gift_card_id"]) == ("trial_started", card_id)
 
@@ -136,7 +131,7 @@ async def test_a_start_that_expires_gives_it_back_and_the_card_stays_the_users(c
     await customer.record(expire(state, IN_THE_PERIOD))
 
     assert await card_balances(customer.database, card_id) == [990]
-    assert await owner_of(customer, card_id) == customer.user_id
+    assert await owner_of(customer.database, card_id) == customer.user_id
     life = await customer.life(state)
     assert (life.invoices[0].split()[1], life.balances) == ("void", {})
 
@@ -185,7 +180,7 @@ async def test_a_start_without_a_code_uses_what_is_there(customer: Customer) -> 
 
 
 async def test_an_expired_card_pays_nothing(customer: Customer) -> None:
-    owned = {"redeemed_by": customer.user_id, "redeemed_at": STARTED_AT}
+    owned: dict[str, Any] = {"redeemed_by": customer.user_id, "redeemed_at": STARTED_AT}
     expired_id, _ = await customer.gift_card(expires_at=STARTED_AT, **owned)
     lasting_id, _ = await customer.gift_card(500, expires_at=STARTED_AT + AN_INSTANT, **owned)
 
@@ -195,7 +190,7 @@ async def test_an_expired_card_pays_nothing(customer: Customer) -> None:
 
 async def test_what_is_refused_writes_nothing(customer: Customer) -> None:
     other = await Customer.signup(customer.database)
-    owned = {"redeemed_by": other.user_id, "redeemed_at": STARTED_AT}
+    owned: dict[str, Any] = {"redeemed_by": other.user_id, "redeemed_at": STARTED_AT}
     _, of_another = await customer.gift_card(**owned)
     _, expired = await customer.gift_card(expires_at=STARTED_AT)
     _, foreign = await customer.gift_card(currency="USD")
@@ -227,4 +222,4 @@ async def test_a_refused_start_leaves_the_card_to_others(customer: Customer) -> 
     ):
         await customer.start(gift_code_hash=code_hash)
 
-    assert await owner_of(customer, card_id) is None
+    assert await owner_of(customer.database, card_id) is None

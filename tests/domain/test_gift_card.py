@@ -1,5 +1,6 @@
 """Who may redeem a card, and what the others are told: nothing."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -22,11 +23,12 @@ NOT_FOUND = ("gift_card_not_found", "there is no such gift card")
 def answers(card: GiftCard | None, user_id: int) -> list[str | tuple[str, str]]:
     """To whoever redeems it for euros, redeems it on whatever, and asks what it is worth."""
     told: list[str | tuple[str, str]] = []
-    for check in (
+    checks: list[Callable[[], GiftCard]] = [
         lambda: check_redeemable(card, user_id, "EUR", AT),
         lambda: check_usable(card, user_id, AT),
         lambda: check_shown(card, user_id, AT),
-    ):
+    ]
+    for check in checks:
         try:
             assert check() == card
             told.append("yes")
