@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from db.database import Connection, Database
 from db.tables.accounts import User
@@ -85,27 +85,22 @@ async def put_card(
     redeemed_at: datetime | None = None,
 ) -> tuple[int, str]:
     """Id of the card, and the hash of a code that nobody has, in hexadecimal."""
-    batch_id = await insert_row(
-        connection,
-        GiftCardBatch,
-        amount_cents=amount_cents,
-        currency=currency,
-        created_by=await insert_row(connection, User, role="admin"),
+    word = uuid.uuid4()
+    issued = {"amount_cents": amount_cents, "currency": currency, "expires_at": expires_at}
+    batch = insert(GiftCardBatch).values(
+        **issued, key=word.hex, card_count=1, created_by=await insert_row(connection, User, role="admin")
     )
-    code_hash = uuid.uuid4().bytes * 2
-    card_id = await insert_row(
-        connection,
-        GiftCard,
+    batch_id = (await connection.execute(batch.returning(GiftCardBatch.id))).scalar_one()
+    card = insert(GiftCard).values(
+        **issued,
         batch_id=batch_id,
-        code_hash=code_hash,
-        amount_cents=amount_cents,
+        code_hash=word.bytes * 2,
         balance_cents=amount_cents,
-        currency=currency,
-        expires_at=expires_at,
         redeemed_by=redeemed_by,
         redeemed_at=redeemed_at,
     )
-    return card_id, code_hash.hex()
+    card_id: int = (await connection.execute(card.returning(GiftCard.id))).scalar_one()
+    return card_id, (word.bytes * 2).hex()
 
 
 async def card_balances(database: Database, *card_ids: int) -> list[int]:

@@ -11,11 +11,9 @@ from sqlalchemy.dialects.postgresql import Range
 
 from db.database import Connection
 from db.tables.accounts import User
-from db.tables.balances import CustomerBalance, CustomerBalanceEntry
 from db.tables.base import Table
 from db.tables.billing import Invoice, InvoiceLine, Payment, Refund
 from db.tables.catalogue import ContentModule, DunningPolicy, Plan, PlanPrice
-from db.tables.gift_cards import GiftCard, GiftCardBatch, GiftCardEntry
 from db.tables.ledger import LedgerEntry, LedgerTransaction
 from db.tables.messages import IdempotencyKey, Note, PaymentReport
 from db.tables.outbox import OutboxEvent
@@ -181,51 +179,6 @@ def _refund() -> Row:
     }
 
 
-def _gift_card_batch() -> Row:
-    return {
-        "key": _unused_word(),
-        "amount_cents": 5_000,
-        "currency": "EUR",
-        "card_count": 1,
-        "created_by": _unused_id(),
-    }
-
-
-def _gift_card() -> Row:
-    return {
-        "batch_id": _unused_id(),
-        "code_hash": uuid.uuid4().bytes,
-        "amount_cents": 5_000,
-        "balance_cents": 5_000,
-        "currency": "EUR",
-    }
-
-
-def _gift_card_entry() -> Row:
-    return {
-        "gift_card_id": _unused_id(),
-        "invoice_id": _unused_id(),
-        "key": _unused_word(),
-        "amount_cents": -1_990,
-        "occurred_at": START,
-    }
-
-
-def _customer_balance() -> Row:
-    return {"user_id": _unused_id(), "currency": "EUR", "balance_cents": 1_990}
-
-
-def _customer_balance_entry() -> Row:
-    return {
-        "user_id": _unused_id(),
-        "currency": "EUR",
-        "invoice_id": _unused_id(),
-        "key": _unused_word(),
-        "amount_cents": 1_990,
-        "occurred_at": START,
-    }
-
-
 def _payment_method() -> Row:
     return {
         "user_id": _unused_id(),
@@ -297,11 +250,6 @@ _VALID_ROWS: dict[type[Table], Callable[[], Row]] = {
     InvoiceLine: _invoice_line,
     Payment: _payment,
     Refund: _refund,
-    GiftCardBatch: _gift_card_batch,
-    GiftCard: _gift_card,
-    GiftCardEntry: _gift_card_entry,
-    CustomerBalance: _customer_balance,
-    CustomerBalanceEntry: _customer_balance_entry,
     PaymentMethod: _payment_method,
     OutboxEvent: _outbox_event,
     LedgerTransaction: _ledger_transaction,

@@ -18,8 +18,6 @@ APPEND_ONLY = {
     "ledger_entries": "amount_cents = -amount_cents",
     "timeline_entries": "actor = 'nobody'",
     "invoice_lines": "amount_cents = 1",
-    "gift_card_entries": "amount_cents = 1",
-    "customer_balance_entries": "amount_cents = 1",
 }
 
 
