@@ -165,6 +165,16 @@ class LoadSubscription:
 
 
 @dataclass(frozen=True)
+class RedeemGiftCard:
+    """For the user of this subscription. The card is named as in `StartOrder`."""
+
+    subscription_id: int
+    code_hash: str
+    cause: Cause
+    at: datetime
+
+
+@dataclass(frozen=True)
 class OpenRefund:
     """Staff want money back to the customer; without an amount all that is left of the payment.
 
@@ -258,6 +268,15 @@ async def record_subscription(command: RecordSubscription) -> RecordedSubscripti
     """Persists a decided change, with the invoice it gives up and the revenue it closes.
 
     A second call with the same change writes nothing and says that it is written.
+    """
+    raise NotImplementedError
+
+
+@activity.defn
+async def redeem_gift_card(command: RedeemGiftCard) -> None:
+    """Makes a gift card the user's; the state stays as it is. A second call changes nothing more.
+
+    Raises a refusal as `open_subscription` does.
     """
     raise NotImplementedError
 

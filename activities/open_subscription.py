@@ -7,6 +7,7 @@ from temporalio import activity
 
 from activities.billing import BilledPeriod, close_covered, who_pays, write_invoice
 from activities.contracts import OpenedSubscription, OpenSubscription, StartAnswer
+from activities.gift_redemption import redeem
 from activities.promo_redemption import lock_codes_of, redeem_code, reserve_redemption
 from activities.recording import tell, write_change
 from activities.refusal import refusal_error
@@ -113,6 +114,9 @@ async def _open(connection: Connection, command: OpenSubscription) -> tuple[Subs
         trial_ends_at=begun.period.end if is_trial else None,
     )
     bind_to_logs(subscription_id=subscription_id, trace_id=order.cause.trace_id)
+    told: dict[str, int | str] = {}
+    if order.gift_code_hash is not None:
+        told = await redeem(connection, order.user_id, order.gift_code_hash, plan.terms.currency, command.at)
     state = replace(
         begun,
         subscription_id=subscription_id,
@@ -120,21 +124,26 @@ async def _open(connection: Connection, command: OpenSubscription) -> tuple[Subs
         payment_method_id=order.payment_method_id,
     )
     await reserve_redemption(connection, state)
-    if is_trial:
-        return await _begin_trial(connection, command, state)
-    return await _bill(connection, command, state)
+    begin = _begin_trial if is_trial else _bill
+    return await begin(connection, command, state, told)
 
 
 async def _begin_trial(
-    connection: Connection, command: OpenSubscription, state: SubscriptionState
+    connection: Connection,
+    command: OpenSubscription,
+    state: SubscriptionState,
+    told: dict[str, int | str],
 ) -> tuple[SubscriptionState, StartAnswer]:
     answer = _answer(state, NOT_REQUIRED, provider=None)
-    await _complete(connection, command, Change(state, Event.TRIAL_STARTED), answer)
+    await _complete(connection, command, Change(state, Event.TRIAL_STARTED, details=told), answer)
     return state, answer
 
 
 async def _bill(
-    connection: Connection, command: OpenSubscription, state: SubscriptionState
+    connection: Connection,
+    command: OpenSubscription,
+    state: SubscriptionState,
+    told: dict[str, int | str],
 ) -> tuple[SubscriptionState, StartAnswer]:
     purse = await purses.load_purse(connection, state.user_id, state.plan.currency, command.at, lock=True)
     content = bill_period(BillingReason.SUBSCRIPTION_CREATE, state.plan, state.period, state.promo, purse)
@@ -150,7 +159,7 @@ async def _bill(
     payer = await who_pays(connection, state.payment_method_id)
     invoice = await write_invoice(connection, billed, payer, command.at)
     state = replace(state, open_invoice=invoice)
-    details: dict[str, int | str] = {
+    details: dict[str, int | str] = told | {
         "invoice_id": invoice.invoice_id,
         "amount_cents": content.total_cents,
         "currency": content.currency,

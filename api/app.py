@@ -25,6 +25,7 @@ from api.routes import (
     commands,
     content,
     exports,
+    gift_cards,
     invoice_documents,
     invoices,
     me,
@@ -34,6 +35,7 @@ from api.routes import (
     plumbing,
     refunds,
     staff,
+    staff_gift_cards,
     staff_plans,
     staff_promo_codes,
     subscriptions,
@@ -48,6 +50,7 @@ ROUTERS = (
     subscriptions.router,
     commands.router,
     me.router,
+    gift_cards.router,
     payment_methods.router,
     invoice_documents.router,
     invoices.router,
@@ -59,6 +62,7 @@ ROUTERS = (
     refunds.router,
     staff_plans.router,
     staff_promo_codes.router,
+    staff_gift_cards.router,
     plumbing.router,
 )
 

@@ -12,7 +12,7 @@ from activities.contracts import Cause
 from api.auth.current_user import CurrentUser, SignedInUser
 from api.auth.staff import CurrentStaff
 from api.context import Context, ContextDep
-from api.idempotency import KEY_REFUSALS, Accepted, OptionalKey, request_hash
+from api.idempotency import KEY_REFUSALS, Accepted, OptionalKey, Reveal, as_kept, request_hash
 from db.database import Connection
 from db.queries import notes
 from ops.tracing import current_trace_id
@@ -49,11 +49,12 @@ class CommandRequest:
         write: Callable[[Connection], Awaitable[BaseModel]],
         *,
         status_code: int = 200,
+        reveal: Reveal = as_kept,
     ) -> JSONResponse:
-        """`write` gets the transaction that also keeps the answer."""
+        """`write` gets the transaction that also keeps the answer, of which `reveal` makes what is told."""
         content_hash = request_hash("POST", self.path, body)
         return await self.context.answers.once_written(
-            self.user.id, self.key, content_hash, write, status_code=status_code
+            self.user.id, self.key, content_hash, write, status_code=status_code, reveal=reveal
         )
 
     async def cause(self, reason: str | None = None) -> Cause:

@@ -18,11 +18,13 @@ from api.clock.turn import ClockTurner
 from api.idempotency import AnswerKeeper
 from api.pay_invoice import InvoicePayer
 from api.payment_methods import PaymentMethods
+from api.redeem_gift import GiftRedeemer
 from api.refund_payment import PaymentRefunder
 from api.start_subscription import SubscriptionStarter
 from api.subscription_commands import SubscriptionCommands
 from api.webhook_relay import WebhookRelay
 from db.database import Database
+from domain.gift_codes import GiftCodes
 from ops.settings import Settings
 from ops.temporal_client import connect_temporal
 from payments.providers import Providers
@@ -37,11 +39,13 @@ class Context:
     tokens: TokenIssuer
     passwords: PasswordHasher
     sessions: Sessions
+    gift_codes: GiftCodes
     answers: AnswerKeeper
     starter: SubscriptionStarter
     commands: SubscriptionCommands
     chooser: MethodChooser
     payer: InvoicePayer
+    redeemer: GiftRedeemer
     refunder: PaymentRefunder
     clocks: ClockTurner
     relay: WebhookRelay
@@ -68,11 +72,13 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             tokens=tokens,
             passwords=PasswordHasher.from_settings(settings),
             sessions=Sessions(settings, tokens),
+            gift_codes=GiftCodes(settings.gift_code_key),
             answers=AnswerKeeper(database),
             starter=SubscriptionStarter(database, temporal, rpc_timeout, methods),
             commands=commands,
             chooser=MethodChooser(database, methods, commands),
             payer=InvoicePayer(database, methods, commands),
+            redeemer=GiftRedeemer(database, commands),
             refunder=PaymentRefunder(database, temporal, rpc_timeout),
             clocks=ClockTurner(database, temporal, providers, rpc_timeout),
             relay=relay,

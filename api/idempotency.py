@@ -89,6 +89,14 @@ class Accepted:
     body: BaseModel
 
 
+Reveal = Callable[[dict[str, Any]], dict[str, Any]]
+"""Makes the answer out of what is kept of it: a secret is derived each time, and never stored."""
+
+
+def as_kept(answer: dict[str, Any]) -> dict[str, Any]:
+    return answer
+
+
 class AnswerKeeper:
     """Carries out a request once per key, and gives the same answer to whoever repeats it."""
 
@@ -137,6 +145,7 @@ class AnswerKeeper:
         write: Callable[[Connection], Awaitable[BaseModel]],
         *,
         status_code: int = 200,
+        reveal: Reveal = as_kept,
     ) -> JSONResponse:
         """As `once`, for what is written in one transaction: the answer is kept in the same one.
 
@@ -144,7 +153,8 @@ class AnswerKeeper:
         """
         if key is None:
             async with self._database.transaction() as connection:
-                return JSONResponse((await write(connection)).model_dump(mode="json"), status_code)
+                written = (await write(connection)).model_dump(mode="json")
+            return JSONResponse(reveal(written), status_code)
         claim = Claim(user_id, key, request_hash)
         async with self._database.transaction() as connection:
             if await idempotency.is_key_of_a_start(connection, user_id, key):
@@ -152,8 +162,8 @@ class AnswerKeeper:
             if await idempotency.claim_key(connection, claim):
                 answer = (await write(connection)).model_dump(mode="json")
                 await idempotency.store_answer(connection, claim, status_code, answer)
-                return JSONResponse(answer, status_code)
-        return await self._answer_again(claim)
+                return JSONResponse(reveal(answer), status_code)
+        return await self._answer_again(claim, reveal)
 
     async def _give_back(self, claim: Claim, error: Exception) -> None:
         was_refused = isinstance(error, Problem) and error.status < FIRST_SERVER_ERROR
@@ -161,7 +171,7 @@ class AnswerKeeper:
         async with self._database.transaction() as connection:
             await give_back(connection, claim)
 
-    async def _answer_again(self, claim: Claim) -> JSONResponse:
+    async def _answer_again(self, claim: Claim, reveal: Reveal = as_kept) -> JSONResponse:
         async with self._database.read() as connection:
             kept = await idempotency.find_answer(connection, claim.user_id, claim.key)
         if kept is not None and kept.request_hash != claim.request_hash:
@@ -170,7 +180,7 @@ class AnswerKeeper:
             raise Problem(
                 409, "idempotency_in_progress", "The first request is still running.", headers=RETRY_SOON
             )
-        return JSONResponse(kept.answer, kept.status_code, headers=REPLAYED)
+        return JSONResponse(reveal(kept.answer), kept.status_code, headers=REPLAYED)
 
 
 def _told(answer: BaseModel | Accepted, status_code: int) -> tuple[int, dict[str, Any]]:

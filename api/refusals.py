@@ -32,6 +32,8 @@ STATUSES: Mapping[RefusalCode, int] = {
     RefusalCode.PROMO_CODE_EXPIRED: 409,
     RefusalCode.PROMO_CODE_TAKEN: 409,
     RefusalCode.PROMO_TERMS_FROZEN: 409,
+    RefusalCode.GIFT_CARD_NOT_FOUND: 404,
+    RefusalCode.GIFT_CARD_EMPTY: 409,
 }
 RETRY_SECONDS: Mapping[RefusalCode, int] = {
     RefusalCode.PAYMENT_IN_PROGRESS: 2,

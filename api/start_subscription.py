@@ -27,6 +27,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from activities.contracts import StartAnswer, StartOrder
 from api.clock.arrival import let_it_come
 from api.clock.workflow_clock import WorkflowClock
+from api.gift_codes import check_ordered_card
 from api.idempotency import KEY_REUSED
 from api.payment_methods import OfferedMethod, PaymentMethods
 from api.refusals import problem_of
@@ -67,6 +68,11 @@ class SubscriptionStarter:
             await keep_offset(self.database, self._clock_of(order), started.answer.subscription_id)
         return started
 
+    async def is_started(self, user_id: int, key: str) -> bool:
+        """Whether its answer is there already, and only repeated."""
+        async with self.database.read() as connection:
+            return await subscriptions.find_opened(connection, user_id, key) is not None
+
     async def _start_or_repeat(self, order: StartOrder, offered: OfferedMethod | None) -> Started:
         answer = await self._answer_or_refuse(order)
         if answer is not None:
@@ -103,6 +109,7 @@ class SubscriptionStarter:
                     Refused(RefusalCode.SUBSCRIPTION_EXISTS, "the user has a live subscription", facts)
                 )
             await _check_promo_code(connection, order, plan.terms)
+            await check_ordered_card(connection, order, plan.terms.currency)
         return None
 
     async def _update_with_start(self, order: StartOrder, update_id: str) -> StartAnswer:

@@ -24,11 +24,20 @@ from workflows.messages import (
     FreezeCommand,
     PayCommand,
     PlainCommand,
+    RedeemGiftCommand,
     SetPaymentMethodCommand,
 )
 from workflows.subscription import Subscription
 
-Command = TypeVar("Command", CancelCommand, FreezeCommand, PayCommand, PlainCommand, SetPaymentMethodCommand)
+Command = TypeVar(
+    "Command",
+    CancelCommand,
+    FreezeCommand,
+    PayCommand,
+    PlainCommand,
+    RedeemGiftCommand,
+    SetPaymentMethodCommand,
+)
 
 log = structlog.get_logger(__name__)
 

@@ -108,6 +108,14 @@ def report_deferred_revenue(
     show(at, as_json=as_json)
 
 
+@report.command("gift-liability")
+def report_gift_liability(*, as_json: AsJson = False) -> None:
+    """What gift cards were issued, used, expired and are still good for, beside what the ledger owes."""
+    from cli.report import report_gift_liability as show  # noqa: PLC0415 - see above
+
+    show(as_json=as_json)
+
+
 @bench.command("start")
 def bench_start(
     *,

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from db.database import Connection, Database
-from db.queries import ledger_reports
+from db.queries import gift_card_batches, ledger_reports
 from domain.window import Window, parse_moment
 from ops.settings import load_settings
 
@@ -34,6 +34,11 @@ def report_revenue(since: str | None, until: str | None, *, as_json: bool) -> No
 def report_deferred_revenue(at: str | None, *, as_json: bool) -> None:
     moment = _window(None, at).end or datetime.now(UTC)
     _show(lambda connection: ledger_reports.deferred_revenue(connection, moment), as_json=as_json)
+
+
+def report_gift_liability(*, as_json: bool) -> None:
+    now = datetime.now(UTC)
+    _show(lambda connection: gift_card_batches.gift_liability(connection, now), as_json=as_json)
 
 
 def _window(since: str | None, until: str | None) -> Window:

@@ -27,6 +27,7 @@ class Action(StrEnum):
     PAY_NOW = "pay_now"
     SET_PAYMENT_METHOD = "set_payment_method"
     CHANGE_PLAN = "change_plan"
+    REDEEM_GIFT = "redeem_gift"
     CANCEL_AT_PERIOD_END = "cancel_at_period_end"
     CANCEL_NOW = "cancel_now"
     UNCANCEL = "uncancel"
@@ -95,6 +96,7 @@ TRANSITIONS: Mapping[tuple[Status, Action], Status] = {
     (Status.INCOMPLETE, Action.EXPIRE): Status.INCOMPLETE_EXPIRED,
     (Status.INCOMPLETE, Action.PAY_NOW): Status.INCOMPLETE,
     (Status.INCOMPLETE, Action.SET_PAYMENT_METHOD): Status.INCOMPLETE,
+    (Status.INCOMPLETE, Action.REDEEM_GIFT): Status.INCOMPLETE,
     (Status.INCOMPLETE, Action.CANCEL_AT_PERIOD_END): Status.CANCELED,
     (Status.INCOMPLETE, Action.CANCEL_NOW): Status.CANCELED,
     (Status.INCOMPLETE, Action.WITHDRAW): Status.CANCELED,
@@ -107,6 +109,7 @@ TRANSITIONS: Mapping[tuple[Status, Action], Status] = {
     (Status.TRIALING, Action.FALL_DUE): Status.PAST_DUE,
     (Status.TRIALING, Action.PAY_NOW): Status.TRIALING,
     (Status.TRIALING, Action.SET_PAYMENT_METHOD): Status.TRIALING,
+    (Status.TRIALING, Action.REDEEM_GIFT): Status.TRIALING,
     (Status.TRIALING, Action.CHANGE_PLAN): Status.TRIALING,
     (Status.TRIALING, Action.CANCEL_AT_PERIOD_END): Status.TRIALING,
     (Status.TRIALING, Action.CANCEL_NOW): Status.CANCELED,
@@ -122,6 +125,7 @@ TRANSITIONS: Mapping[tuple[Status, Action], Status] = {
     (Status.ACTIVE, Action.FALL_DUE): Status.PAST_DUE,
     (Status.ACTIVE, Action.PAY_NOW): Status.ACTIVE,
     (Status.ACTIVE, Action.SET_PAYMENT_METHOD): Status.ACTIVE,
+    (Status.ACTIVE, Action.REDEEM_GIFT): Status.ACTIVE,
     (Status.ACTIVE, Action.CHANGE_PLAN): Status.ACTIVE,
     (Status.ACTIVE, Action.CANCEL_AT_PERIOD_END): Status.ACTIVE,
     (Status.ACTIVE, Action.CANCEL_NOW): Status.CANCELED,
@@ -137,12 +141,14 @@ TRANSITIONS: Mapping[tuple[Status, Action], Status] = {
     (Status.PAST_DUE, Action.LEAVE_UNPAID): Status.UNPAID,
     (Status.PAST_DUE, Action.PAY_NOW): Status.PAST_DUE,
     (Status.PAST_DUE, Action.SET_PAYMENT_METHOD): Status.PAST_DUE,
+    (Status.PAST_DUE, Action.REDEEM_GIFT): Status.PAST_DUE,
     (Status.PAST_DUE, Action.CANCEL_AT_PERIOD_END): Status.CANCELED,
     (Status.PAST_DUE, Action.CANCEL_NOW): Status.CANCELED,
     (Status.PAST_DUE, Action.WITHDRAW): Status.CANCELED,
     (Status.PAST_DUE, Action.PARK): Status.PAST_DUE,
     (Status.PAST_DUE, Action.UNPARK): Status.PAST_DUE,
     (Status.FROZEN, Action.SET_PAYMENT_METHOD): Status.FROZEN,
+    (Status.FROZEN, Action.REDEEM_GIFT): Status.FROZEN,
     (Status.FROZEN, Action.CANCEL_AT_PERIOD_END): Status.FROZEN,
     (Status.FROZEN, Action.CANCEL_NOW): Status.CANCELED,
     (Status.FROZEN, Action.UNCANCEL): Status.FROZEN,
@@ -153,6 +159,7 @@ TRANSITIONS: Mapping[tuple[Status, Action], Status] = {
     (Status.UNPAID, Action.PAY): Status.ACTIVE,
     (Status.UNPAID, Action.PAY_NOW): Status.UNPAID,
     (Status.UNPAID, Action.SET_PAYMENT_METHOD): Status.UNPAID,
+    (Status.UNPAID, Action.REDEEM_GIFT): Status.UNPAID,
     (Status.UNPAID, Action.CANCEL_AT_PERIOD_END): Status.CANCELED,
     (Status.UNPAID, Action.CANCEL_NOW): Status.CANCELED,
     (Status.UNPAID, Action.WITHDRAW): Status.CANCELED,
@@ -177,6 +184,7 @@ REFUSALS: Mapping[Action, RefusalCode] = {
     Action.PAY_NOW: RefusalCode.INVOICE_NOT_PAYABLE,
     Action.SET_PAYMENT_METHOD: RefusalCode.SUBSCRIPTION_ENDED,
     Action.CHANGE_PLAN: RefusalCode.PLAN_CHANGE_NOT_POSSIBLE,
+    Action.REDEEM_GIFT: RefusalCode.SUBSCRIPTION_ENDED,
     Action.CANCEL_AT_PERIOD_END: RefusalCode.SUBSCRIPTION_ENDED,
     Action.CANCEL_NOW: RefusalCode.SUBSCRIPTION_ENDED,
     Action.UNCANCEL: RefusalCode.NOT_CANCELING,

@@ -30,6 +30,7 @@ SHORTEST_SECRET: Mapping[str, int] = {"HS256": 32, "HS384": 48, "HS512": 64}
 """Bytes by algorithm: RFC 7518 §3.2 asks as many as the hash has."""
 
 SHORTEST_WEBHOOK_SECRET = 16
+SHORTEST_GIFT_CODE_SECRET = 32
 EXAMPLE_SECRET_MARK = "change-me"  # noqa: S105 - what .env.example writes where a secret belongs
 
 EXAMPLE_SELLER: Mapping[str, str] = {
@@ -91,6 +92,9 @@ class Settings(BaseSettings):
         None, validation_alias=_named("PAYMENTS_WEBHOOK_SECRET_PREVIOUS")
     )
 
+    gift_code_secret: SecretStr | None = Field(None, validate_default=True)
+    """What codes of gift cards are made and known by. It is never rotated, or no code is known any more."""
+
     psp_url: Annotated[str, StringConstraints(pattern=r"^(https?://\S+)?$")] = ""
     """Where the sandbox payment provider is; empty where there is none."""
     psp_api_key: SecretStr | None = Field(None, validate_default=True)
@@ -108,6 +112,8 @@ class Settings(BaseSettings):
     starts_per_user_per_hour: PositiveInt = 20
     promo_codes_per_user_per_hour: PositiveInt = 60
     promo_codes_per_address_per_hour: PositiveInt = 300
+    gift_codes_per_user_per_hour: PositiveInt = 30
+    gift_codes_per_address_per_hour: PositiveInt = 120
 
     charges_per_second: PositiveInt = 50
     """How many calls of providers all workers together make at most."""
@@ -151,6 +157,12 @@ class Settings(BaseSettings):
     def webhook_secrets(self) -> tuple[str, ...]:
         return _present(self.webhook_secret, self.webhook_secret_previous)
 
+    @property
+    def gift_code_key(self) -> bytes:
+        """Outside of production the secret that signs tokens serves for it, if there is no other."""
+        own = _present(self.gift_code_secret)
+        return (own or self.jwt_secrets)[0].encode()
+
     @field_validator("jwt_secret", "jwt_secret_previous")
     @classmethod
     def _refuse_short_jwt_secret(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
@@ -161,6 +173,13 @@ class Settings(BaseSettings):
     @classmethod
     def _refuse_short_webhook_secret(cls, secret: SecretStr | None) -> SecretStr | None:
         return _long_enough(secret, SHORTEST_WEBHOOK_SECRET)
+
+    @field_validator("gift_code_secret")
+    @classmethod
+    def _refuse_no_gift_code_secret(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if info.data.get("environment") == "production" and not _present(secret):
+            raise ValueError("production needs a secret that outlives rotations of JWT_SECRET")
+        return _long_enough(secret, SHORTEST_GIFT_CODE_SECRET)
 
     @field_validator("psp_url")
     @classmethod
@@ -177,7 +196,12 @@ class Settings(BaseSettings):
         return key
 
     @field_validator(
-        "database_url", "jwt_secret", "jwt_secret_previous", "webhook_secret", "webhook_secret_previous"
+        "database_url",
+        "jwt_secret",
+        "jwt_secret_previous",
+        "webhook_secret",
+        "webhook_secret_previous",
+        "gift_code_secret",
     )
     @classmethod
     def _refuse_examples(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:

@@ -32,6 +32,7 @@ TELLS_ONLY = frozenset(
         Event.REFUND_OPENED,
         Event.REFUNDED,
         Event.REFUND_FAILED,
+        Event.GIFT_REDEEMED,
     }
 )
 """Events that may be told of without a change of the state."""

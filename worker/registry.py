@@ -10,6 +10,7 @@ from activities.open_period import OpenPeriodActivity
 from activities.open_refund import OpenRefundActivity
 from activities.open_subscription import OpenSubscriptionActivity
 from activities.record_subscription import RecordSubscriptionActivity
+from activities.redeem_gift_card import RedeemGiftCardActivity
 from activities.send_refund import MarkRefundUnknownActivity, SendRefundActivities
 from activities.settle_payment import SettlePaymentActivity
 from db.database import Database
@@ -31,6 +32,7 @@ def billing_activities(database: Database, settings: Settings) -> tuple[Callable
         MarkRefundUnknownActivity(database).mark_refund_unknown,
         SettlePaymentActivity(database).settle_payment,
         RecordSubscriptionActivity(database, settings.withdrawal).record_subscription,
+        RedeemGiftCardActivity(database).redeem_gift_card,
         LoadSubscriptionActivity(database).load_subscription,
     )
 

@@ -20,6 +20,7 @@ from activities.contracts import (
     OpenAttempt,
     OpenPeriod,
     RecordSubscription,
+    RedeemGiftCard,
     Settled,
     SettlePayment,
     collect_payment,
@@ -28,9 +29,11 @@ from activities.contracts import (
     open_attempt,
     open_period,
     record_subscription,
+    redeem_gift_card,
     settle_payment,
     withdraw_payment,
 )
+from activities.refusal import refusal_in
 from domain import awaiting
 from domain.due import Step
 from domain.due_changes import change_due
@@ -128,6 +131,14 @@ class Bookkeeping:
         self._believe(
             await workflow.execute_activity(open_attempt, command, summary=summary, **DATABASE_STEP)
         )
+
+    async def redeem_gift_card(self, code_hash: str, cause: Cause) -> None:
+        """Into the purse of its user, from which the next invoice is paid: the state stays as it is."""
+        command = RedeemGiftCard(self.state.subscription_id, code_hash, cause, workflow.now())
+        try:
+            await workflow.execute_activity(redeem_gift_card, command, **DATABASE_STEP)
+        except ActivityError as failure:
+            raise refusal_in(failure) from failure
 
     async def settle(self, report_id: int) -> None:
         """Applies a payment report from the inbox."""

@@ -63,6 +63,15 @@ class SetPaymentMethodCommand:
 
 
 @dataclass(frozen=True)
+class RedeemGiftCommand:
+    """`code_hash` is what is stored of the card's code, in hexadecimal."""
+
+    command_id: str
+    code_hash: str
+    cause: Cause
+
+
+@dataclass(frozen=True)
 class PaymentReported:
     """A report lies in the inbox under this id."""
 

@@ -28,6 +28,7 @@ from workflows.messages import (
     PayCommand,
     PaymentReported,
     PlainCommand,
+    RedeemGiftCommand,
     SetPaymentMethodCommand,
     SubscriptionLife,
 )
@@ -126,6 +127,11 @@ class Subscription:
                 if renewing.is_asked_for(self._state, method_id):
                     return
                 await self._books.open_attempt(method_id, command.cause, command_id=command.command_id)
+
+    @described_update("Makes a gift card the user's; the next invoices are paid from it. Twice is once.")
+    async def redeem_gift(self, command: RedeemGiftCommand) -> None:
+        async with self._carrying_out():
+            await self._books.redeem_gift_card(command.code_hash, command.cause)
 
     @described_update("Lets a parked subscription go on where it stopped.")
     async def unpark(self, command: PlainCommand) -> None:

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Path, Request, Response
 from activities.contracts import StartOrder
 from api.auth.current_user import TOKEN_REFUSALS, CurrentUser
 from api.command_request import AWAY, cause_of
-from api.context import ContextDep
+from api.context import Context, ContextDep
+from api.gift_code_limits import admit_gift_code
 from api.idempotency import (
     KEY_REFUSALS,
     REPLAYED,
@@ -54,6 +55,8 @@ NOT_FOUND = (404, "subscription_not_found")
             RefusalCode.PROMO_CODE_EXPIRED,
             RefusalCode.PROMO_CODE_NOT_APPLICABLE,
             RefusalCode.PROMO_CODE_EXHAUSTED,
+            RefusalCode.GIFT_CARD_NOT_FOUND,
+            RefusalCode.GIFT_CARD_EMPTY,
             RefusalCode.CURRENCY_MISMATCH,
         ),
         (429, "too_many_attempts"),
@@ -75,8 +78,7 @@ async def start_subscription(
     With a payment method the charge follows at once, and so does each renewal's when it is due.
     """
     check_enabled(context.settings, body.start_at)
-    if body.promo_code is not None:
-        await admit(context, *promo_code_limits(context.settings, user.id, client_address(request)))
+    await _admit_codes(body, request, user.id, key, context)
     order = StartOrder(
         user_id=user.id,
         idempotency_key=key,
@@ -85,13 +87,26 @@ async def start_subscription(
         cause=cause_of(user),
         start_at=body.start_at,
         promo_code=body.promo_code,
+        gift_code_hash=context.gift_codes.hash_of(body.gift_code).hex() if body.gift_code else None,
     )
     offered = body.payment_method
     started = await context.starter.start(order, offered.as_offered() if offered else None)
     response.headers["Location"] = f"/subscriptions/{started.answer.subscription_id}"
     if started.is_replay:
         response.headers.update(REPLAYED)
-    return StartedBody.of(started.answer)
+    return StartedBody.of(started.answer, body.gift_code)
+
+
+async def _admit_codes(body: StartBody, request: Request, user_id: int, key: str, context: Context) -> None:
+    """Codes can be guessed, so that asking for them is limited. A repeated start asks for nothing new."""
+    if body.promo_code is None and body.gift_code is None:
+        return
+    if await context.starter.is_started(user_id, key):
+        return
+    if body.promo_code is not None:
+        await admit(context, *promo_code_limits(context.settings, user_id, client_address(request)))
+    if body.gift_code is not None:
+        await admit_gift_code(context, user_id, request)
 
 
 @router.get(

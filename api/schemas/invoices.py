@@ -49,7 +49,13 @@ class InvoiceBody(ResponseBody):
     billing_reason: str
     status: InvoiceStatus
     currency: str
+    promo_code: str | None
+    subtotal_cents: int
+    discount_cents: int
     total_cents: int
+    gift_cents: int
+    balance_cents: int
+    amount_due_cents: int
     net_cents: int
     vat_cents: int
     vat_rate_bp: int

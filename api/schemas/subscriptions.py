@@ -1,5 +1,6 @@
 """Bodies about subscriptions."""
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated, Self
 
@@ -8,6 +9,7 @@ from pydantic import AliasChoices, Field, StringConstraints
 from activities.contracts import StartAnswer
 from api.own_time import own_now
 from api.schemas.base import RequestBody, ResponseBody, UtcInstant
+from api.schemas.gift_cards import GiftCode
 from api.schemas.payment_methods import OfferedMethodBody
 from db.queries.subscription_views import SubscriptionView
 from domain.access import Access, AccessTerms, NoAccess, access
@@ -23,6 +25,8 @@ GivenPromoCode = Annotated[
 class StartBody(RequestBody):
     """`code` is accepted for `plan_code`. Without a `payment_method` a person pays each invoice.
 
+    What a gift card leaves to pay is charged as without one.
+
     `start_at` is an instant to come, and taken only where the virtual clock is enabled.
     """
 
@@ -30,23 +34,26 @@ class StartBody(RequestBody):
         validation_alias=AliasChoices("plan_code", "code"), examples=["P30D"]
     )
     promo_code: GivenPromoCode | None = None
+    gift_code: GiftCode | None = None
     payment_method: OfferedMethodBody | None = None
     start_at: UtcInstant | None = None
 
 
 class StartedBody(ResponseBody):
-    """`payment_status` is `pending`, or `not_required` where nothing is to be paid.
+    """`payment_status` is `pending`; `succeeded` when gift cards or balance have paid all of it;
+    `not_required` when nothing is to be paid: a trial has no invoice, and a promo code of 100 % leaves one
+    that is paid already, without a payment.
 
-    A trial has no invoice; a promo code of 100 % leaves one that is paid already, without a payment.
+    `gift_code` is as it was sent, `gift_cents` what all gift cards of the user have paid.
     """
 
     subscription_id: int
     invoice_id: int | None
     payment_id: int | None
-    promo_code: str | None = None
-    gift_code: None = None
-    discount_cents: int = 0
-    gift_cents: int = 0
+    promo_code: str | None
+    gift_code: str | None
+    discount_cents: int
+    gift_cents: int
     amount_cents: int
     currency: str
     period_start: UtcInstant
@@ -56,8 +63,8 @@ class StartedBody(ResponseBody):
     status: str
 
     @classmethod
-    def of(cls, answer: StartAnswer) -> Self:
-        return cls.model_validate(answer)
+    def of(cls, answer: StartAnswer, gift_code: str | None) -> Self:
+        return cls.model_validate(asdict(answer) | {"gift_code": gift_code})
 
 
 class AccessBody(ResponseBody):

@@ -104,6 +104,7 @@ def process_environment(
     inherited.setdefault("BILLING_LOGINS_PER_ADDRESS_PER_MINUTE", GENEROUS)
     inherited.setdefault("BILLING_SIGNUPS_PER_ADDRESS_PER_HOUR", GENEROUS)
     inherited.setdefault("BILLING_PROMO_CODES_PER_ADDRESS_PER_HOUR", GENEROUS)
+    inherited.setdefault("BILLING_GIFT_CODES_PER_ADDRESS_PER_HOUR", GENEROUS)
     return inherited | {
         "BILLING_ENVIRONMENT": environment,
         "BILLING_VIRTUAL_CLOCK": "true",  # the embedded Temporal allows it

@@ -58,7 +58,13 @@ class InvoiceView:
     billing_reason: str
     status: str
     currency: str
+    promo_code: str | None
+    subtotal_cents: int
+    discount_cents: int
     total_cents: int
+    gift_cents: int
+    balance_cents: int
+    amount_due_cents: int
     net_cents: int
     vat_cents: int
     vat_rate_bp: int
@@ -79,7 +85,13 @@ _INVOICE = select(
     Invoice.billing_reason,
     Invoice.status,
     Invoice.currency,
+    Invoice.promo_code,
+    (Invoice.total_cents + Invoice.discount_cents).label("subtotal_cents"),
+    Invoice.discount_cents,
     Invoice.total_cents,
+    Invoice.gift_cents,
+    Invoice.balance_cents,
+    (Invoice.total_cents - Invoice.gift_cents - Invoice.balance_cents).label("amount_due_cents"),
     Invoice.net_cents,
     Invoice.vat_cents,
     Invoice.vat_rate_bp,

@@ -47,6 +47,14 @@ async def load_purse(
     return Purse(gifts, (await connection.execute(balance)).scalar_one_or_none() or 0)
 
 
+async def load_balances(connection: Connection, user_id: int) -> dict[str, int]:
+    """Without gift cards: cents by currency."""
+    query = select(CustomerBalance.currency, CustomerBalance.balance_cents).where(
+        CustomerBalance.user_id == user_id
+    )
+    return {row.currency: row.balance_cents for row in await connection.execute(query)}
+
+
 async def take_out(connection: Connection, bill: Bill, taken: Tenders, at: datetime) -> None:
     """Pays an invoice from it, as far as was decided with the purse locked."""
     key = f"invoice:{bill.invoice_id}:paid"

@@ -28,12 +28,16 @@ class GiftCardBatch(Table):
 
 
 class GiftCard(Table):
-    """`balance_cents` is the amount with all entries added. It belongs to whoever redeems it first."""
+    """`balance_cents` is the amount with all entries added. It belongs to whoever redeems it first.
+
+    A trigger guards that, and what it was issued for.
+    """
 
     __tablename__ = "gift_cards"
     __table_args__ = (
         CheckConstraint("balance_cents BETWEEN 0 AND amount_cents", name="balance_is_within_its_amount"),
         CheckConstraint("(redeemed_by IS NULL) = (redeemed_at IS NULL)", name="redeemed_by_somebody"),
+        Index("ix_gift_cards_batch_id", "batch_id"),
         Index("ix_gift_cards_redeemed_by", "redeemed_by", postgresql_where=text("redeemed_by IS NOT NULL")),
     )
 

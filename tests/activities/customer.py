@@ -20,6 +20,7 @@ from activities.contracts import (
     OpenSubscription,
     RecordedSubscription,
     RecordSubscription,
+    RedeemGiftCard,
     Settled,
     SettlePayment,
     StartOrder,
@@ -29,6 +30,7 @@ from activities.open_attempt import OpenAttemptActivity
 from activities.open_period import OpenPeriodActivity
 from activities.open_subscription import OpenSubscriptionActivity
 from activities.record_subscription import RecordSubscriptionActivity
+from activities.redeem_gift_card import RedeemGiftCardActivity
 from activities.settle_payment import SettlePaymentActivity
 from db.database import Database
 from db.queries import payment_reports
@@ -45,6 +47,7 @@ from payments.providers import Providers
 from tests.activities.life import LifeBooks, read_life
 from tests.book import Book, read_book
 from tests.db.rows import insert_row
+from tests.gift_cards import put_card
 from tests.psp import SandboxPsp
 
 STARTED_AT = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
@@ -90,12 +93,20 @@ class Customer:
         starts_per_hour: int = 20,
         method_id: int | None = None,
         promo_code: str | None = None,
+        gift_code_hash: str | None = None,
     ) -> OpenedSubscription:
         """By default under a key that nobody used."""
         key = key or uuid.uuid4().hex
         cause = Cause(f"user:{self.user_id}", "start", START_TRACE)
         order = StartOrder(
-            self.user_id, key, request_hash, plan_code, cause, method_id, promo_code=promo_code
+            self.user_id,
+            key,
+            request_hash,
+            plan_code,
+            cause,
+            method_id,
+            promo_code=promo_code,
+            gift_code_hash=gift_code_hash,
         )
         activity = OpenSubscriptionActivity(self.database, starts_per_hour)
         return await ActivityEnvironment().run(
@@ -171,6 +182,16 @@ class Customer:
             return await insert_row(
                 connection, PaymentMethod, user_id=self.user_id, token=f"tok_{kind}-{uuid.uuid4().hex}"
             )
+
+    async def gift_card(self, amount_cents: int = 5_000, **fields: Any) -> tuple[int, str]:
+        """Id and hash of a card that nobody has redeemed, unless `fields` of its row say otherwise."""
+        async with self.database.transaction() as connection:
+            return await put_card(connection, amount_cents, **fields)
+
+    async def redeem(self, state: SubscriptionState, code_hash: str, at: datetime = IN_THE_PERIOD) -> None:
+        activity = RedeemGiftCardActivity(self.database)
+        command = RedeemGiftCard(state.subscription_id, code_hash, self.cause, at)
+        await ActivityEnvironment().run(activity.redeem_gift_card, command)
 
     async def open_period(self, state: SubscriptionState, at: datetime) -> SubscriptionState:
         activity = OpenPeriodActivity(self.database)

@@ -51,7 +51,6 @@ OF_THE_USER = {
         "SELECT t.* FROM timeline_entries t JOIN subscriptions s ON s.id = t.subscription_id"
         " WHERE s.user_id = :user_id ORDER BY t.id"
     ),
-    "promo_redemptions": "SELECT * FROM promo_redemptions WHERE user_id = :user_id ORDER BY id",
     "reports": (
         "SELECT w.* FROM webhook_inbox w JOIN payments p ON p.id = w.payment_id"
         " JOIN invoices i ON i.id = p.invoice_id WHERE i.user_id = :user_id ORDER BY w.id"

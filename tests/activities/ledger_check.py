@@ -1,6 +1,7 @@
 """What must be true of a user's money whatever happened."""
 
 from tests.activities.customer import Customer
+from tests.gift_cards import check_purses
 
 UNBALANCED = (
     "SELECT t.subscription_id, e.currency, sum(e.amount_cents)::bigint AS cents"
@@ -13,7 +14,7 @@ OWED = (
     " (SELECT coalesce(sum(e.amount_cents), 0)::bigint FROM ledger_entries e"
     "  JOIN ledger_transactions t ON t.id = e.transaction_id"
     "  WHERE t.subscription_id = s.id AND e.account = 'receivable') AS receivable,"
-    " (SELECT coalesce(sum(i.total_cents), 0)::bigint FROM invoices i"
+    " (SELECT coalesce(sum(i.total_cents - i.gift_cents - i.balance_cents), 0)::bigint FROM invoices i"
     "  WHERE i.subscription_id = s.id AND i.status = 'open') AS open_invoices"
     " FROM subscriptions s WHERE s.user_id = :user_id"
 )
@@ -64,6 +65,7 @@ async def assert_books_are_true(customer: Customer) -> None:
         assert row["cash"] == row["received"] - row["returned"] - row["disputed"], row
     for row in await customer.rows(DEFERRED):
         assert row["deferred"] == row["to_deliver"], row
+    await check_purses(customer.database)
 
 
 async def assert_charges_are_booked(customer: Customer) -> None:

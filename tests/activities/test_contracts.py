@@ -22,6 +22,7 @@ from activities.contracts import (
     OpenSubscription,
     RecordedSubscription,
     RecordSubscription,
+    RedeemGiftCard,
     SendRefund,
     Settled,
     SettlePayment,
@@ -34,6 +35,7 @@ from activities.open_period import OpenPeriodActivity
 from activities.open_refund import OpenRefundActivity
 from activities.open_subscription import OpenSubscriptionActivity
 from activities.record_subscription import RecordSubscriptionActivity
+from activities.redeem_gift_card import RedeemGiftCardActivity
 from activities.refusal import Refusal
 from activities.send_refund import MarkRefundUnknownActivity, SendRefundActivities
 from activities.settle_payment import SettlePaymentActivity
@@ -62,6 +64,7 @@ MESSAGES = [
     OpenAttempt(7, 3, method_id=None, is_automatic=False, cause=CAUSE, at=AT, command_id="pay"),
     CollectPayment(43, "0" * 32, AT, gives_up=True),
     OpenRefund(43, "payment:43:staff", 990, CAUSE, AT),
+    RedeemGiftCard(7, "5a" * 32, CAUSE, AT),
     SendRefund(5, AT),
     Settled(ACTIVE),
     Settled(CANCELED, unsent_refund_ids=(5, 6)),
@@ -83,6 +86,7 @@ IMPLEMENTATIONS: list[tuple[Callable[..., Any], Callable[..., Any]]] = [
     (contracts.mark_refund_unknown, MarkRefundUnknownActivity.mark_refund_unknown),
     (contracts.settle_payment, SettlePaymentActivity.settle_payment),
     (contracts.record_subscription, RecordSubscriptionActivity.record_subscription),
+    (contracts.redeem_gift_card, RedeemGiftCardActivity.redeem_gift_card),
     (contracts.load_subscription, LoadSubscriptionActivity.load_subscription),
 ]
 

@@ -1,14 +1,18 @@
 """The application in the test's own process, its engines away; and subscriptions on the shared stack."""
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import httpx2
 import pytest
 import structlog
 
+from api.app import create_app
+from tests.api.auth.in_process import ClientFrom, StartApi
 from tests.api.shell import client_of, shell_app
 from tests.client import Student
 from tests.lives import Life, World
+from tests.stack import settings_for
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -34,6 +38,25 @@ async def shell_without_temporal(monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
     async with client_of(shell_app()) as client:
         yield client
+
+
+@pytest.fixture
+async def start_api(database_url: str) -> AsyncIterator[StartApi]:
+    """Starts one more API on the shared database; keywords are settings. Gives clients by their address."""
+    async with AsyncExitStack() as stack:
+
+        async def start(**changed: object) -> ClientFrom:
+            settings = settings_for(database_url).model_copy(update=changed)
+            app = create_app(settings)
+            await stack.enter_async_context(app.router.lifespan_context(app))
+
+            def client_from(address: str) -> httpx2.AsyncClient:
+                transport = httpx2.ASGITransport(app, client=(address, 50000))
+                return httpx2.AsyncClient(transport=transport, base_url="http://api.example")
+
+            return client_from
+
+        yield start
 
 
 @pytest.fixture

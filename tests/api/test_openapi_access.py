@@ -48,6 +48,9 @@ PUBLIC = {
 }
 
 
+NEW_GIFT_CARDS = {"amount_cents": 5_000, "currency": "EUR", "count": 1}
+
+
 @dataclass(frozen=True)
 class Call:
     """How a protected route is called, and what it says of an id that is not the caller's.
@@ -78,6 +81,11 @@ PROTECTED = {
     "POST /subscriptions/{subscription_id}/unfreeze": Call(ACCESS, not_found="subscription_not_found"),
     "POST /subscriptions/{subscription_id}/withdraw": Call(ACCESS, not_found="subscription_not_found"),
     "GET /me/subscription": Call(ACCESS),
+    "GET /me/purse": Call(ACCESS),
+    "POST /gift-cards/balance": Call(ACCESS, {"code": "7G3K-0XQ9-M2VD-4TPA"}),
+    "POST /subscriptions/{subscription_id}/redeem": Call(
+        ACCESS, {"gift_code": "7G3K-0XQ9-M2VD-4TPA"}, not_found="subscription_not_found"
+    ),
     "POST /me/payment-methods": Call(ACCESS, {"provider": "sandbox", "token": "tok_ok"}),
     "GET /me/payment-methods": Call(ACCESS),
     "DELETE /me/payment-methods/{method_id}": Call(ACCESS, not_found="payment_method_not_found"),
@@ -124,6 +132,8 @@ PROTECTED = {
     "PATCH /admin/promo-codes/{promo_code}": Call(
         ACCESS, {"max_redemptions": 9}, not_found="promo_code_not_found", for_staff=True
     ),
+    "POST /admin/gift-cards": Call(ACCESS, NEW_GIFT_CARDS, for_staff=True),
+    "GET /admin/gift-cards/batches": Call(ACCESS, for_staff=True),
     "POST /admin/subscriptions/{subscription_id}/clock": Call(
         ACCESS, {"advance": "P1D"}, not_found="subscription_not_found", for_staff=True
     ),

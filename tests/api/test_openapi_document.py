@@ -34,6 +34,8 @@ KEYED = {
     "POST /subscriptions/{subscription_id}/freeze": False,
     "POST /subscriptions/{subscription_id}/unfreeze": False,
     "POST /subscriptions/{subscription_id}/withdraw": False,
+    "POST /subscriptions/{subscription_id}/redeem": False,
+    "POST /admin/gift-cards": False,
     "POST /admin/subscriptions/{subscription_id}/unpark": False,
     "POST /admin/subscriptions/{subscription_id}/clock": False,
     "POST /admin/payments/{payment_id}/refund": False,
@@ -61,11 +63,18 @@ KEYS_OF_ANSWERS = {
         "id number subscription_id billing_reason status currency total_cents net_cents vat_cents vat_rate_bp"
         " period_start period_end finalized_at paid_at voided_at lines payments refunds"
     ),
+    "GiftBalanceBody": "balance_cents currency expires_at",
+    "GiftCardBatchBody": (
+        "id amount_cents currency card_count redeemed_count expires_at created_by created_at"
+    ),
+    "GiftCardBatchPage": "items next_cursor",
     "InvoicePage": "items next_cursor",
     "InvoicePaymentBody": "invoice_id invoice_status payment",
+    "IssuedBody": "batch_id codes",
     "LinksBody": "timeline temporal_ui",
     "LineBody": "kind description period_start period_end amount_cents",
     "ModuleBody": "code title min_tier",
+    "OwnedCardBody": "amount_cents balance_cents currency expires_at redeemed_at",
     "PaymentBody": (
         "id attempt_no provider status amount_cents currency failure_code action_url created_at settled_at"
     ),
@@ -84,6 +93,8 @@ KEYS_OF_ANSWERS = {
         " created_at"
     ),
     "PromoCodePage": "items next_cursor",
+    "PurseBody": "totals gift_cards",
+    "PurseTotalBody": "currency gift_cents balance_cents",
     "ReadyBody": "status checks",
     "RefundBody": "id payment_id reason status amount_cents currency created_at settled_at",
     "RulesUsedBody": "unpaid_start_hours grace_days dunning_policy_version dunning_retry_days",
@@ -122,7 +133,9 @@ KEYS_OF_REQUESTS = {
     "CancelBody": "at_period_end reason",
     "DunningBody": "retry_days final_action",
     "FreezeBody": "until",
+    "GiftCodeBody": "code",
     "LoginBody": "email password",
+    "NewGiftCardsBody": "amount_cents currency count expires_at",
     "NewPlanBody": (
         "code name period_iso price_cents currency seats trial_days grace_days freeze_days_per_year"
         " vat_rate_bp dunning"
@@ -137,11 +150,12 @@ KEYS_OF_REQUESTS = {
         "percent_off amount_off_cents currency duration duration_periods max_redemptions"
         " max_redemptions_per_user plan_codes valid_from valid_until"
     ),
+    "RedeemGiftBody": "gift_code",
     "RefundOrderBody": "amount_cents reason",
     "SignupBody": "email password locale",
     "OfferedMethodBody": "provider token",
     "PayBody": "payment_method",
-    "StartBody": "plan_code promo_code payment_method start_at",
+    "StartBody": "plan_code promo_code gift_code payment_method start_at",
     "UnparkBody": "reason",
 }
 

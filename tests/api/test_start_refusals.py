@@ -7,7 +7,6 @@ import pytest
 
 from tests.client import Student, refusal
 
-LATER = ["gift_code"]
 NEVER = [
     "price",
     "price_cents",
@@ -48,7 +47,7 @@ async def test_a_plan_code_that_is_none(bystander: Student, value: Any) -> None:
     await assert_nothing_started(bystander)
 
 
-@pytest.mark.parametrize("field", LATER + NEVER)
+@pytest.mark.parametrize("field", NEVER)
 async def test_a_field_that_a_start_does_not_have(bystander: Student, field: str) -> None:
     for value in ("1", None):
         assert await start_with(bystander, {"plan_code": "P30D", field: value}) == [field]

@@ -29,6 +29,7 @@ GOOD = {
     "DATABASE_URL": "postgresql+psycopg://canary-of-the-database@127.0.0.1:1/nothing",
     "JWT_SECRET": "canary-of-the-tokens-0123456789ab",
     "PAYMENTS_WEBHOOK_SECRET": "canary-of-the-webhook",
+    "BILLING_GIFT_CODE_SECRET": "canary-of-the-gift-codes-01234567",
     "BILLING_SELLER_NAME": "Scuola",
     "BILLING_SELLER_ADDRESS": "Via Garibaldi, 1",
     "BILLING_SELLER_TAX_ID": "IT01234567890",
@@ -100,6 +101,9 @@ async def test_the_local_stack_tells_it_too(tmp_path_factory: pytest.TempPathFac
         ("PAYMENTS_WEBHOOK_SECRET", "canary", "needs at least 16 bytes"),
         ("PAYMENTS_WEBHOOK_SECRET", "change-me-webhook-secret", EXAMPLE),
         ("PAYMENTS_WEBHOOK_SECRET_PREVIOUS", "canary", "needs at least 16 bytes"),
+        ("BILLING_GIFT_CODE_SECRET", "", "production needs a secret that outlives rotations of JWT_SECRET"),
+        ("BILLING_GIFT_CODE_SECRET", "canary", "needs at least 32 bytes"),
+        ("BILLING_GIFT_CODE_SECRET", "change-me-to-32-other-random-bytes-or-more", EXAMPLE),
         ("BILLING_ALLOWED_HOSTS", "", "production needs the host names that it is reached under, without *"),
         (
             "BILLING_ALLOWED_HOSTS",

@@ -24,6 +24,7 @@ COMMANDS = frozenset(
     {
         Action.PAY_NOW,
         Action.SET_PAYMENT_METHOD,
+        Action.REDEEM_GIFT,
         Action.CANCEL_AT_PERIOD_END,
         Action.CANCEL_NOW,
         Action.UNCANCEL,
@@ -57,6 +58,7 @@ COMES_FROM = {
     Action.LEAVE_UNPAID: "time: dunning is over, its final action is `unpaid`",
     Action.PAY_NOW: "the user: `POST /invoices/{id}/pay`",
     Action.SET_PAYMENT_METHOD: "the user: `POST /me/payment-methods`, or `DELETE` of one",
+    Action.REDEEM_GIFT: "the user: `POST /subscriptions/{id}/redeem`",
     Action.CANCEL_AT_PERIOD_END: "the user: `POST /subscriptions/{id}/cancel`",
     Action.CANCEL_NOW: 'the user: the same with `{"at_period_end": false}`',
     Action.UNCANCEL: "the user: `POST /subscriptions/{id}/uncancel`",

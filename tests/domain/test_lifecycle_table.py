@@ -28,6 +28,7 @@ POSSIBLE: dict[Action, set[Status]] = {
     Action.LEAVE_UNPAID: {Status.PAST_DUE},
     Action.PAY_NOW: set(Status) - REFUSED_OF_ENDED - {Status.FROZEN},
     Action.SET_PAYMENT_METHOD: set(Status) - REFUSED_OF_ENDED,
+    Action.REDEEM_GIFT: set(Status) - REFUSED_OF_ENDED,
     Action.CANCEL_AT_PERIOD_END: set(Status) - {Status.INCOMPLETE_EXPIRED},
     Action.CANCEL_NOW: set(Status) - {Status.INCOMPLETE_EXPIRED},
     Action.UNCANCEL: {Status.TRIALING, Status.ACTIVE, Status.FROZEN},

@@ -14,6 +14,7 @@ def settings_with(**changes: object) -> Settings:
         "database_url": SecretStr("postgresql+psycopg://nobody@127.0.0.1:1/nothing"),
         "jwt_secret": SecretStr("x" * 32),
         "webhook_secret": SecretStr("x" * 16),
+        "gift_code_secret": SecretStr("x" * 32),
         "allowed_hosts": ("billing.example",),
         **SELLER,
     }

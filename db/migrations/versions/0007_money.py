@@ -116,6 +116,25 @@ BEGIN
 END $$
 """
 
+# Whoever redeemed a card keeps it, and what it was issued for stays what it was.
+GUARD_GIFT_CARD = """
+CREATE FUNCTION guard_gift_card() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.redeemed_by IS NOT NULL AND
+        (OLD.redeemed_by, OLD.redeemed_at) IS DISTINCT FROM (NEW.redeemed_by, NEW.redeemed_at) THEN
+        RAISE EXCEPTION 'gift card % is redeemed', OLD.id USING ERRCODE = 'restrict_violation';
+    END IF;
+    IF (OLD.batch_id, OLD.code_hash, OLD.amount_cents, OLD.currency, OLD.expires_at) IS DISTINCT FROM
+        (NEW.batch_id, NEW.code_hash, NEW.amount_cents, NEW.currency, NEW.expires_at) THEN
+        RAISE EXCEPTION 'gift card % is issued', OLD.id USING ERRCODE = 'restrict_violation';
+    END IF;
+    IF NEW.balance_cents <> OLD.balance_cents AND NEW.redeemed_by IS NULL THEN
+        RAISE EXCEPTION 'gift card % belongs to nobody', OLD.id USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$
+"""
+
 GUARD_CREDIT_NOTE = """
 CREATE FUNCTION guard_credit_note() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -241,6 +260,7 @@ def downgrade() -> None:
     ):
         op.drop_table(table)
     op.execute("DROP FUNCTION guard_promo_code()")
+    op.execute("DROP FUNCTION guard_gift_card()")
     op.execute("DROP FUNCTION guard_credit_note()")
     op.execute("DROP FUNCTION guard_dispute()")
     op.execute(_guard_invoice(()))
@@ -401,6 +421,11 @@ def _create_gift_cards() -> None:
         "gift_cards",
         ["redeemed_by"],
         postgresql_where=sa.text("redeemed_by IS NOT NULL"),
+    )
+    op.create_index("ix_gift_cards_batch_id", "gift_cards", ["batch_id"])
+    op.execute(GUARD_GIFT_CARD)
+    op.execute(
+        "CREATE TRIGGER guard BEFORE UPDATE ON gift_cards FOR EACH ROW EXECUTE FUNCTION guard_gift_card()"
     )
     op.create_table(
         "gift_card_entries",
