@@ -37,6 +37,12 @@ class OutcomeBody(RequestBody):
     outcome: Literal["succeeded", "failed"]
 
 
+class ChargebackBody(RequestBody):
+    """Without an amount all that is left of the charge."""
+
+    amount_cents: Amount | None = None
+
+
 class OutageBody(RequestBody):
     on: bool
 
@@ -77,6 +83,7 @@ class ChargeBody(BaseModel):
     method_token: str
     amount_cents: int
     refunded_cents: int
+    charged_back_cents: int
     currency: str
     status: Literal["pending", "succeeded", "failed", "canceled"]
     decline_code: str | None
@@ -94,6 +101,7 @@ class ChargeBody(BaseModel):
             method_token=charge.method_token,
             amount_cents=charge.amount_cents,
             refunded_cents=charge.refunded_cents,
+            charged_back_cents=charge.charged_back_cents,
             currency=charge.currency,
             status=charge.status,
             decline_code=charge.decline_code,

@@ -38,6 +38,13 @@ CREATE TABLE IF NOT EXISTS refunds (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS refunds_of_a_charge ON refunds (charge_id);
 
+CREATE TABLE IF NOT EXISTS chargebacks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    charge_id INTEGER NOT NULL UNIQUE REFERENCES charges,
+    amount_cents INTEGER NOT NULL CHECK (amount_cents > 0),
+    created_at REAL NOT NULL
+) STRICT;
+
 CREATE TABLE IF NOT EXISTS deliveries (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     subscription_id INTEGER NOT NULL,

@@ -16,7 +16,9 @@ COMPLETES_AS: dict[Action | None, Outcome] = {Action.CONFIRMED: "succeeded", Act
 
 SELECT = (
     "SELECT charges.*, (SELECT coalesce(sum(refunds.amount_cents), 0) FROM refunds "
-    "WHERE refunds.charge_id = charges.id) AS refunded_cents FROM charges "
+    "WHERE refunds.charge_id = charges.id) AS refunded_cents, "
+    "(SELECT coalesce(sum(chargebacks.amount_cents), 0) FROM chargebacks "
+    "WHERE chargebacks.charge_id = charges.id) AS charged_back_cents FROM charges "
 )
 
 
@@ -40,6 +42,7 @@ class Charge:
     completes_at: float | None
     completes_as: Outcome | None
     refunded_cents: int
+    charged_back_cents: int
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,8 @@ def _insert(book: Book, request: ChargeRequest, card: Card, now: float, action_s
     row = book.execute(
         "INSERT INTO charges (reference, idempotency_key, payment_id, subscription_id, method_token, "
         "asked_cents, amount_cents, currency, status, created_at, completes_at, completes_as) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?) RETURNING *, 0 AS refunded_cents",
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?) RETURNING *, 0 AS refunded_cents, "
+        "0 AS charged_back_cents",
         (
             f"ch_{secrets.token_hex(12)}",
             request.key,

@@ -29,16 +29,15 @@ class Delivery:
 
 def enqueue(book: Book, charge: "Charge", at: float) -> None:
     """Queues the report of a settled charge, in the transaction that settles it."""
-    switches = webhook_switches(book)
-    if switches.muted:
-        return
-    body = _report(charge, at)
-    for _ in range(1 + switches.duplicates):
-        wait = switches.delay_seconds * (random.random() if switches.shuffle else 1)  # noqa: S311 - disorder, not a secret
-        book.execute(
-            "INSERT INTO deliveries (subscription_id, body, next_attempt_at) VALUES (?, ?, ?)",
-            (charge.subscription_id, body, at + wait),
-        )
+    report = _report(charge, charge.status.upper(), charge.amount_cents, at)
+    if charge.decline_code is not None:
+        report["decline_code"] = charge.decline_code
+    _enqueue(book, charge, report, at)
+
+
+def enqueue_chargeback(book: Book, charge: "Charge", at: float) -> None:
+    """Queues the report of a chargeback, in the transaction that makes it."""
+    _enqueue(book, charge, _report(charge, "CHARGEBACK", charge.charged_back_cents, at), at)
 
 
 def due(book: Book, now: float, limit: int) -> list[Delivery]:
@@ -84,16 +83,26 @@ def count_pending(book: Book, subscription_id: int | None) -> int:
     return pending
 
 
-def _report(charge: "Charge", at: float) -> str:
-    report = {
+def _enqueue(book: Book, charge: "Charge", report: dict[str, str | int], at: float) -> None:
+    switches = webhook_switches(book)
+    if switches.muted:
+        return
+    body = json.dumps(report, separators=(",", ":"))
+    for _ in range(1 + switches.duplicates):
+        wait = switches.delay_seconds * (random.random() if switches.shuffle else 1)  # noqa: S311 - disorder, not a secret
+        book.execute(
+            "INSERT INTO deliveries (subscription_id, body, next_attempt_at) VALUES (?, ?, ?)",
+            (charge.subscription_id, body, at + wait),
+        )
+
+
+def _report(charge: "Charge", status: str, amount_cents: int, at: float) -> dict[str, str | int]:
+    return {
         "payment_id": charge.payment_id,
-        "status": charge.status.upper(),
+        "status": status,
         "provider": PROVIDER,
         "event_id": f"evt_{secrets.token_hex(12)}",
         "occurred_at": datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"),
-        "amount_cents": charge.amount_cents,
+        "amount_cents": amount_cents,
         "currency": charge.currency,
     }
-    if charge.decline_code is not None:
-        report["decline_code"] = charge.decline_code
-    return json.dumps(report, separators=(",", ":"))

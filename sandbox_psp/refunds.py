@@ -56,6 +56,7 @@ def make_refund(book: Book, request: RefundRequest, now: float) -> Refund:
             "SELECT :reference, :key, id, :amount, :now FROM charges "
             "WHERE idempotency_key = :charge_key AND status = 'succeeded' AND currency = :currency "
             "AND :amount + (SELECT coalesce(sum(amount_cents), 0) FROM refunds WHERE charge_id = charges.id) "
+            "+ (SELECT coalesce(sum(amount_cents), 0) FROM chargebacks WHERE charge_id = charges.id) "
             "<= charges.amount_cents",
             {
                 "reference": f"re_{secrets.token_hex(12)}",

@@ -14,14 +14,15 @@ VIOLATIONS = {
     "a ledger transaction does not sum to zero": """
         SELECT t.key FROM ledger_transactions t JOIN ledger_entries e ON e.transaction_id = t.id
         WHERE t.subscription_id = :id GROUP BY t.key, e.currency HAVING sum(e.amount_cents) <> 0""",
-    "cash is not what was received, less what was given back": """
+    "cash is not what was received, less what was given back and what was charged back": """
         SELECT cash, moved FROM
         (SELECT coalesce(sum(e.amount_cents), 0) AS cash FROM ledger_entries e
          JOIN ledger_transactions t ON t.id = e.transaction_id
          WHERE t.subscription_id = :id AND e.account = 'cash_at_provider') AS ledger,
         (SELECT coalesce(sum(p.received_cents), 0) - coalesce(sum(
          (SELECT sum(r.amount_cents) FROM refunds r WHERE r.payment_id = p.id AND r.status = 'succeeded')
-         ), 0) AS moved FROM payments p JOIN invoices i ON i.id = p.invoice_id
+         ), 0) - coalesce(sum((SELECT d.amount_cents FROM disputes d WHERE d.payment_id = p.id)), 0)
+         AS moved FROM payments p JOIN invoices i ON i.id = p.invoice_id
          WHERE i.subscription_id = :id) AS payments
         WHERE cash <> moved""",
     "what is receivable is not what is open": """
@@ -29,7 +30,7 @@ VIOLATIONS = {
         (SELECT coalesce(sum(e.amount_cents), 0) AS receivable FROM ledger_entries e
          JOIN ledger_transactions t ON t.id = e.transaction_id
          WHERE t.subscription_id = :id AND e.account = 'receivable') AS ledger,
-        (SELECT coalesce(sum(total_cents), 0) AS owed FROM invoices
+        (SELECT coalesce(sum(total_cents - gift_cents - balance_cents), 0) AS owed FROM invoices
          WHERE subscription_id = :id AND status = 'open') AS invoices
         WHERE receivable <> owed""",
     "what is earned or still to be earned is not what was billed": """
@@ -43,7 +44,8 @@ VIOLATIONS = {
     "a paid invoice has no payment that succeeded": """
         SELECT i.id FROM invoices i LEFT JOIN payments p
         ON p.id = i.paid_by_payment_id AND p.invoice_id = i.id AND p.status = 'succeeded'
-        WHERE i.subscription_id = :id AND i.status = 'paid' AND p.id IS NULL""",
+        WHERE i.subscription_id = :id AND i.status = 'paid' AND p.id IS NULL
+        AND i.total_cents > i.gift_cents + i.balance_cents""",
     "an invoice that was given up is still asked for": """
         SELECT p.id FROM payments p JOIN invoices i ON i.id = p.invoice_id WHERE i.subscription_id = :id
         AND i.status <> 'open' AND p.status IN ('created', 'pending', 'unknown')""",
@@ -105,7 +107,9 @@ async def check_against_provider(database: Database, psp: SandboxPsp, subscripti
     query = text(
         "SELECT p.idempotency_key AS key, p.status, p.received_cents,"
         " (SELECT coalesce(sum(r.amount_cents), 0) FROM refunds r"
-        "  WHERE r.payment_id = p.id AND r.status = 'succeeded') AS refunded_cents"
+        "  WHERE r.payment_id = p.id AND r.status = 'succeeded') AS refunded_cents,"
+        " (SELECT coalesce(sum(d.amount_cents), 0) FROM disputes d WHERE d.payment_id = p.id)"
+        "  AS charged_back_cents"
         " FROM payments p JOIN invoices i ON i.id = p.invoice_id"
         " WHERE i.subscription_id = :id AND p.provider = 'sandbox'"
     )
@@ -114,11 +118,15 @@ async def check_against_provider(database: Database, psp: SandboxPsp, subscripti
     theirs = await psp.charges(subscription_id)
     assert len({charge["idempotency_key"] for charge in theirs}) == len(theirs)
     assert {
-        charge["idempotency_key"]: (charge["amount_cents"], charge["refunded_cents"])
+        charge["idempotency_key"]: (
+            charge["amount_cents"],
+            charge["refunded_cents"],
+            charge["charged_back_cents"],
+        )
         for charge in theirs
         if charge["status"] == "succeeded"
     } == {
-        key: (row.received_cents, row.refunded_cents)
+        key: (row.received_cents, row.refunded_cents, row.charged_back_cents)
         for key, row in ours.items()
         if row.status == "succeeded"
     }

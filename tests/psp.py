@@ -78,6 +78,13 @@ class SandboxPsp:
         """What a customer does who was asked to confirm: `succeeded` or `failed`."""
         await self._switch(f"/v1/charges/{reference}/complete-action", outcome=outcome)
 
+    async def charge_back(self, reference: str, amount_cents: int | None = None) -> dict[str, Any]:
+        """What a payer's bank does: all that is left, unless it says how much."""
+        body = {} if amount_cents is None else {"amount_cents": amount_cents}
+        answer = await self.post(f"/v1/control/charges/{reference}/charge-back", body)
+        charged_back: dict[str, Any] = answer.raise_for_status().json()
+        return charged_back
+
     async def outage(self, *, on: bool) -> None:
         await self._switch("/v1/control/outage", on=on)
 

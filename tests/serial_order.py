@@ -10,12 +10,13 @@ from sqlalchemy import text
 from db.database import Connection, Database
 from db.queries import plan_terms, subscriptions, timeline
 from db.queries.timeline import Entry
-from domain import awaiting, ending, parking, pausing, paying, renewing, starting
+from domain import awaiting, chargeback, ending, parking, pausing, paying, renewing, starting
 from domain.collecting import Attempt, AttemptStage, OpenInvoice
 from domain.due_changes import change_due
 from domain.dunning import DunningPolicy
 from domain.lifecycle import Change, Event
 from domain.payment import Decline
+from domain.pricing import period_price
 from domain.refusals import Refused
 from domain.subscription import SubscriptionState
 
@@ -29,6 +30,7 @@ TELLS_ONLY = frozenset(
         Event.PAYMENT_PARKED,
         Event.PAID_TWICE,
         Event.LATE_PAYMENT_RECEIVED,
+        Event.CHARGED_BACK,
         Event.REFUND_OPENED,
         Event.REFUNDED,
         Event.REFUND_FAILED,
@@ -105,7 +107,8 @@ def _invoice(records: Records, entry: Entry, blank: OpenInvoice) -> OpenInvoice:
     method_id = records.methods[payment_id]
     stage = AttemptStage.PENDING if method_id is None else AttemptStage.DUE
     attempt = Attempt(payment_id, stage, method_id, since=entry.occurred_at)
-    return replace(blank, invoice_id=invoice_id, attempt=attempt)
+    price = period_price(records.row.plan, None)
+    return replace(blank, invoice_id=invoice_id, attempt=attempt, price=price)
 
 
 def _follow(records: Records, state: SubscriptionState, entry: Entry) -> SubscriptionState:
@@ -188,6 +191,7 @@ def _moves_of_payment(
     yield lambda: paying.declined(state, payment_id, Decline.of(details.get("code")).kind, at)
     yield lambda: awaiting.pending(state, payment_id, at)
     yield lambda: awaiting.never_arrived(state, payment_id, at)
+    yield lambda: chargeback.stop_billing(state)
     yield lambda: _attempt(state, entry, payment_id, method_id)
 
 

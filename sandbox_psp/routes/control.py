@@ -1,9 +1,14 @@
-"""What no real provider has: switches for faults, and how much is still on its way. An outage spares them."""
+"""What no real provider has: switches for faults, a bank at hand, how much is on its way.
+
+An outage spares them.
+"""
 
 from fastapi import APIRouter, Depends, Response
 
-from sandbox_psp import deliveries, switches
-from sandbox_psp.bodies import OutageBody, PendingBody, TokenBody, WebhooksBody
+from sandbox_psp import charges, deliveries, switches
+from sandbox_psp.bodies import ChargebackBody, ChargeBody, OutageBody, PendingBody, TokenBody, WebhooksBody
+from sandbox_psp.chargebacks import ChargebackRefusedError, charge_back
+from sandbox_psp.clock import now
 from sandbox_psp.context import ContextDep, require_key
 from sandbox_psp.problems import RefusalError
 from sandbox_psp.switches import WebhookSwitches
@@ -34,6 +39,24 @@ async def change_token(token: str, body: TokenBody, context: ContextDep) -> Resp
         raise RefusalError(404, "payment_method_not_found", "There is no such payment method.")
     switches.change_token(context.book, token, body.behaves_like)
     return Response(status_code=DONE)
+
+
+@router.post("/control/charges/{reference}/charge-back", status_code=201)
+async def charge_back_charge(reference: str, body: ChargebackBody, context: ContextDep) -> ChargeBody:
+    """What a payer's bank does: it takes the money back, and the product is told."""
+    charge = charges.find_by_reference(context.book, reference)
+    if charge is None:
+        raise RefusalError(404, "charge_not_found", "There is no such charge.")
+    try:
+        taken = charge_back(context.book, charge, body.amount_cents, now())
+    except ChargebackRefusedError:
+        raise RefusalError(
+            409,
+            "not_chargeable_back",
+            "It did not succeed, was charged back before, or has not so much left.",
+        ) from None
+    context.wake()
+    return ChargeBody.of(taken, context.settings.own_url)
 
 
 @router.get("/deliveries/pending")

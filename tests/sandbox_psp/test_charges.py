@@ -42,6 +42,7 @@ async def test_all_that_a_charge_tells(psp: SandboxPsp) -> None:
         "id": charged["id"],
         "idempotency_key": key,
         "refunded_cents": 0,
+        "charged_back_cents": 0,
         "status": "succeeded",
         "decline_code": None,
         "action_url": None,
@@ -110,7 +111,7 @@ async def test_without_the_key_of_the_api_nothing_is_told(psp: SandboxPsp) -> No
             for answer in (await stranger.get(path), await stranger.post(path, json={})):
                 is_no_route = answer.status_code == 405
                 assert is_no_route or answer.json()["code"] == "api_key_invalid", path
-    assert len(paths) == 11
+    assert len(paths) == 12
 
 
 async def test_the_customer_confirms_or_refuses(psp: SandboxPsp) -> None:
