@@ -5,10 +5,15 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 import structlog
+from pydantic import SecretStr
 
+from api.app import create_app
 from tests.api.shell import client_of, shell_app
 from tests.client import Student
 from tests.lives import Life, World
+from tests.stack import Stack
+
+IMPATIENT_MS = 1_000
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -33,6 +38,19 @@ async def shell() -> AsyncIterator[httpx2.AsyncClient]:
 async def shell_without_temporal(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx2.AsyncClient]:
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
     async with client_of(shell_app()) as client:
+        yield client
+
+
+@pytest.fixture
+async def impatient(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx2.AsyncClient]:
+    """The API on the shared engines once more, in this process: it waits for no worker that is away."""
+    monkeypatch.setenv("TEMPORAL_ADDRESS", stack.temporal_address)
+    changes = {
+        "workflow_rpc_timeout_ms": IMPATIENT_MS,
+        "psp_url": stack.psp.url,
+        "psp_api_key": SecretStr(stack.psp.api_key),
+    }
+    async with client_of(create_app(stack.settings.model_copy(update=changes))) as client:
         yield client
 
 

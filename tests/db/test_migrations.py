@@ -128,7 +128,7 @@ async def test_of_two_migrations_at_once_one_waits_for_the_other(postgres: Embed
             waiting: int = connection.execute(ASKING_FOR_THE_LOCK).scalar_one()
             return waiting == 2
 
-        await eventually(both_wait, timeout=30)
+        await eventually(both_wait)
         connection.execute(text("SELECT pg_advisory_unlock_all()"))
         _, (exit_code, output) = await both
         revisions = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
