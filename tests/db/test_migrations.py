@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from cli.dev.postgres import EmbeddedPostgres
 from db.migrate import MIGRATIONS, _config, downgrade, head_revision, upgrade
+from db.queries.health import shipped_revisions
 from db.tables.metadata import METADATA
 from tests.conftest import FreshDatabaseUrl
 from tests.db.schema import PARTS, Schema, read_schema
@@ -147,3 +148,7 @@ async def test_plans_that_were_sold_are_not_unsold(fresh_database_url: FreshData
 
     with connected(url) as connection:
         assert connection.execute(text("SELECT count(*) FROM plan_prices")).scalar_one() == 4
+
+
+def test_the_files_are_named_and_ordered_by_their_revisions() -> None:
+    assert list(shipped_revisions()) == REVISIONS
