@@ -8,6 +8,8 @@ UV ?= $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
 IN_PARALLEL := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 LOCAL := $(VENV)/.local-installed
 DEV := $(VENV)/.dev-installed
+# Where it is set, each process compiles all of the product at its start, and the worker a workflow for each run.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help up status demo reset test lint format lock

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import typer
 
 from api.auth.passwords import PasswordHasher
-from api.auth.staff import ADMIN, SUPPORT
+from api.auth.roles import ADMIN, SUPPORT
 from api.schemas.auth import normalized_email
 from db.database import Database
 from db.queries import refresh_tokens, users

@@ -7,7 +7,6 @@ from typing import Any
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
-from temporalio import activity, workflow
 
 from ops.redaction import redact
 
@@ -75,9 +74,6 @@ def _route_everything_to(handler: logging.Handler, level: str) -> None:
     access_log = logging.getLogger(ACCESS_LOG_OF_THE_SERVER)
     access_log.handlers.clear()
     access_log.propagate = False
-    # The details come as fields, so the message needs no copy of them.
-    workflow.logger.workflow_info_on_message = False
-    activity.logger.activity_info_on_message = False
 
 
 def _with_process(process: str) -> Processor:

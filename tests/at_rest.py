@@ -11,8 +11,8 @@ from tests.deadline import eventually
 from tests.lives import Life
 from tests.serial_order import check_serial_order
 
-RPC_TIMEOUT = timedelta(seconds=3)
-REST_SECONDS = 20
+RPC_TIMEOUT = timedelta(seconds=20)
+REST_SECONDS = 60
 
 
 def clock_of(life: Life) -> WorkflowClock:

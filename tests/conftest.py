@@ -22,7 +22,7 @@ from tests.api_description import check_answer
 from tests.client import Student
 from tests.free_port import free_port
 from tests.lives import World
-from tests.stack import DATABASE, FAST, PrivateStack, Stack, settings_for
+from tests.stack import FAST, PrivateStack, Stack, settings_for
 from tests.staff import hire
 
 HTTP_SECONDS = 60
@@ -142,9 +142,7 @@ async def fresh_stack(tmp_path: Path) -> AsyncIterator[FreshStack]:
     async def make(**environment: str) -> PrivateStack:
         stack = PrivateStack(tmp_path / f"stack-{len(made)}", environment)
         made.append(stack)
-        await asyncio.gather(stack.start_postgres(), stack.start_temporal())
-        await asyncio.to_thread(upgrade, await stack.postgres.create_database(DATABASE))
-        await asyncio.gather(stack.start_psp(), stack.start_api(), stack.start_worker())
+        await stack.start()
         return stack
 
     yield make

@@ -5,11 +5,13 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 LOOK_AGAIN_SECONDS = 0.02
+LONGEST_SECONDS = 60.0
+"""On a busy machine. Only a failure takes as long."""
 
 Answer = TypeVar("Answer")
 
 
-async def eventually(check: Callable[[], Awaitable[Answer]], timeout: float = 10) -> Answer:  # noqa: ASYNC109 - a failure, not a cancellation, must say what was last seen
+async def eventually(check: Callable[[], Awaitable[Answer]], timeout: float = LONGEST_SECONDS) -> Answer:  # noqa: ASYNC109 - a failure, not a cancellation, must say what was last seen
     """The first true answer of `check`. A failing assertion inside it means: not yet.
 
     Fails with the last answer or the last assertion when the time is over.

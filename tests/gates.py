@@ -14,7 +14,6 @@ from tests.deadline import eventually
 from tests.stack import Stack
 
 GATED = Path(__file__).parent / "gated"
-REACH_SECONDS = 20
 
 
 class Gates:
@@ -47,7 +46,7 @@ class Gate:
         async def somebody_waits() -> bool:
             return self._reached.exists()
 
-        await eventually(somebody_waits, timeout=REACH_SECONDS)
+        await eventually(somebody_waits)
 
     def open(self) -> None:
         self._path.unlink(missing_ok=True)

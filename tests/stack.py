@@ -1,13 +1,15 @@
 """The whole product for tests: real engines, and the API and the worker as real processes."""
 
+import asyncio
 import secrets
 from pathlib import Path
 
 from pydantic import SecretStr
 
 from cli.dev.postgres import EmbeddedPostgres
-from cli.dev.processes import ProductProcess, process_environment
+from cli.dev.processes import GENEROUS, ProductProcess, process_environment
 from cli.dev.temporal import EmbeddedTemporal
+from db.migrate import upgrade
 from ops.settings import Settings
 from tests.free_port import free_port
 from tests.psp import SandboxPsp
@@ -20,6 +22,8 @@ SELLER = {"seller_name": "Italiano S.r.l.", "seller_address": "Via Roma 1, Torin
 """Whom invoices name: production asks for it."""
 
 CHEAP_PASSWORDS = {"BILLING_ARGON2_TIME_COST": "1", "BILLING_ARGON2_MEMORY_KIB": "8192"}
+PATIENCE_MS = 20_000
+"""How long an API waits for a workflow: a busy machine is no fault. Tests of that wait set a short one."""
 FAST = {"fsync": "off", "full_page_writes": "off"}
 """A killed server loses nothing by these, only a machine that loses power would."""
 
@@ -34,6 +38,9 @@ def settings_for(database_url: str) -> Settings:
         virtual_clock=True,
         argon2_time_cost=1,
         argon2_memory_kib=8192,
+        logins_per_address_per_minute=int(GENEROUS),  # all of a run comes from one address
+        signups_per_address_per_hour=int(GENEROUS),
+        workflow_rpc_timeout_ms=PATIENCE_MS,
     )
 
 
@@ -64,7 +71,8 @@ class Stack:
             psp_url=self.psp.url,
             psp_api_key=self.psp.api_key,
         )
-        self.environment |= CHEAP_PASSWORDS | environment
+        self.environment |= CHEAP_PASSWORDS | {"BILLING_WORKFLOW_RPC_TIMEOUT_MS": str(PATIENCE_MS)}
+        self.environment |= environment
         self.api = ProductProcess.api(self.api_port, self.environment, folder / "api.log")
         self.worker = ProductProcess.worker(self.worker_metrics_port, self.environment, folder / "worker.log")
 
@@ -109,6 +117,12 @@ class PrivateStack(Stack):
             temporal_address=self.temporal.address,
             environment=environment,
         )
+
+    async def start(self) -> None:
+        """Everything, on a database of the newest schema."""
+        await asyncio.gather(self.start_postgres(), self.start_temporal())
+        await asyncio.to_thread(upgrade, await self.postgres.create_database(DATABASE))
+        await asyncio.gather(self.start_psp(), self.start_api(), self.start_worker())
 
     async def start_postgres(self) -> None:
         await self.postgres.start()

@@ -7,6 +7,7 @@ import sys
 from datetime import timedelta
 
 import structlog
+from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker
@@ -107,6 +108,9 @@ async def _connect(runtime: Runtime, stop: asyncio.Event) -> Client | None:
 def main() -> None:
     settings = load_settings()
     configure_logging("worker", settings.log_level)
+    # The details come as fields, so the message needs no copy of them.
+    workflow.logger.workflow_info_on_message = False
+    activity.logger.activity_info_on_message = False
     asyncio.run(run_worker(settings))
     # The SDK's threads may abort an interpreter that is finalizing; everything is closed by now.
     sys.stdout.flush()

@@ -1,14 +1,12 @@
-"""Who may use what is for staff: `support` reads, `admin` also writes."""
+"""Lets staff in: `support` to read, `admin` also to write."""
 
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from api.auth.current_user import TOKEN_REFUSALS, CurrentUser, SignedInUser
+from api.auth.roles import ADMIN, SUPPORT
 from api.problems import Problem
-
-ADMIN = "admin"
-SUPPORT = "support"
 
 STAFF_REFUSALS = (*TOKEN_REFUSALS, (403, "forbidden"))
 """For `problem_responses` of every route that is for staff."""

@@ -16,7 +16,7 @@ from cli.dev.stack_error import StackError
 
 ROOT = Path(__file__).parents[2]
 LAYERED_APP = ROOT / "tests" / "load" / "layered_app.py"
-READY_SECONDS = 30.0
+READY_SECONDS = 60.0
 GLANCE_SECONDS = 0.05
 
 

@@ -14,7 +14,7 @@ import psutil
 from cli.dev.stack_error import StackError
 
 GLANCE_SECONDS = 0.02
-READY_SECONDS = 30.0
+READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
 
 

@@ -6,13 +6,16 @@ from contextlib import AsyncExitStack
 import httpx2
 import pytest
 import structlog
+from pydantic import SecretStr
 
 from api.app import create_app
 from tests.api.auth.in_process import ClientFrom, StartApi
 from tests.api.shell import client_of, shell_app
 from tests.client import Student
 from tests.lives import Life, World
-from tests.stack import settings_for
+from tests.stack import Stack, settings_for
+
+IMPATIENT_MS = 1_000
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -57,6 +60,18 @@ async def start_api(database_url: str) -> AsyncIterator[StartApi]:
             return client_from
 
         yield start
+
+
+async def impatient(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx2.AsyncClient]:
+    """The API on the shared engines once more, in this process: it waits for no worker that is away."""
+    monkeypatch.setenv("TEMPORAL_ADDRESS", stack.temporal_address)
+    changes = {
+        "workflow_rpc_timeout_ms": IMPATIENT_MS,
+        "psp_url": stack.psp.url,
+        "psp_api_key": SecretStr(stack.psp.api_key),
+    }
+    async with client_of(create_app(stack.settings.model_copy(update=changes))) as client:
+        yield client
 
 
 @pytest.fixture

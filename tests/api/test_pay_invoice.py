@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -176,11 +177,14 @@ async def test_while_the_provider_is_down_it_waits_and_is_paid_later(unpaid: Lif
     assert len(await psp.charges(unpaid.subscription_id)) == 1
 
 
-async def test_while_the_worker_is_away_the_same_request_finishes_it(unpaid: Life) -> None:
+async def test_while_the_worker_is_away_the_same_request_finishes_it(
+    unpaid: Life, impatient: httpx2.AsyncClient
+) -> None:
     key, stack = uuid.uuid4().hex, unpaid.world.stack
+    in_vain = replace(unpaid, student=unpaid.student.through(impatient))
     await stack.stop_worker()
     try:
-        assert refusal(await pay(unpaid, card("tok_ok"), key=key)) == (503, "workflow_engine_unavailable")
+        assert refusal(await pay(in_vain, card("tok_ok"), key=key)) == (503, "workflow_engine_unavailable")
     finally:
         await stack.start_worker()
 

@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from typing import Any
 
+import httpx2
 import pytest
 import structlog
 from sqlalchemy import text
@@ -215,11 +216,13 @@ async def test_one_declined_for_good_is_collected_from_the_next(world: World, ad
     assert await charged_to(life) != charged
 
 
-async def test_while_the_worker_is_away_it_is_stored_and_the_same_request_finishes_it(active: Life) -> None:
+async def test_while_the_worker_is_away_it_is_stored_and_the_same_request_finishes_it(
+    active: Life, impatient: httpx2.AsyncClient
+) -> None:
     key, worker = uuid.uuid4().hex, active.world.stack
     await worker.stop_worker()
     try:
-        away = await active.student.add_card("tok_ok", key=key)
+        away = await active.student.through(impatient).add_card("tok_ok", key=key)
     finally:
         await worker.start_worker()
     assert refusal(away) == (503, "workflow_engine_unavailable")
@@ -228,12 +231,14 @@ async def test_while_the_worker_is_away_it_is_stored_and_the_same_request_finish
     assert (again.status_code, await charged_to(active)) == (201, again.json()["id"])
 
 
-async def test_forgetting_that_was_cut_off_is_finished_by_the_same_request(active: Life) -> None:
+async def test_forgetting_that_was_cut_off_is_finished_by_the_same_request(
+    active: Life, impatient: httpx2.AsyncClient
+) -> None:
     method_id = (await active.student.add_card("tok_ok")).json()["id"]
     worker = active.world.stack
     await worker.stop_worker()
     try:
-        away = await active.student.delete(f"{METHODS}/{method_id}")
+        away = await active.student.through(impatient).delete(f"{METHODS}/{method_id}")
     finally:
         await worker.start_worker()
     assert refusal(away) == (503, "workflow_engine_unavailable")

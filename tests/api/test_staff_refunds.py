@@ -126,7 +126,7 @@ async def test_twenty_at_once_give_back_no_more_than_was_paid(active: Life, admi
             told = refusal(await refund(admin, active, 200, key=key))
             return None if told[0] == 503 or told[1] == "idempotency_in_progress" else told
 
-        told = await eventually(answered, timeout=30)
+        told = await eventually(answered)
         assert told is not None
         return told
 

@@ -104,12 +104,12 @@ async def test_where_there_is_no_virtual_clock(
 
 
 async def test_while_the_worker_is_away_it_waits_and_is_finished_by_the_same_request(
-    world: World, student: Student
+    world: World, student: Student, impatient: httpx2.AsyncClient
 ) -> None:
     key = uuid.uuid4().hex
     await world.stack.stop_worker()
     try:
-        away = await start_at(student, START_AT, key=key)
+        away = await start_at(student.through(impatient), START_AT, key=key)
     finally:
         await world.stack.start_worker()
     assert refusal(away) == (503, "workflow_engine_unavailable")

@@ -16,7 +16,7 @@ from cli.dev.status import FILE as STATUS
 from tests.deadline import eventually
 from tests.free_port import free_port
 
-READY_SECONDS = 80
+READY_SECONDS = 120
 ITALIANO = [sys.executable, "-m", "cli.main"]
 
 
@@ -59,12 +59,12 @@ class DevProcess:
         """Returns the exit code that it ends with."""
         assert self._process is not None
         self._process.send_signal(sign)
-        return self._process.wait(60)
+        return self._process.wait(120)
 
     async def ended(self) -> int:
         """The exit code of one that ends by itself."""
         assert self._process is not None
-        return await asyncio.to_thread(self._process.wait, 60)
+        return await asyncio.to_thread(self._process.wait, 120)
 
     @property
     def said(self) -> str:

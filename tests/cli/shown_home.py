@@ -13,7 +13,7 @@ from cli.dev.home import Home
 from cli.dev.status import Status
 from tests.stack import JWT_SECRET, Stack
 
-COMMAND_SECONDS = 80
+COMMAND_SECONDS = 180
 
 
 @contextmanager

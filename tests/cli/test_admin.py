@@ -79,7 +79,7 @@ async def test_support_is_made_likewise_and_is_no_admin(stack: Stack, database: 
         env=stack.environment | {"BILLING_SUPPORT_PASSWORD": PASSWORD},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 
@@ -108,7 +108,7 @@ async def test_the_command_makes_one(stack: Stack, database: Database) -> None:
         command = [sys.executable, "-m", "cli.main", "create-admin", "--email", email]
         environment = stack.environment | {"BILLING_ADMIN_PASSWORD": password}
         return subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=60, check=False
+            command, env=environment, capture_output=True, text=True, timeout=120, check=False
         )
 
     made, refused = await asyncio.gather(

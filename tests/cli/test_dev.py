@@ -76,7 +76,7 @@ async def test_a_stop_in_the_middle_of_starting_leaves_nothing_running(tmp_path:
     async def engines_run() -> bool:
         return "[3/5]" in stack.said
 
-    await eventually(engines_run, timeout=60)
+    await eventually(engines_run)
     assert stack.send(signal.SIGTERM) == 0
     assert list(stack.home.glob("logs/*.pid")) == []
     assert [p.pid for p in psutil.process_iter() if any(str(stack.home) in word for word in words(p))] == []

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from cli.dev.postgres import EmbeddedPostgres
 from db.migrate import MIGRATIONS, _config, downgrade, head_revision, upgrade
+from db.queries.health import shipped_revisions
 from db.tables.metadata import METADATA
 from tests.conftest import FreshDatabaseUrl
 from tests.db.schema import PARTS, Schema, read_schema
@@ -135,7 +136,7 @@ async def test_of_two_migrations_at_once_one_waits_for_the_other(postgres: Embed
             waiting: int = connection.execute(ASKING_FOR_THE_LOCK).scalar_one()
             return waiting == 2
 
-        await eventually(both_wait, timeout=30)
+        await eventually(both_wait)
         connection.execute(text("SELECT pg_advisory_unlock_all()"))
         _, (exit_code, output) = await both
         revisions = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
@@ -154,3 +155,7 @@ async def test_plans_that_were_sold_are_not_unsold(fresh_database_url: FreshData
 
     with connected(url) as connection:
         assert connection.execute(text("SELECT count(*) FROM plan_prices")).scalar_one() == 4
+
+
+def test_the_files_are_named_and_ordered_by_their_revisions() -> None:
+    assert list(shipped_revisions()) == REVISIONS

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import FreshStack
+from tests.stack import Stack
 
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")))
@@ -27,7 +27,7 @@ def run(script: str, variables: dict[str, str]) -> str:
         env=os.environ | variables,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -37,8 +37,7 @@ def run(script: str, variables: dict[str, str]) -> str:
 @pytest.mark.skipif(
     any(shutil.which(tool) is None for tool in TOOLS), reason=f"needs {', '.join(TOOLS)} on the machine"
 )
-async def test_the_scenario_by_hand_opens_the_lessons(fresh_stack: FreshStack) -> None:
-    stack = await fresh_stack()
+async def test_the_scenario_by_hand_opens_the_lessons(stack: Stack) -> None:
     _, scenario = bash_blocks(ROOT / "README.md")
     variables = {"API": stack.api_url, "PAYMENTS_WEBHOOK_SECRET": stack.webhook_secret}
 

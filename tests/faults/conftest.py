@@ -1,6 +1,5 @@
 """One stack of its own for the faults that money meets: its engines may be killed, its worker heeds gates."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -9,16 +8,15 @@ import pytest
 from temporalio.client import Client
 
 from db.database import Database
-from db.migrate import upgrade
 from tests.api_description import check_answer
 from tests.client import Student
 from tests.deadline import eventually
 from tests.gates import Gates
 from tests.lives import World
-from tests.stack import DATABASE, PrivateStack
+from tests.stack import PrivateStack
 from tests.staff import hire
 
-HTTP_SECONDS = 20
+HTTP_SECONDS = 60
 LOOK_UPS = 2
 IMPATIENT = {"PROVIDER_SECONDS": "3", "UNKNOWN_LOOK_UPS": str(LOOK_UPS)}
 
@@ -38,7 +36,7 @@ class Fragile:
         async def has_died() -> bool:
             return not self.stack.worker.process.is_running
 
-        await eventually(has_died, timeout=20)
+        await eventually(has_died)
         await self.stack.start_worker()
 
 
@@ -47,9 +45,7 @@ async def fragile(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fra
     folder = tmp_path_factory.mktemp("fragile")
     gates = Gates(folder / "gates")
     stack = PrivateStack(folder, gates.environment | IMPATIENT)
-    await asyncio.gather(stack.start_postgres(), stack.start_temporal())
-    await asyncio.to_thread(upgrade, await stack.postgres.create_database(DATABASE))
-    await asyncio.gather(stack.start_psp(), stack.start_api(), stack.start_worker())
+    await stack.start()
     database = Database.from_settings(stack.settings)
     temporal = await Client.connect(stack.temporal_address)
     hooks = {"response": [check_answer]}

@@ -79,7 +79,7 @@ async def test_a_command_is_done_once_though_its_answer_was_never_kept(world: Wo
     async def is_answered() -> bool:
         return (await life.student.post(path, key=key)).status_code == 200
 
-    await eventually(is_answered, timeout=15)
+    await eventually(is_answered)
     assert (await life.book()).timeline == [
         "opened",
         "activated",

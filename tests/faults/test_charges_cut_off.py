@@ -80,7 +80,7 @@ async def becomes_unknown(life: Life, *, look_ups: int = 0) -> None:
         assert attempt is not None
         return attempt.stage is AttemptStage.UNKNOWN and attempt.look_ups == look_ups
 
-    await eventually(is_unknown, timeout=20)
+    await eventually(is_unknown)
     await life.is_quiet()
 
 
@@ -126,7 +126,7 @@ async def test_a_provider_that_cannot_say_stops_it_for_an_operator(
     async def is_parked() -> bool:
         return (await state_of(life)).parked_reason == "payment_unknown"
 
-    await eventually(is_parked, timeout=20)
+    await eventually(is_parked)
     await life.is_quiet()
     shown = (await life.student.get("/me/subscription")).json()
     assert shown["access"]["allowed"] is True, "access stays as paid"

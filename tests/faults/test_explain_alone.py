@@ -4,13 +4,12 @@ import time
 
 import httpx2
 
-from db.database import Database
 from tests.client import Student, refusal
-from tests.conftest import FreshStack
-from tests.stack import PrivateStack
-from tests.staff import hire
+from tests.deadline import eventually
+from tests.faults.conftest import Fragile
 
-LONGEST_WAIT = 3.0
+LONGEST_WAIT = 10.0
+"""Half of what this stack's API waits for a workflow otherwise; a busy machine takes its share."""
 SOON = "1"
 
 
@@ -34,32 +33,26 @@ async def reads_go_on(student: Student, admin: Student, subscription_id: int) ->
         assert (await reader.get(address)).status_code == 200, address
 
 
-async def hired(stack: PrivateStack, http: httpx2.AsyncClient) -> Student:
-    database = Database.from_settings(stack.settings)
-    try:
-        return await hire(http, database, stack.settings, "admin")
-    finally:
-        await database.close()
+async def test_explain_is_away_with_the_worker_and_with_temporal_and_comes_back(fragile: Fragile) -> None:
+    stack, admin = fragile.stack, fragile.admin
+    student = await Student.signup(fragile.world.http)
+    subscription_id = (await student.start()).json()["subscription_id"]
+    path = f"/admin/subscriptions/{subscription_id}/explain"
+    assert (await admin.get(path)).json()["workflow"]["answered"] is True
 
+    await stack.stop_worker()
+    await is_away_soon(admin, subscription_id)
+    await reads_go_on(student, admin, subscription_id)
 
-async def test_explain_is_away_with_the_worker_and_with_temporal_and_comes_back(
-    fresh_stack: FreshStack,
-) -> None:
-    stack = await fresh_stack()
-    async with httpx2.AsyncClient(base_url=stack.api_url, timeout=20) as http:
-        student, admin = await Student.signup(http), await hired(stack, http)
-        subscription_id = (await student.start()).json()["subscription_id"]
-        path = f"/admin/subscriptions/{subscription_id}/explain"
-        assert (await admin.get(path)).json()["workflow"]["answered"] is True
+    stack.kill_temporal()
+    await is_away_soon(admin, subscription_id)
+    await reads_go_on(student, admin, subscription_id)
 
-        await stack.stop_worker()
-        await is_away_soon(admin, subscription_id)
-        await reads_go_on(student, admin, subscription_id)
+    await stack.start_temporal()
+    await stack.start_worker()
 
-        stack.kill_temporal()
-        await is_away_soon(admin, subscription_id)
-        await reads_go_on(student, admin, subscription_id)
+    async def is_answered() -> bool:
+        return (await admin.get(path)).status_code == httpx2.codes.OK
 
-        await stack.start_temporal()
-        await stack.start_worker()
-        assert (await admin.get(path)).json()["workflow"]["answered"] is True
+    await eventually(is_answered)
+    assert (await admin.get(path)).json()["workflow"]["answered"] is True

@@ -57,7 +57,7 @@ async def test_a_payment_by_hand_whose_answer_was_never_kept_is_one_charge(world
     async def is_answered() -> bool:
         return (await life.student.post(path, key=key)).status_code == 200
 
-    await eventually(is_answered, timeout=15)
+    await eventually(is_answered)
     await comes_to_rest(life)
     charges = await world.stack.psp.charges(life.subscription_id)
     assert [charge["status"] for charge in charges] == ["succeeded", "failed", "succeeded"]

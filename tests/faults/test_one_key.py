@@ -102,4 +102,4 @@ async def forget(world: World, workflow_id: str) -> None:
             return True
         return False
 
-    await eventually(is_gone, timeout=40)
+    await eventually(is_gone)

@@ -46,7 +46,7 @@ async def test_a_refund_is_finished_by_the_same_request(world: World, admin: Stu
         answer = await admin.post(path, ORDER, key=key)
         return answer if answer.status_code == 202 else None
 
-    answer = await eventually(is_answered, timeout=15)
+    answer = await eventually(is_answered)
     assert answer is not None
     await eventually(lambda: is_refunded(life))
     assert await given_back(life) == 990
@@ -109,6 +109,6 @@ async def test_a_worker_killed_while_twenty_refunds_are_under_way_gives_each_bac
         assert {answer.status_code for answer in answers} == {202}
         return (await life.book()).timeline.count("refunded") == 20
 
-    await eventually(all_are_back, timeout=60)
+    await eventually(all_are_back)
     assert await given_back(life) == 20 * 99
     assert (await life.book()).balances["cash_at_provider"] == 1_990 - 20 * 99

@@ -16,7 +16,7 @@ configure_logging("api", "info")
 def lines_of(program: str) -> list[dict[str, Any]]:
     """What a process that configured its logging prints, line by line."""
     finished = subprocess.run(
-        [sys.executable, "-c", START + program], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", START + program], capture_output=True, text=True, check=True, timeout=120
     )
     assert finished.stderr == ""
     return [json.loads(line) for line in finished.stdout.splitlines()]
@@ -125,7 +125,7 @@ def test_control_characters_arrive_escaped() -> None:
         [sys.executable, "-c", START + "logging.getLogger('lib').warning('a\\r\\nb\\x1b[31mc')"],
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=120,
     )
 
     assert finished.stdout.count(b"\n") == 1

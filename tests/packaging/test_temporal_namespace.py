@@ -29,7 +29,7 @@ def run_job(script: Path, address: str) -> None:
             "TEMPORAL_NAMESPACE": NAMESPACE,
         },
         check=True,
-        timeout=30,
+        timeout=120,
     )
 
 

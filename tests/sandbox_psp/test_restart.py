@@ -38,7 +38,7 @@ async def test_everything_survives_being_killed(own_psp: SandboxPsp, own_receive
     async def all_is_told() -> bool:
         return await own_psp.pending(lost["subscription_id"]) == 0
 
-    await eventually(all_is_told, timeout=20)
+    await eventually(all_is_told)
     assert (await read(own_psp, answers_soon))["status"] == "succeeded"
     assert [r["status"] for r in own_receiver.taken_of(lost["payment_id"])] == ["SUCCEEDED"]
     assert [r["status"] for r in own_receiver.taken_of(answers_soon["payment_id"])] == ["SUCCEEDED"]

@@ -71,7 +71,7 @@ def run(script: str, variables: dict[str, str]) -> str:
         env=os.environ | variables,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
