@@ -1,7 +1,8 @@
 """What may happen to a subscription in each status: one table, and what a change is.
 
 Every status × action is listed in `TRANSITIONS` or refused with the code in `REFUSALS`. The changes
-themselves are in `starting`, `renewing`, `paying`, `awaiting`, `parking`, `pausing` and `ending`.
+themselves are in `starting`, `renewing`, `paying`, `awaiting`, `changing`, `scheduling`, `parking`, `pausing`
+and `ending`.
 """
 
 from collections.abc import Mapping
@@ -27,6 +28,7 @@ class Action(StrEnum):
     PAY_NOW = "pay_now"
     SET_PAYMENT_METHOD = "set_payment_method"
     CHANGE_PLAN = "change_plan"
+    SCHEDULE_PRICE = "schedule_price"
     CANCEL_AT_PERIOD_END = "cancel_at_period_end"
     CANCEL_NOW = "cancel_now"
     UNCANCEL = "uncancel"
@@ -70,10 +72,12 @@ class Event(StrEnum):
     REFUND_FAILED = "refund_failed"
     PAYMENT_METHOD_SET = "payment_method_set"
     PLAN_CHANGE_SCHEDULED = "plan_change_scheduled"
+    PLAN_CHANGE_TAKEN_BACK = "plan_change_taken_back"
     PLAN_CHANGE_OPENED = "plan_change_opened"
     PLAN_CHANGED = "plan_changed"
     PLAN_CHANGE_DECLINED = "plan_change_declined"
     PLAN_CHANGE_EXPIRED = "plan_change_expired"
+    PRICE_CHANGE_SCHEDULED = "price_change_scheduled"
     INVOICE_DROPPED = "invoice_dropped"
     GIFT_REDEEMED = "gift_redeemed"
     CREDITED = "credited"
@@ -108,6 +112,7 @@ TRANSITIONS: Mapping[tuple[Status, Action], Status] = {
     (Status.TRIALING, Action.PAY_NOW): Status.TRIALING,
     (Status.TRIALING, Action.SET_PAYMENT_METHOD): Status.TRIALING,
     (Status.TRIALING, Action.CHANGE_PLAN): Status.TRIALING,
+    (Status.TRIALING, Action.SCHEDULE_PRICE): Status.TRIALING,
     (Status.TRIALING, Action.CANCEL_AT_PERIOD_END): Status.TRIALING,
     (Status.TRIALING, Action.CANCEL_NOW): Status.CANCELED,
     (Status.TRIALING, Action.UNCANCEL): Status.TRIALING,
@@ -123,6 +128,7 @@ TRANSITIONS: Mapping[tuple[Status, Action], Status] = {
     (Status.ACTIVE, Action.PAY_NOW): Status.ACTIVE,
     (Status.ACTIVE, Action.SET_PAYMENT_METHOD): Status.ACTIVE,
     (Status.ACTIVE, Action.CHANGE_PLAN): Status.ACTIVE,
+    (Status.ACTIVE, Action.SCHEDULE_PRICE): Status.ACTIVE,
     (Status.ACTIVE, Action.CANCEL_AT_PERIOD_END): Status.ACTIVE,
     (Status.ACTIVE, Action.CANCEL_NOW): Status.CANCELED,
     (Status.ACTIVE, Action.UNCANCEL): Status.ACTIVE,
@@ -143,6 +149,7 @@ TRANSITIONS: Mapping[tuple[Status, Action], Status] = {
     (Status.PAST_DUE, Action.PARK): Status.PAST_DUE,
     (Status.PAST_DUE, Action.UNPARK): Status.PAST_DUE,
     (Status.FROZEN, Action.SET_PAYMENT_METHOD): Status.FROZEN,
+    (Status.FROZEN, Action.SCHEDULE_PRICE): Status.FROZEN,
     (Status.FROZEN, Action.CANCEL_AT_PERIOD_END): Status.FROZEN,
     (Status.FROZEN, Action.CANCEL_NOW): Status.CANCELED,
     (Status.FROZEN, Action.UNCANCEL): Status.FROZEN,
@@ -177,6 +184,7 @@ REFUSALS: Mapping[Action, RefusalCode] = {
     Action.PAY_NOW: RefusalCode.INVOICE_NOT_PAYABLE,
     Action.SET_PAYMENT_METHOD: RefusalCode.SUBSCRIPTION_ENDED,
     Action.CHANGE_PLAN: RefusalCode.PLAN_CHANGE_NOT_POSSIBLE,
+    Action.SCHEDULE_PRICE: RefusalCode.PLAN_CHANGE_NOT_POSSIBLE,
     Action.CANCEL_AT_PERIOD_END: RefusalCode.SUBSCRIPTION_ENDED,
     Action.CANCEL_NOW: RefusalCode.SUBSCRIPTION_ENDED,
     Action.UNCANCEL: RefusalCode.NOT_CANCELING,

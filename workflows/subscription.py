@@ -12,7 +12,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 from activities.contracts import OpenSubscription, StartAnswer, open_subscription
 from activities.refusal import refusal_error, refusal_in
-from domain import ending, parking, pausing, renewing
+from domain import ending, parking, pausing, renewing, scheduling
 from domain.due import BEFORE_COMMANDS, Step, next_step, step_due
 from domain.explanation import explain
 from domain.lifecycle import Change
@@ -23,18 +23,22 @@ from workflows.described import described_update
 from workflows.details import details_table, step_summary
 from workflows.messages import (
     CancelCommand,
+    ChangePlanCommand,
     Description,
     FreezeCommand,
     PayCommand,
     PaymentReported,
     PlainCommand,
+    SchedulePriceCommand,
     SetPaymentMethodCommand,
     SubscriptionLife,
 )
 from workflows.options import AFTER_A_FAULT, DATABASE_STEP, DRAIN, RUN_LIVES, RUN_MAX_EVENTS
 from workflows.search_attributes import ShownAttributes, shown_attributes
 
-Command = CancelCommand | FreezeCommand | PayCommand | PlainCommand | SetPaymentMethodCommand
+Command = (
+    CancelCommand | FreezeCommand | PayCommand | PlainCommand | SchedulePriceCommand | SetPaymentMethodCommand
+)
 
 
 @workflow.defn(name="Subscription")
@@ -126,6 +130,20 @@ class Subscription:
                 if renewing.is_asked_for(self._state, method_id):
                     return
                 await self._books.open_attempt(method_id, command.cause, command_id=command.command_id)
+
+    @described_update("Changes the plan now or later; answers with the invoice that waits to be paid for it.")
+    async def change_plan(self, command: ChangePlanCommand) -> int | None:
+        async with self._carrying_out():
+            await self._books.change_plan(command)
+            return self._state.change_invoice_id
+
+    @described_update("Moves it to another price of its plan, from the next renewal on.")
+    async def schedule_price(self, command: SchedulePriceCommand) -> None:
+        def decide(state: SubscriptionState) -> Change | None:
+            return scheduling.schedule_price(state, command.price, workflow.now())
+
+        async with self._carrying_out():
+            await self._record(command, decide)
 
     @described_update("Lets a parked subscription go on where it stopped.")
     async def unpark(self, command: PlainCommand) -> None:
