@@ -17,9 +17,10 @@ from domain import changing, paying
 from domain.changing import ChangeOffer
 from domain.collecting import OpenInvoice
 from domain.plan import PlanTerms
-from domain.plan_choice import Way, choose_way, without_charge
-from domain.refusals import RefusalCode, Refused
+from domain.plan_choice import Way, choose_way, on_sale, without_charge
+from domain.refusals import Refused
 from domain.renewing import remembering
+from domain.scheduling import last_paid_plan
 from domain.subscription import SubscriptionState
 from ops.tracing import bind_to_logs
 
@@ -46,7 +47,8 @@ async def _change(connection: Connection, command: OpenPlanChange) -> RecordedSu
         unread = await find_unread_reports(connection, state.open_invoice.invoice_id)
         if unread:
             return RecordedSubscription(state, written=False, unread_report_ids=unread)
-    wanted = await _find_plan(connection, state, command.plan_code)
+    present = last_paid_plan(state)
+    wanted = on_sale(await plan_terms.find_wanted(connection, present, command.plan_code))
     way = choose_way(state, wanted, command.when)
     if command.quote is not None:
         command.quote.check_terms(state, wanted, way, command.at)
@@ -55,16 +57,6 @@ async def _change(connection: Connection, command: OpenPlanChange) -> RecordedSu
     change = remembering(without_charge(state, wanted, way), command.command_id)
     await write_change(connection, state, change, command.cause, command.at)
     return RecordedSubscription(change.state, written=True)
-
-
-async def _find_plan(connection: Connection, state: SubscriptionState, code: str) -> PlanTerms:
-    """Whoever stays on a plan that is not sold any more keeps the terms that they have."""
-    if code == state.plan.code and state.paid_ahead is None:
-        return state.plan
-    on_sale = await plan_terms.find_plan_on_sale(connection, code)
-    if on_sale is None:
-        raise Refused(RefusalCode.PLAN_NOT_FOUND, "there is no such plan on sale")
-    return on_sale.terms
 
 
 async def _bill(

@@ -25,6 +25,11 @@ STATUSES: Mapping[RefusalCode, int] = {
     RefusalCode.DUNNING_WINDOW_TOO_LONG: 422,
     RefusalCode.PLAN_CODE_TAKEN: 409,
     RefusalCode.PLAN_RETIRED: 409,
+    RefusalCode.PLAN_UNCHANGED: 409,
+    RefusalCode.PLAN_CHANGE_NOT_POSSIBLE: 409,
+    RefusalCode.RENEWAL_ALREADY_PAID: 409,
+    RefusalCode.QUOTE_OUTDATED: 409,
+    RefusalCode.CURRENCY_MISMATCH: 409,
 }
 RETRY_SECONDS: Mapping[RefusalCode, int] = {
     RefusalCode.PAYMENT_IN_PROGRESS: 2,

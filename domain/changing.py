@@ -90,7 +90,7 @@ def offer(
     purse: Purse,
     given_back_cents: int = 0,
 ) -> ChangeOffer:
-    """`paid_cents` were really paid for the present time on this plan: no credit exceeds what is left of them.
+    """`paid_cents` were really paid for the present time on this plan: no credit exceeds them.
 
     What was given back of them is taken off the price of the whole period. Inside the same period the
     discount that it was billed with goes on; a fresh one takes what is left of it.

@@ -1,4 +1,4 @@
-"""What becomes of a wish for a plan: which way the change goes, what it would bill, and what was quoted for it."""
+"""A wish for a plan: which way the change goes, what it would bill, and what was quoted for it."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -31,6 +31,13 @@ class Way(StrEnum):
     @property
     def when(self) -> When:
         return When.NOW if self in {Way.NOW, Way.ON_TRIAL} else When.PERIOD_END
+
+
+def on_sale(found: PlanTerms | None) -> PlanTerms:
+    """Raises `Refused` when there is none."""
+    if found is None:
+        raise Refused(RefusalCode.PLAN_NOT_FOUND, "there is no such plan on sale")
+    return found
 
 
 def choose_way(state: SubscriptionState, wanted: PlanTerms, asked: When | None) -> Way:
@@ -66,6 +73,7 @@ class Foreseen:
 
     when: When
     period: Period
+    currency: str
     invoice: Invoice | None
 
 
@@ -75,13 +83,13 @@ def foresee_later(
     """Of every way but `now`: the next period as it will be billed, if nothing else changes until then."""
     chosen = without_charge(state, wanted, way).state
     if way is Way.ON_TRIAL:
-        return Foreseen(way.when, Period(at, chosen.period.end), None)
+        return Foreseen(way.when, Period(at, chosen.period.end), wanted.currency, None)
     if chosen.paid_ahead is not None:
         chosen = replace(renewing.begin(chosen, chosen.paid_ahead), paid_ahead=None)
     upcoming = renewing.next_period(chosen, at)
     reason = BillingReason.SUBSCRIPTION_CYCLE
     invoice = bill_period(reason, upcoming.plan, upcoming.period, chosen.promo, purse)
-    return Foreseen(way.when, upcoming.period, invoice)
+    return Foreseen(way.when, upcoming.period, invoice.currency, invoice)
 
 
 @dataclass(frozen=True)

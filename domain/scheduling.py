@@ -15,8 +15,8 @@ from domain.subscription import Status, SubscriptionState
 class PriceMove(StrEnum):
     """What becomes of a subscription when its plan's price moves. Only `moves` changes anything.
 
-    `too_near`: its renewal has been announced, or billed, at the price that it has. `leaves`: it ends with its
-    period. `chose_another_plan`: which has a price of its own.
+    `too_near`: its renewal has been announced, or billed, at the price that it has. `leaves`: it ends with
+    its period. `chose_another_plan`: which has a price of its own.
     """
 
     MOVES = "moves"
@@ -82,7 +82,7 @@ def price_move(state: SubscriptionState, price: PlanTerms, at: datetime) -> Pric
 
 
 def schedule_price(state: SubscriptionState, price: PlanTerms, at: datetime) -> Change | None:
-    """Its plan at another price, from the next renewal on; `None` when that is not for this one, or not now."""
+    """Its plan at another price, from the next renewal on; `None` when it does not move, or not now."""
     if price_move(state, price, at) is not PriceMove.MOVES:
         return None
     status = next_status(state.status, Action.SCHEDULE_PRICE)

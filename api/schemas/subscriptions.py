@@ -61,12 +61,20 @@ class AccessBody(ResponseBody):
         return cls.model_validate(verdict)
 
 
+class PendingChangeBody(ResponseBody):
+    """A change of plan that waits for this invoice to be paid. Unpaid after 23 hours, it is dropped."""
+
+    plan_code: str
+    invoice_id: int
+
+
 class SubscriptionBody(ResponseBody):
     """Without a subscription the status is `inactive` and the rest is null.
 
     `next_action` is what time alone brings next, at `next_action_at`; both are null when nothing will, as
     after the end. `access.until` includes the days of grace. `payment_in_progress`: money may be moving, so
     that a charge can't be taken back. `trial_ends_at` is there while on trial, `frozen_until` while frozen.
+    `scheduled_plan_code` is the plan of the next period, when it was chosen or its price moves.
     """
 
     status: str
@@ -82,10 +90,13 @@ class SubscriptionBody(ResponseBody):
     payment_in_progress: bool
     trial_ends_at: UtcInstant | None
     frozen_until: UtcInstant | None
+    scheduled_plan_code: str | None
+    pending_change: PendingChangeBody | None
     access: AccessBody
 
     @classmethod
     def of(cls, view: SubscriptionView) -> Self:
+        pending = view.pending_change
         return cls(
             status=view.status,
             subscription_id=view.subscription_id,
@@ -100,6 +111,8 @@ class SubscriptionBody(ResponseBody):
             payment_in_progress=view.payment_in_progress,
             trial_ends_at=view.trial_ends_at,
             frozen_until=view.frozen_until,
+            scheduled_plan_code=view.scheduled_plan_code,
+            pending_change=pending and PendingChangeBody.model_validate(pending),
             access=AccessBody.of(access_now(view.access_terms, view.clock_offset)),
         )
 
@@ -119,6 +132,8 @@ class SubscriptionBody(ResponseBody):
             payment_in_progress=False,
             trial_ends_at=None,
             frozen_until=None,
+            scheduled_plan_code=None,
+            pending_change=None,
             access=AccessBody.of(access_now(None, timedelta())),
         )
 

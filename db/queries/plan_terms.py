@@ -60,6 +60,14 @@ async def find_plan_on_sale(connection: Connection, code: str) -> PlanOnSale | N
     return PlanOnSale(row.id, row.price_id, terms)
 
 
+async def find_wanted(connection: Connection, present: PlanTerms, code: str) -> PlanTerms | None:
+    """As above; whoever stays on a plan keeps the terms that they have, also when it is not sold any more."""
+    if code == present.code:
+        return present
+    on_sale = await find_plan_on_sale(connection, code)
+    return on_sale and on_sale.terms
+
+
 async def find_dunning_policy(connection: Connection, plan_code: str) -> dunning.DunningPolicy:
     """The plan's newest policy. Raises `sqlalchemy.exc.NoResultFound` when it has none."""
     row = (
