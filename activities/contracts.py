@@ -239,8 +239,8 @@ async def open_attempt(command: OpenAttempt) -> SubscriptionState:
 async def open_plan_change(command: OpenPlanChange) -> RecordedSubscription:
     """Changes the plan, or opens the invoice (finalized, numbered) that has to be paid for it first.
 
-    What is open by then makes way, once the reports of its payments are settled. A second call changes nothing
-    more. Raises a refusal as `open_subscription` does.
+    What is open by then makes way, once the reports of its payments are settled. A second call changes
+    nothing more. Raises a refusal as `open_subscription` does.
     """
     raise NotImplementedError
 

@@ -18,6 +18,8 @@ from domain.subscription import SubscriptionState
 from domain.tenders import Purse
 
 QUOTE_LIVES = timedelta(minutes=15)
+CLOCK_SKEW = timedelta(seconds=5)
+"""How far the clock of whoever quotes may be ahead of the one that it is charged by."""
 
 
 class Way(StrEnum):
@@ -117,7 +119,7 @@ class Quote:
 
     def check_terms(self, state: SubscriptionState, wanted: PlanTerms, way: Way, now: datetime) -> None:
         """Raises `Refused` when it is not about this state, or not about this time."""
-        is_of_now = now - QUOTE_LIVES <= self.at <= now
+        is_of_now = now - QUOTE_LIVES <= self.at <= now + CLOCK_SKEW
         is_the_same = (self.version, self.price_version, self.when) == (
             state.version,
             wanted.price_version,

@@ -17,6 +17,7 @@ from domain.due import BEFORE_COMMANDS, Step, next_step, step_due
 from domain.explanation import explain
 from domain.lifecycle import Change
 from domain.refusals import RefusalCode, Refused
+from domain.scheduling import PriceMove
 from domain.subscription import SubscriptionState
 from workflows.bookkeeping import ASK_PROVIDER, Bookkeeping, Decision
 from workflows.described import described_update
@@ -138,12 +139,14 @@ class Subscription:
             return self._state.change_invoice_id
 
     @described_update("Moves it to another price of its plan, from the next renewal on.")
-    async def schedule_price(self, command: SchedulePriceCommand) -> None:
-        def decide(state: SubscriptionState) -> Change | None:
-            return scheduling.schedule_price(state, command.price, workflow.now())
-
+    async def schedule_price(self, command: SchedulePriceCommand) -> PriceMove:
+        """Answers with what becomes of it by now."""
         async with self._carrying_out():
-            await self._record(command, decide)
+            move = scheduling.price_move(self._state, command.price, workflow.now())
+            await self._record(
+                command, lambda state: scheduling.schedule_price(state, command.price, workflow.now())
+            )
+            return move
 
     @described_update("Lets a parked subscription go on where it stopped.")
     async def unpark(self, command: PlainCommand) -> None:
