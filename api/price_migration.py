@@ -1,4 +1,4 @@
-"""Moves a plan's subscriptions to another price of it: each one's own workflow does it, at its next renewal."""
+"""Moves a plan's subscriptions to another price of it: each by its own workflow, at its next renewal."""
 
 from collections import Counter
 from dataclasses import dataclass

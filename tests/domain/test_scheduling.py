@@ -45,6 +45,7 @@ from tests.domain.states import (
 DEARER = replace(MONTHLY, price_cents=2_490, price_version=2)
 MOVING = replace(ACTIVE, scheduled_plan=DEARER)
 OTHER_AHEAD = replace(ACTIVE, paid_ahead=PaidAhead(1, SECOND_PERIOD, switch=Switch(FAMILY, ACTIVE.anchor)))
+NOT_RUNNING = (INCOMPLETE, PAST_DUE, UNPAID, CANCELED)
 OUTDATED = RefusalCode.QUOTE_OUTDATED
 
 
