@@ -91,6 +91,7 @@ def schedule_price(state: SubscriptionState, price: PlanTerms, at: datetime) -> 
         Event.PRICE_CHANGE_SCHEDULED,
         details={
             "plan": price.code,
+            "from_price_version": last_paid_plan(state).price_version,
             "price_version": price.price_version,
             "price_cents": price.price_cents,
             "currency": price.currency,

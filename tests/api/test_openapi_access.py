@@ -77,6 +77,12 @@ PROTECTED = {
     "POST /subscriptions/{subscription_id}/freeze": Call(ACCESS, {}, not_found="subscription_not_found"),
     "POST /subscriptions/{subscription_id}/unfreeze": Call(ACCESS, not_found="subscription_not_found"),
     "POST /subscriptions/{subscription_id}/withdraw": Call(ACCESS, not_found="subscription_not_found"),
+    "POST /subscriptions/{subscription_id}/change-plan": Call(
+        ACCESS, {"plan_code": "P1Y"}, not_found="subscription_not_found"
+    ),
+    "POST /subscriptions/{subscription_id}/change-plan/preview": Call(
+        ACCESS, {"plan_code": "P1Y"}, not_found="subscription_not_found"
+    ),
     "GET /me/subscription": Call(ACCESS),
     "POST /me/payment-methods": Call(ACCESS, {"provider": "sandbox", "token": "tok_ok"}),
     "GET /me/payment-methods": Call(ACCESS),

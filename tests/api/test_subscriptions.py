@@ -46,6 +46,8 @@ async def test_without_one(student: Student) -> None:
         "payment_in_progress": False,
         "trial_ends_at": None,
         "frozen_until": None,
+        "scheduled_plan_code": None,
+        "pending_change": None,
         "access": {"allowed": False, "until": None, "reason": "none"},
     }
 
@@ -69,6 +71,8 @@ async def test_an_unpaid_one(unpaid: Life) -> None:
         "payment_in_progress": False,
         "trial_ends_at": None,
         "frozen_until": None,
+        "scheduled_plan_code": None,
+        "pending_change": None,
         "access": {"allowed": False, "until": None, "reason": "payment_required"},
     }
 

@@ -184,6 +184,7 @@ def test_a_price_moves_with_the_next_renewal_and_is_told() -> None:
     assert renewing.next_period(change.state, PERIOD.end).switch == Switch(DEARER, ACTIVE.anchor)
     assert change.details == {
         "plan": "P1M",
+        "from_price_version": 1,
         "price_version": 2,
         "price_cents": 2_490,
         "currency": "EUR",
