@@ -29,7 +29,7 @@ VIOLATIONS = {
         (SELECT coalesce(sum(e.amount_cents), 0) AS receivable FROM ledger_entries e
          JOIN ledger_transactions t ON t.id = e.transaction_id
          WHERE t.subscription_id = :id AND e.account = 'receivable') AS ledger,
-        (SELECT coalesce(sum(total_cents), 0) AS owed FROM invoices
+        (SELECT coalesce(sum(total_cents - gift_cents - balance_cents), 0) AS owed FROM invoices
          WHERE subscription_id = :id AND status = 'open') AS invoices
         WHERE receivable <> owed""",
     "what is earned or still to be earned is not what was billed": """
@@ -43,7 +43,8 @@ VIOLATIONS = {
     "a paid invoice has no payment that succeeded": """
         SELECT i.id FROM invoices i LEFT JOIN payments p
         ON p.id = i.paid_by_payment_id AND p.invoice_id = i.id AND p.status = 'succeeded'
-        WHERE i.subscription_id = :id AND i.status = 'paid' AND p.id IS NULL""",
+        WHERE i.subscription_id = :id AND i.status = 'paid' AND p.id IS NULL
+        AND i.total_cents > i.gift_cents + i.balance_cents""",
     "an invoice that was given up is still asked for": """
         SELECT p.id FROM payments p JOIN invoices i ON i.id = p.invoice_id WHERE i.subscription_id = :id
         AND i.status <> 'open' AND p.status IN ('created', 'pending', 'unknown')""",

@@ -13,7 +13,7 @@ OWED = (
     " (SELECT coalesce(sum(e.amount_cents), 0)::bigint FROM ledger_entries e"
     "  JOIN ledger_transactions t ON t.id = e.transaction_id"
     "  WHERE t.subscription_id = s.id AND e.account = 'receivable') AS receivable,"
-    " (SELECT coalesce(sum(i.total_cents), 0)::bigint FROM invoices i"
+    " (SELECT coalesce(sum(i.total_cents - i.gift_cents - i.balance_cents), 0)::bigint FROM invoices i"
     "  WHERE i.subscription_id = s.id AND i.status = 'open') AS open_invoices"
     " FROM subscriptions s WHERE s.user_id = :user_id"
 )
