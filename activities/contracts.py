@@ -9,7 +9,9 @@ from datetime import datetime
 
 from temporalio import activity
 
+from domain.changing import When
 from domain.lifecycle import Change
+from domain.plan_choice import Quote
 from domain.refund import RefundStatus
 from domain.subscription import SubscriptionState
 
@@ -108,6 +110,23 @@ class OpenAttempt:
     cause: Cause
     at: datetime
     command_id: str | None = None
+
+
+@dataclass(frozen=True)
+class OpenPlanChange:
+    """Decided on this `version` of the state; on another one nothing is opened.
+
+    Without `when` it is as usual: up now, down at the period's end. With a quote it costs what was quoted.
+    """
+
+    subscription_id: int
+    version: int
+    plan_code: str
+    when: When | None
+    quote: Quote | None
+    cause: Cause
+    at: datetime
+    command_id: str
 
 
 @dataclass(frozen=True)
@@ -228,6 +247,16 @@ async def open_attempt(command: OpenAttempt) -> SubscriptionState:
     """Allocates one more payment of the open invoice, with the key that it will be charged under.
 
     Returns the state as the database holds it; a second call allocates nothing more.
+    """
+    raise NotImplementedError
+
+
+@activity.defn
+async def open_plan_change(command: OpenPlanChange) -> RecordedSubscription:
+    """Changes the plan, or opens the invoice (finalized, numbered) that has to be paid for it first.
+
+    What is open by then makes way, once the reports of its payments are settled. A second call changes
+    nothing more. Raises a refusal as `open_subscription` does.
     """
     raise NotImplementedError
 

@@ -3,13 +3,19 @@
 from datetime import datetime
 
 from db.database import Connection
-from db.queries import invoices, ledger, payments, purses
+from db.queries import invoices, ledger, payment_reports, payments, purses
 from db.queries.payments import Billed
 from db.queries.purses import Bill
 from domain import ledger as movements
 
 VOIDED = "invoice_voided"
 WRITTEN_OFF = "invoice_written_off"
+
+
+async def find_unread_reports(connection: Connection, invoice_id: int) -> tuple[int, ...]:
+    """Of payments for an invoice that is about to be given up: they are to be settled first."""
+    billed = await payments.lock_payments_of_invoice(connection, invoice_id)
+    return await payment_reports.find_unread(connection, [attempt.payment_id for attempt in billed])
 
 
 async def void_invoice(connection: Connection, invoice_id: int, at: datetime) -> None:

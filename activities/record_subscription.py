@@ -3,9 +3,10 @@
 from temporalio import activity
 
 from activities.contracts import RecordedSubscription, RecordSubscription
+from activities.invoice_closing import find_unread_reports
 from activities.recording import write_change
 from db.database import Connection, Database
-from db.queries import payment_reports, payments, refunds, subscriptions
+from db.queries import refunds, subscriptions
 from domain.lifecycle import Change
 from domain.refund import WithdrawalRule
 from ops.tracing import bind_to_logs
@@ -28,7 +29,7 @@ class RecordSubscriptionActivity:
         bind_to_logs(subscription_id=decided.subscription_id, trace_id=command.cause.trace_id)
         recorded = await subscriptions.lock_state(connection, decided.subscription_id)
         if recorded.version == decided.version - 1:
-            unread = await _find_unread_payments(connection, command.change)
+            unread = await _find_unread_reports(connection, command.change)
             if unread:
                 return RecordedSubscription(recorded, written=False, unread_report_ids=unread)
             await write_change(
@@ -39,10 +40,6 @@ class RecordSubscriptionActivity:
         return RecordedSubscription(recorded, written=recorded == decided, unsent_refund_ids=unsent)
 
 
-async def _find_unread_payments(connection: Connection, change: Change) -> tuple[int, ...]:
-    """The unread reports of payments for an invoice that is about to be given up."""
+async def _find_unread_reports(connection: Connection, change: Change) -> tuple[int, ...]:
     invoice_id = change.voids_invoice_id or change.writes_off_invoice_id
-    if invoice_id is None:
-        return ()
-    billed = await payments.lock_payments_of_invoice(connection, invoice_id)
-    return await payment_reports.find_unread(connection, [attempt.payment_id for attempt in billed])
+    return () if invoice_id is None else await find_unread_reports(connection, invoice_id)

@@ -42,6 +42,10 @@ async def write_change(
         await outbox.append_event(
             connection, change.state.subscription_id, outbox.PAYMENT_REMINDER, at, change.details
         )
+    if change.event is Event.PRICE_CHANGE_SCHEDULED:
+        await outbox.append_event(
+            connection, change.state.subscription_id, outbox.PRICE_CHANGE_NOTICE, at, change.details
+        )
     if change.refunds_all:
         await _refund_all(connection, change, cause, withdrawal, at)
     await _close_paid_time(connection, before, change.state, at)

@@ -13,11 +13,14 @@ from temporalio.client import Client
 from api.auth.passwords import PasswordHasher
 from api.auth.sessions import Sessions
 from api.auth.tokens import TokenIssuer
+from api.change_plan import PlanChanger
 from api.choose_payment_method import MethodChooser
 from api.clock.turn import ClockTurner
 from api.idempotency import AnswerKeeper
 from api.pay_invoice import InvoicePayer
 from api.payment_methods import PaymentMethods
+from api.payment_outcome import PaymentOutcomes
+from api.quotes import QuoteSigner
 from api.redeem_gift import GiftRedeemer
 from api.refund_payment import PaymentRefunder
 from api.start_subscription import SubscriptionStarter
@@ -46,6 +49,7 @@ class Context:
     chooser: MethodChooser
     payer: InvoicePayer
     redeemer: GiftRedeemer
+    changer: PlanChanger
     refunder: PaymentRefunder
     clocks: ClockTurner
     relay: WebhookRelay
@@ -61,6 +65,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
     methods = PaymentMethods(database, providers)
     rpc_timeout = timedelta(milliseconds=settings.workflow_rpc_timeout_ms)
     commands = SubscriptionCommands(database, temporal, rpc_timeout)
+    outcomes = PaymentOutcomes(database)
     relay = WebhookRelay(database, temporal, rpc_timeout)
     relaying = asyncio.create_task(relay.run())
     try:
@@ -77,8 +82,9 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             starter=SubscriptionStarter(database, temporal, rpc_timeout, methods),
             commands=commands,
             chooser=MethodChooser(database, methods, commands),
-            payer=InvoicePayer(database, methods, commands),
             redeemer=GiftRedeemer(database, commands),
+            payer=InvoicePayer(database, methods, commands, outcomes),
+            changer=PlanChanger(database, commands, outcomes, QuoteSigner(settings.jwt_secrets)),
             refunder=PaymentRefunder(database, temporal, rpc_timeout),
             clocks=ClockTurner(database, temporal, providers, rpc_timeout),
             relay=relay,

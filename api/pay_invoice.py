@@ -1,10 +1,10 @@
 """Asks for the money of an open invoice now, and waits a little for what becomes of it."""
 
-import asyncio
 from dataclasses import dataclass
 
 from activities.contracts import Cause
 from api.payment_methods import OfferedMethod, PaymentMethods
+from api.payment_outcome import PaymentOutcomes
 from api.problems import Problem
 from api.subscription_commands import Order, SubscriptionCommands
 from db.database import Database
@@ -12,12 +12,8 @@ from db.queries import invoice_views
 from db.queries.invoice_views import PaymentView
 from domain.invoice import InvoiceStatus
 from domain.lifecycle import Action
-from domain.payment import PaymentStatus
 from workflows.messages import PayCommand
 from workflows.subscription import Subscription
-
-OUTCOME_SECONDS = 8.0
-LOOK_AGAIN_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -35,6 +31,7 @@ class InvoicePayer:
     database: Database
     methods: PaymentMethods
     commands: SubscriptionCommands
+    outcomes: PaymentOutcomes
 
     async def pay(self, user_id: int, asked: PayInvoice) -> PaymentView:
         """The payment: succeeded, or waiting for its payer or its provider.
@@ -52,34 +49,8 @@ class InvoicePayer:
         command = PayCommand(asked.command_id, asked.invoice_id, method_id, asked.cause)
         order = Order(Action.PAY_NOW, Subscription.pay_now, command)
         await self.commands.carry_out(user_id, bill.subscription_id, order)
-        payment = await self._outcome(asked.invoice_id)
-        if payment.status == PaymentStatus.FAILED:
-            raise _payment_failed(payment)
-        return payment
-
-    async def _outcome(self, invoice_id: int) -> PaymentView:
-        """What becomes of the payment within some seconds; it is not waited for its payer."""
-        loop = asyncio.get_running_loop()
-        give_up_at = loop.time() + OUTCOME_SECONDS
-        while True:
-            async with self.database.read() as connection:
-                payment, in_progress = await invoice_views.find_last_payment(connection, invoice_id)
-            is_with_provider = payment.status == PaymentStatus.PENDING and in_progress
-            moves = payment.status == PaymentStatus.CREATED or is_with_provider
-            if not moves or loop.time() > give_up_at:
-                return payment
-            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        return await self.outcomes.of_invoice(asked.invoice_id)
 
 
 def no_such_invoice() -> Problem:
     return Problem(404, "invoice_not_found", "There is no such invoice.")
-
-
-def _payment_failed(payment: PaymentView) -> Problem:
-    return Problem(
-        402,
-        "payment_failed",
-        "The payment failed. Pay with another payment method, or try again later.",
-        payment_id=payment.id,
-        decline_code=payment.failure_code,
-    )

@@ -34,6 +34,10 @@ STATUSES: Mapping[RefusalCode, int] = {
     RefusalCode.PROMO_TERMS_FROZEN: 409,
     RefusalCode.GIFT_CARD_NOT_FOUND: 404,
     RefusalCode.GIFT_CARD_EMPTY: 409,
+    RefusalCode.PLAN_UNCHANGED: 409,
+    RefusalCode.PLAN_CHANGE_NOT_POSSIBLE: 409,
+    RefusalCode.RENEWAL_ALREADY_PAID: 409,
+    RefusalCode.QUOTE_OUTDATED: 409,
 }
 RETRY_SECONDS: Mapping[RefusalCode, int] = {
     RefusalCode.PAYMENT_IN_PROGRESS: 2,

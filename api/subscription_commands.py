@@ -17,10 +17,11 @@ from api.workflow_updates import ask, interrupted
 from db.database import Database
 from db.queries import subscription_views
 from db.queries.subscription_views import SubscriptionView
-from domain.lifecycle import Action, next_status
+from domain.lifecycle import REFUSALS, Action, next_status
 from domain.refusals import Refused
 from workflows.messages import (
     CancelCommand,
+    ChangePlanCommand,
     FreezeCommand,
     PayCommand,
     PlainCommand,
@@ -32,22 +33,24 @@ from workflows.subscription import Subscription
 Command = TypeVar(
     "Command",
     CancelCommand,
+    ChangePlanCommand,
     FreezeCommand,
     PayCommand,
     PlainCommand,
     RedeemGiftCommand,
     SetPaymentMethodCommand,
 )
+Answer = TypeVar("Answer")
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Order(Generic[Command]):
+class Order(Generic[Command, Answer]):
     """A command, the update that carries it, and the action that the table of statuses knows it by."""
 
     action: Action
-    update: UpdateMethodMultiParam[[Subscription, Command], None]
+    update: UpdateMethodMultiParam[[Subscription, Command], Answer]
     command: Command
 
 
@@ -57,7 +60,9 @@ class SubscriptionCommands:
     temporal: Client
     rpc_timeout: timedelta
 
-    async def carry_out(self, user_id: int, subscription_id: int, order: Order[Command]) -> SubscriptionView:
+    async def carry_out(
+        self, user_id: int, subscription_id: int, order: Order[Command, Answer]
+    ) -> SubscriptionView:
         """What the subscription is then. Raises `Problem`: 404 when it is not the user's, or a refusal."""
         view = await self.find(user_id, subscription_id)
         if view.ended_at is not None:
@@ -66,24 +71,40 @@ class SubscriptionCommands:
         try:
             await self._send(view, order)
         except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
-            await self._lost_workflows.revive(view.workflow_id)
-            ended = await self.find(user_id, subscription_id)
-            if ended.ended_at is None:
-                raise interrupted() from error
-            return _already(ended, order.action)
+            return _already(await self._ended_meanwhile(user_id, view, error), order.action)
         return await self.find(user_id, subscription_id)
 
-    async def _send(self, view: SubscriptionView, order: Order[Command]) -> None:
+    async def ask_for(self, user_id: int, subscription_id: int, order: Order[Command, Answer]) -> Answer:
+        """What its workflow answers. Raises `Problem` as above, also when the subscription has ended."""
+        view = await self.find(user_id, subscription_id)
+        if view.ended_at is not None:
+            raise _ended(view, order.action)
+        try:
+            return await self._send(view, order)
+        except RPCError as error:
+            raise _ended(await self._ended_meanwhile(user_id, view, error), order.action) from error
+
+    async def _send(self, view: SubscriptionView, order: Order[Command, Answer]) -> Answer:
         workflow: WorkflowHandle[Subscription, None] = self.temporal.get_workflow_handle(view.workflow_id)
 
-        async def update(update_id: str) -> None:
-            await workflow.execute_update(
+        async def update(update_id: str) -> Answer:
+            return await workflow.execute_update(
                 order.update, order.command, id=update_id, rpc_timeout=self.rpc_timeout
             )
 
-        await ask(update, order.command.command_id, view.clock_offset)
+        return await ask(update, order.command.command_id, view.clock_offset)
+
+    async def _ended_meanwhile(
+        self, user_id: int, view: SubscriptionView, error: RPCError
+    ) -> SubscriptionView:
+        """Nobody was there to be asked. Raises on, or a `Problem`, unless the subscription has ended."""
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise error
+        await self._lost_workflows.revive(view.workflow_id)
+        ended = await self.find(user_id, view.subscription_id)
+        if ended.ended_at is None:
+            raise interrupted() from error
+        return ended
 
     async def _keep_open_money_going(self, ended: SubscriptionView) -> None:
         """The answer does not need the workflow, but what is left open with a provider does."""
@@ -119,3 +140,7 @@ def _already(view: SubscriptionView, action: Action) -> SubscriptionView:
     except Refused as refused:
         raise problem_of(refused) from refused
     return view
+
+
+def _ended(view: SubscriptionView, action: Action) -> Problem:
+    return problem_of(Refused(REFUSALS[action], f"{action} is not possible while {view.status}"))

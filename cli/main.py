@@ -27,6 +27,9 @@ app.add_typer(clock, name="clock")
 report = typer.Typer(help="What the ledger says in sum, for each currency.", no_args_is_help=True)
 app.add_typer(report, name="report")
 
+plan = typer.Typer(help="What is sold, and at which price.", no_args_is_help=True)
+app.add_typer(plan, name="plan")
+
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, in cents.")]
 Since = Annotated[str | None, typer.Option("--from", help="A date (in UTC) or an instant.")]
 Until = Annotated[str | None, typer.Option("--to", help="A date or an instant; what is before it counts.")]
@@ -114,6 +117,20 @@ def report_gift_liability(*, as_json: AsJson = False) -> None:
     from cli.report import report_gift_liability as show  # noqa: PLC0415 - see above
 
     show(as_json=as_json)
+
+
+@plan.command("migrate")
+def plan_migrate(
+    code: Annotated[str, typer.Argument(help="The plan's code.")],
+    *,
+    to_version: Annotated[str, typer.Option(help="A version of its price, or `latest`.")],
+    apply: Annotated[bool, typer.Option("--apply/--dry-run", help="Do it, or only count.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Move at most so many.")] = None,
+) -> None:
+    """Move who runs at an older price to this one: each at their next renewal, with a notice ahead of it."""
+    from cli.plan import migrate_plan  # noqa: PLC0415 - see above
+
+    migrate_plan(code, to_version, limit=limit, is_dry=not apply)
 
 
 @bench.command("start")

@@ -75,7 +75,8 @@ def unknown(state: SubscriptionState, payment_id: int, at: datetime) -> Change |
 def rejected(state: SubscriptionState, payment_id: int, at: datetime) -> Change | None:
     """The provider will never do it, and a person has to look.
 
-    A charge that it refuses was not made; an answer that it refuses says nothing of the charge.
+    A charge that it refuses was not made; an answer that it refuses says nothing of the charge. A change of
+    plan that was not charged for is given up: nothing else waits for it.
     """
     if state.withdrawing_payment_id == payment_id:
         return Change(withdrawn_at_provider(state), Event.PAYMENT_UNKNOWN)
@@ -87,6 +88,8 @@ def rejected(state: SubscriptionState, payment_id: int, at: datetime) -> Change 
     not_sent = state.with_attempt(attempt.at_stage(AttemptStage.DUE, at))
     if state.wants_no_payment:
         return without_open_invoice(not_sent, Event.PAYMENT_GIVEN_UP)
+    if state.is_changing_plan:
+        return without_open_invoice(not_sent, Event.PLAN_CHANGE_DECLINED)
     return park(not_sent, "provider_rejected")
 
 

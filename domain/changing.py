@@ -16,6 +16,7 @@ from domain.lifecycle import Action, Change, Event, next_status, next_version
 from domain.plan import PlanTerms
 from domain.pricing import Credit, PeriodPrice, Remainder, bill_change, period_price
 from domain.refusals import RefusalCode, Refused
+from domain.scheduling import next_plan, plans_of, without_what_is_open
 from domain.subscription import Status, SubscriptionState
 from domain.tenders import Purse
 
@@ -47,8 +48,8 @@ def usual_time(present: PlanTerms, wanted: PlanTerms) -> When:
     return When.NOW if _rank(wanted) > _rank(present) else When.PERIOD_END
 
 
-def check_change(state: SubscriptionState, wanted: PlanTerms, when: When) -> None:
-    """Raises `Refused` when this plan cannot take the present one's place then."""
+def check_open(state: SubscriptionState) -> None:
+    """Raises `Refused` when no plan can be chosen for it at all, or not at this moment."""
     next_status(state.status, Action.CHANGE_PLAN)
     if state.cancel_at_period_end:
         raise Refused(
@@ -56,13 +57,21 @@ def check_change(state: SubscriptionState, wanted: PlanTerms, when: When) -> Non
         )
     if state.is_charging:
         raise Refused(RefusalCode.PAYMENT_IN_PROGRESS, "a charge is under way; ask again when it is settled")
+
+
+def check_change(state: SubscriptionState, wanted: PlanTerms, when: When) -> None:
+    """Raises `Refused` when this plan cannot take the present one's place then."""
+    check_open(state)
+    if when is When.NOW and state.parked_reason is not None:
+        raise Refused(RefusalCode.PLAN_CHANGE_NOT_POSSIBLE, "an operator has to look at the billing first")
     if wanted.currency != state.plan.currency:
         raise Refused(RefusalCode.CURRENCY_MISMATCH, "the plan is sold in another currency")
     if when is When.NOW and state.paid_ahead is not None:
         raise Refused(
             RefusalCode.RENEWAL_ALREADY_PAID, "the next period is paid already; the change can follow on it"
         )
-    if wanted.code == _plan_then(state, when).code and not state.is_changing_plan:
+    plan_then = state.plan if when is When.NOW else next_plan(state)
+    if wanted.code == plan_then.code and not state.is_changing_plan:
         raise Refused(RefusalCode.PLAN_UNCHANGED, "the subscription is on this plan then")
 
 
@@ -73,14 +82,21 @@ def check_instant(state: SubscriptionState, at: datetime) -> None:
 
 
 def offer(
-    state: SubscriptionState, wanted: PlanTerms, at: datetime, *, paid_cents: int, purse: Purse
+    state: SubscriptionState,
+    wanted: PlanTerms,
+    at: datetime,
+    *,
+    paid_cents: int,
+    purse: Purse,
+    given_back_cents: int = 0,
 ) -> ChangeOffer:
-    """`paid_cents` was really paid for the present period, and not given back: no credit exceeds it.
+    """`paid_cents` were really paid for the present time on this plan: no credit exceeds them.
 
-    Inside the same period the discount that it was billed with goes on; a fresh one takes what is left of it.
+    What was given back of them is taken off the price of the whole period. Inside the same period the
+    discount that it was billed with goes on; a fresh one takes what is left of it.
     """
     remainder, rest = remainder_at(state, at), Period(at, state.period.end)
-    credit = Credit(state.plan, rest, min(remainder.of(state.price.cents), paid_cents))
+    credit = Credit(state.plan, rest, _unused_cents(state, remainder, paid_cents, given_back_cents))
     if wanted.interval == state.plan.interval:
         promo, switch = state.price.promo, Switch(wanted, state.anchor)
         invoice = bill_change(wanted, rest, credit=credit, remainder=remainder, promo=promo, purse=purse)
@@ -98,9 +114,16 @@ def remainder_at(state: SubscriptionState, at: datetime) -> Remainder:
 
 def opened(state: SubscriptionState, invoice: OpenInvoice) -> Change:
     """The change's invoice is open. Whatever else was open must have been dropped before."""
+    if invoice.switch is None:
+        raise ValueError(f"invoice {invoice.invoice_id} changes no plan")
     status = next_status(state.status, Action.CHANGE_PLAN)
     pending = replace(state, status=status, open_invoice=invoice)
-    return Change(next_version(pending), Event.PLAN_CHANGE_OPENED, details={"invoice_id": invoice.invoice_id})
+    details = plans_of(state.plan, invoice.switch.plan)
+    return Change(
+        next_version(pending),
+        Event.PLAN_CHANGE_OPENED,
+        details={"invoice_id": invoice.invoice_id, **details},
+    )
 
 
 def in_effect(state: SubscriptionState, invoice: OpenInvoice) -> Change:
@@ -132,25 +155,15 @@ def in_effect(state: SubscriptionState, invoice: OpenInvoice) -> Change:
         Event.PLAN_CHANGED,
         pays_for=invoice.period,
         cuts_at=invoice.changed_at,
-        details=_plans(state.plan, invoice.switch.plan),
+        details=plans_of(state.plan, invoice.switch.plan),
     )
-
-
-def schedule(state: SubscriptionState, wanted: PlanTerms) -> Change:
-    """From the next period on; the present plan again takes an earlier choice back.
-
-    A renewal that was opened ahead, and a change that waits for its payment, are of the plan as it was.
-    """
-    status = next_status(state.status, Action.CHANGE_PLAN)
-    chosen = replace(state, status=status, scheduled_plan=None if wanted == state.plan else wanted)
-    return _without_what_is_open(chosen, Event.PLAN_CHANGE_SCHEDULED, state.plan, wanted)
 
 
 def on_trial(state: SubscriptionState, wanted: PlanTerms) -> Change:
     """Nothing was paid for yet: the plan is another one from now on, and the trial ends when it did."""
     status = next_status(state.status, Action.CHANGE_PLAN)
     changed = replace(state, status=status, plan=wanted, scheduled_plan=None)
-    return _without_what_is_open(changed, Event.PLAN_CHANGED, state.plan, wanted)
+    return without_what_is_open(changed, Event.PLAN_CHANGED, plans_of(state.plan, wanted))
 
 
 def is_free_of_charge(state: SubscriptionState) -> bool:
@@ -177,22 +190,13 @@ def waits_until(state: SubscriptionState) -> datetime:
     return min(changed_at + UNPAID_CHANGE_LIVES, state.period.end)
 
 
-def _without_what_is_open(
-    state: SubscriptionState, event: Event, present: PlanTerms, wanted: PlanTerms
-) -> Change:
-    change = Change(next_version(state), event)
-    if state.open_invoice is not None:
-        change = without_open_invoice(state, event)
-    return replace(change, details={**change.details, **_plans(present, wanted)})
-
-
-def _plan_then(state: SubscriptionState, when: When) -> PlanTerms:
-    """What it is on, without a change: now, or from the next period on."""
-    return state.plan if when is When.NOW else state.scheduled_plan or state.plan
-
-
-def _plans(present: PlanTerms, wanted: PlanTerms) -> dict[str, int | str]:
-    return {"from_plan": present.code, "to_plan": wanted.code, "price_version": wanted.price_version}
+def _unused_cents(
+    state: SubscriptionState, remainder: Remainder, paid_cents: int, given_back_cents: int
+) -> int:
+    # A state from before prices were kept has none: what was paid is the price of its whole period.
+    whole_cents = state.price.cents or paid_cents
+    unused_cents = remainder.of(max(whole_cents - given_back_cents, 0))
+    return min(unused_cents, max(paid_cents - given_back_cents, 0))
 
 
 def _rank(plan: PlanTerms) -> tuple[int, int, int]:

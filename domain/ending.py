@@ -88,6 +88,7 @@ def end(state: SubscriptionState, status: Status, event: Event, at: datetime) ->
         freeze=None,
         paid_ahead=None,
         parked_reason=None,
+        scheduled_plan=None,
     )
     if state.open_invoice is None or state.is_charging:
         return Change(next_version(ended), event)

@@ -39,6 +39,10 @@ class LineKind(StrEnum):
     CREDIT_TO_BALANCE = "credit_to_balance"
 
 
+SAID_ANYWAY = frozenset({LineKind.PLAN, LineKind.PRORATION_CHARGE})
+"""What was sold, even where it costs nothing."""
+
+
 @dataclass(frozen=True)
 class InvoiceLine:
     kind: LineKind
@@ -71,6 +75,16 @@ class Invoice:
     @property
     def discount_cents(self) -> int:
         return -self._sum_of(LineKind.DISCOUNT)
+
+    @property
+    def credit_cents(self) -> int:
+        """For time of another plan that is not used."""
+        return -self._sum_of(LineKind.PRORATION_CREDIT)
+
+    @property
+    def charge_cents(self) -> int:
+        """What the time costs that it is for, after the discount and before any credit."""
+        return self.total_cents + self.credit_cents - self.credited_to_balance_cents
 
     @property
     def credited_to_balance_cents(self) -> int:
@@ -107,7 +121,7 @@ def build_invoice(
     Lines that are less than nothing go to the customer's balance; what they cost is paid from the purse
     before anybody is charged.
     """
-    said = tuple(line for line in lines if line.amount_cents or line.kind is LineKind.PLAN)
+    said = tuple(line for line in lines if line.amount_cents or line.kind in SAID_ANYWAY)
     below_zero = -sum(line.amount_cents for line in said)
     if below_zero > 0:
         surplus = InvoiceLine(LineKind.CREDIT_TO_BALANCE, "To your balance", period, below_zero)

@@ -110,6 +110,17 @@ def late_payment_received(payment_id: int, currency: str, received_cents: int) -
     )
 
 
+def plan_change_credited(invoice_id: int, currency: str, net_cents: int, vat_cents: int) -> Movement:
+    """What a plan that was left is worth above what the new one costs is the customer's again."""
+    return _movement(
+        f"invoice:{invoice_id}:credited",
+        currency,
+        Posting(Account.REFUNDS, net_cents),
+        Posting(Account.VAT_PAYABLE, vat_cents),
+        Posting(Account.CUSTOMER_BALANCE, -(net_cents + vat_cents)),
+    )
+
+
 def gift_cards_issued(batch_id: int, currency: str, amount_cents: int) -> Movement:
     """Given away, so no cash comes in: what they are worth is owed to whoever redeems them."""
     return _movement(

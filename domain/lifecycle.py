@@ -1,7 +1,8 @@
 """What may happen to a subscription in each status: one table, and what a change is.
 
 Every status × action is listed in `TRANSITIONS` or refused with the code in `REFUSALS`. The changes
-themselves are in `starting`, `renewing`, `paying`, `awaiting`, `parking`, `pausing` and `ending`.
+themselves are in `starting`, `renewing`, `paying`, `awaiting`, `changing`, `scheduling`, `parking`, `pausing`
+and `ending`.
 """
 
 from collections.abc import Mapping
@@ -28,6 +29,7 @@ class Action(StrEnum):
     SET_PAYMENT_METHOD = "set_payment_method"
     CHANGE_PLAN = "change_plan"
     REDEEM_GIFT = "redeem_gift"
+    SCHEDULE_PRICE = "schedule_price"
     CANCEL_AT_PERIOD_END = "cancel_at_period_end"
     CANCEL_NOW = "cancel_now"
     UNCANCEL = "uncancel"
@@ -71,10 +73,12 @@ class Event(StrEnum):
     REFUND_FAILED = "refund_failed"
     PAYMENT_METHOD_SET = "payment_method_set"
     PLAN_CHANGE_SCHEDULED = "plan_change_scheduled"
+    PLAN_CHANGE_TAKEN_BACK = "plan_change_taken_back"
     PLAN_CHANGE_OPENED = "plan_change_opened"
     PLAN_CHANGED = "plan_changed"
     PLAN_CHANGE_DECLINED = "plan_change_declined"
     PLAN_CHANGE_EXPIRED = "plan_change_expired"
+    PRICE_CHANGE_SCHEDULED = "price_change_scheduled"
     INVOICE_DROPPED = "invoice_dropped"
     GIFT_REDEEMED = "gift_redeemed"
     CREDITED = "credited"
@@ -111,6 +115,7 @@ TRANSITIONS: Mapping[tuple[Status, Action], Status] = {
     (Status.TRIALING, Action.SET_PAYMENT_METHOD): Status.TRIALING,
     (Status.TRIALING, Action.REDEEM_GIFT): Status.TRIALING,
     (Status.TRIALING, Action.CHANGE_PLAN): Status.TRIALING,
+    (Status.TRIALING, Action.SCHEDULE_PRICE): Status.TRIALING,
     (Status.TRIALING, Action.CANCEL_AT_PERIOD_END): Status.TRIALING,
     (Status.TRIALING, Action.CANCEL_NOW): Status.CANCELED,
     (Status.TRIALING, Action.UNCANCEL): Status.TRIALING,
@@ -127,6 +132,7 @@ TRANSITIONS: Mapping[tuple[Status, Action], Status] = {
     (Status.ACTIVE, Action.SET_PAYMENT_METHOD): Status.ACTIVE,
     (Status.ACTIVE, Action.REDEEM_GIFT): Status.ACTIVE,
     (Status.ACTIVE, Action.CHANGE_PLAN): Status.ACTIVE,
+    (Status.ACTIVE, Action.SCHEDULE_PRICE): Status.ACTIVE,
     (Status.ACTIVE, Action.CANCEL_AT_PERIOD_END): Status.ACTIVE,
     (Status.ACTIVE, Action.CANCEL_NOW): Status.CANCELED,
     (Status.ACTIVE, Action.UNCANCEL): Status.ACTIVE,
@@ -149,6 +155,7 @@ TRANSITIONS: Mapping[tuple[Status, Action], Status] = {
     (Status.PAST_DUE, Action.UNPARK): Status.PAST_DUE,
     (Status.FROZEN, Action.SET_PAYMENT_METHOD): Status.FROZEN,
     (Status.FROZEN, Action.REDEEM_GIFT): Status.FROZEN,
+    (Status.FROZEN, Action.SCHEDULE_PRICE): Status.FROZEN,
     (Status.FROZEN, Action.CANCEL_AT_PERIOD_END): Status.FROZEN,
     (Status.FROZEN, Action.CANCEL_NOW): Status.CANCELED,
     (Status.FROZEN, Action.UNCANCEL): Status.FROZEN,
@@ -185,6 +192,7 @@ REFUSALS: Mapping[Action, RefusalCode] = {
     Action.SET_PAYMENT_METHOD: RefusalCode.SUBSCRIPTION_ENDED,
     Action.CHANGE_PLAN: RefusalCode.PLAN_CHANGE_NOT_POSSIBLE,
     Action.REDEEM_GIFT: RefusalCode.SUBSCRIPTION_ENDED,
+    Action.SCHEDULE_PRICE: RefusalCode.PLAN_CHANGE_NOT_POSSIBLE,
     Action.CANCEL_AT_PERIOD_END: RefusalCode.SUBSCRIPTION_ENDED,
     Action.CANCEL_NOW: RefusalCode.SUBSCRIPTION_ENDED,
     Action.UNCANCEL: RefusalCode.NOT_CANCELING,

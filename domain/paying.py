@@ -83,9 +83,8 @@ def _promo_left(state: SubscriptionState, invoice: OpenInvoice) -> Promo | None:
 def _charge_stood(state: SubscriptionState, invoice: OpenInvoice, ended_at: datetime) -> Change:
     """It ended while the charge was under way: the charge stands, for the time until the end."""
     billed = invoice.period
-    is_used = billed.start < ended_at and not invoice.is_for_a_change
-    used = Period(billed.start, ended_at) if is_used else None
-    return Change(next_version(state), Event.CHARGE_STOOD, pays_for=used)
+    used = Period(billed.start, ended_at) if billed.start < ended_at else None
+    return Change(next_version(state), Event.CHARGE_STOOD, pays_for=used, cuts_at=invoice.changed_at)
 
 
 def _reactivated(state: SubscriptionState, invoice: OpenInvoice, at: datetime) -> Change:

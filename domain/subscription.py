@@ -106,6 +106,11 @@ class SubscriptionState:
         return self.open_invoice is not None and self.open_invoice.is_for_a_change
 
     @property
+    def change_invoice_id(self) -> int | None:
+        """The invoice that has to be paid before its plan changes."""
+        return self.open_invoice.invoice_id if self.open_invoice and self.is_changing_plan else None
+
+    @property
     def unpaid_invoice(self) -> OpenInvoice:
         """The invoice that waits for its payment. Raises `ValueError` when none does."""
         if self.open_invoice is None:

@@ -11,7 +11,13 @@ def in_words(at: datetime) -> str:
 
 
 def why(state: SubscriptionState) -> str:
-    sentences = (_of_status(state), _of_money(state), _of_withdrawing(state), _of_parking(state))
+    sentences = (
+        _of_status(state),
+        _of_change(state),
+        _of_money(state),
+        _of_withdrawing(state),
+        _of_parking(state),
+    )
     return " ".join(sentence for sentence in sentences if sentence)
 
 
@@ -78,6 +84,21 @@ def _ended(state: SubscriptionState) -> str:  # noqa: PLR0911 - one for each way
     if state.canceled_at is not None:
         return f"Ended with its period on {ended}, as was asked for on {in_words(state.canceled_at)}."
     return f"Ended with the period that was paid for, on {ended}."
+
+
+def _of_change(state: SubscriptionState) -> str:
+    """Another plan, or another price, that is to come."""
+    invoice = state.open_invoice
+    if invoice is not None and invoice.changed_at is not None and invoice.switch is not None:
+        change = (
+            f"The change to {invoice.switch.plan.code} that was asked for on {in_words(invoice.changed_at)}"
+        )
+        return f"{change} waits for invoice {invoice.invoice_id} to be paid."
+    if state.scheduled_plan is None:
+        return ""
+    if state.scheduled_plan.code == state.plan.code:
+        return f"The next period has version {state.scheduled_plan.price_version} of its plan's price."
+    return f"The next period is of {state.scheduled_plan.code}."
 
 
 def _of_money(state: SubscriptionState) -> str:

@@ -10,18 +10,36 @@ from sqlalchemy import text
 from db.database import Connection, Database
 from db.queries import plan_terms, subscriptions, timeline
 from db.queries.timeline import Entry
-from domain import awaiting, chargeback, ending, parking, pausing, paying, renewing, starting
+from domain import (
+    awaiting,
+    changing,
+    chargeback,
+    ending,
+    parking,
+    pausing,
+    paying,
+    renewing,
+    scheduling,
+    starting,
+)
 from domain.collecting import Attempt, AttemptStage, OpenInvoice
 from domain.due_changes import change_due
 from domain.dunning import DunningPolicy
 from domain.lifecycle import Change, Event
 from domain.payment import Decline
+from domain.plan import PlanTerms
 from domain.pricing import period_price
 from domain.refusals import Refused
 from domain.subscription import SubscriptionState
+from domain.tenders import EMPTY_PURSE
 
 UNTOLD_STEPS = 2
 """A payment is marked as sent, and one nobody needs is withdrawn, without an entry of their own."""
+
+SOLD = """
+    SELECT code, name, period_iso, price_cents, currency, vat_rate_bp, trial_days, grace_days,
+    freeze_days_per_year, seats, version AS price_version
+    FROM plans JOIN plan_prices ON plan_id = plans.id"""
 
 TELLS_ONLY = frozenset(
     {
@@ -42,13 +60,31 @@ TELLS_ONLY = frozenset(
 
 @dataclass(frozen=True)
 class Records:
-    """What the database keeps of one subscription. `methods` are the payments', `firsts` the invoices'."""
+    """What the database keeps of one subscription. `methods` are the payments', `firsts` the invoices'.
+
+    `begins` is when the time begins that an invoice is for, `plans` are all that were ever sold, by version.
+    """
 
     row: SubscriptionState
     entries: list[Entry]
     policy: DunningPolicy
     methods: dict[int, int | None]
     firsts: dict[int, int]
+    begins: dict[int, datetime]
+    plans: dict[tuple[str, int], PlanTerms]
+
+    @property
+    def first_plan(self) -> PlanTerms:
+        """The one that it was started on: what the first change has changed."""
+        for entry in self.entries:
+            if "from_price_version" in entry.details:
+                code = entry.details.get("from_plan") or entry.details["plan"]
+                return self.plans[code, entry.details["from_price_version"]]
+        return self.row.plan
+
+    def plan_wanted(self, entry: Entry) -> PlanTerms:
+        code = entry.details.get("to_plan") or entry.details["plan"]
+        return self.plans[code, entry.details["price_version"]]
 
 
 async def check_serial_order(database: Database, subscription_id: int) -> SubscriptionState:
@@ -67,12 +103,19 @@ async def _read(connection: Connection, subscription_id: int) -> Records:
         " JOIN invoices i ON i.id = p.invoice_id WHERE i.subscription_id = :id ORDER BY p.id DESC"
     )
     payments = (await connection.execute(query, {"id": subscription_id})).all()
+    begins = text("SELECT id, period_start FROM invoices WHERE subscription_id = :id")
+    sold = (await connection.execute(text(SOLD))).all()
     return Records(
         row=row,
         entries=await timeline.list_entries(connection, subscription_id, after_id=None),
         policy=await plan_terms.find_dunning_policy(connection, row.plan.code),
         methods={payment.id: payment.payment_method_id for payment in payments},
         firsts={payment.invoice_id: payment.id for payment in payments},
+        begins={
+            invoice.id: invoice.period_start
+            for invoice in await connection.execute(begins, {"id": subscription_id})
+        },
+        plans={(plan.code, plan.price_version): PlanTerms(**plan._mapping) for plan in sold},
     )
 
 
@@ -87,23 +130,28 @@ def _replay(records: Records) -> SubscriptionState:
 def _opened(records: Records, entry: Entry) -> SubscriptionState:
     at = entry.occurred_at
     begin = starting.trial if entry.event == Event.TRIAL_STARTED else starting.unpaid
-    state = begin(records.row.plan, at)
+    state = begin(records.first_plan, at)
     state = replace(
         state, subscription_id=records.row.subscription_id, user_id=records.row.user_id, version=entry.version
     )
     if entry.event == Event.OPENED:
-        invoice = _invoice(records, entry, OpenInvoice(0, 0, state.period, records.policy, None))
+        price = period_price(state.plan, state.promo)
+        blank = OpenInvoice(0, 0, state.period, records.policy, None, price=price)
+        invoice = _invoice(records, entry, blank)
         state = replace(state, open_invoice=invoice, payment_method_id=_method_of_first(records, invoice))
     return state
 
 
 def _method_of_first(records: Records, invoice: OpenInvoice) -> int | None:
-    return records.methods[records.firsts[invoice.invoice_id]]
+    return invoice.attempt.method_id if invoice.attempt else None
 
 
 def _invoice(records: Records, entry: Entry, blank: OpenInvoice) -> OpenInvoice:
+    """What nothing is due of has no attempt."""
     invoice_id = int(entry.details["invoice_id"])
-    payment_id = records.firsts[invoice_id]
+    payment_id = records.firsts.get(invoice_id)
+    if payment_id is None:
+        return replace(blank, invoice_id=invoice_id)
     method_id = records.methods[payment_id]
     stage = AttemptStage.PENDING if method_id is None else AttemptStage.DUE
     attempt = Attempt(payment_id, stage, method_id, since=entry.occurred_at)
@@ -162,6 +210,11 @@ def _moves(records: Records, state: SubscriptionState, entry: Entry) -> Iterator
         yield from _moves_of_payment(records, state, entry, int(details["payment_id"]))
     if "invoice_id" in details:
         yield lambda: _renewal(records, state, entry)
+        yield lambda: paying.covered(state, at)
+        yield lambda: changing.drop_for_another(state)
+    if "price_version" in details:
+        yield from _moves_of_plan(records, state, entry)
+    yield lambda: scheduling.take_back(state)
     if attempt := state.attempt:
         yield lambda: awaiting.unknown(state, attempt.payment_id, at)
         yield lambda: awaiting.rejected(state, attempt.payment_id, at)
@@ -180,6 +233,29 @@ def _moves(records: Records, state: SubscriptionState, entry: Entry) -> Iterator
     yield lambda: pausing.unfreeze(state, at)
     yield lambda: parking.unpark(state, at)
     yield lambda: renewing.payment_method_set(state, details.get("payment_method_id"))
+
+
+def _moves_of_plan(
+    records: Records, state: SubscriptionState, entry: Entry
+) -> Iterator[Callable[[], Change | None]]:
+    wanted = records.plan_wanted(entry)
+    yield lambda: _change_at_once(records, state, entry, wanted)
+    yield lambda: scheduling.schedule(state, wanted)
+    yield lambda: scheduling.schedule_price(state, wanted, entry.occurred_at)
+    if changing.is_free_of_charge(state):
+        yield lambda: changing.on_trial(state, wanted)
+
+
+def _change_at_once(records: Records, state: SubscriptionState, entry: Entry, wanted: PlanTerms) -> Change:
+    if state.open_invoice is not None:
+        raise ValueError("what is open was not dropped")
+    changed_at = records.begins[int(entry.details["invoice_id"])]
+    offer = changing.offer(state, wanted, changed_at, paid_cents=0, purse=EMPTY_PURSE)
+    blank = OpenInvoice(0, offer.index, offer.period, records.policy, None)
+    invoice = replace(
+        _invoice(records, entry, blank), price=offer.price, switch=offer.switch, changed_at=changed_at
+    )
+    return changing.opened(state, invoice)
 
 
 def _moves_of_payment(
@@ -206,7 +282,11 @@ def _renewal(records: Records, state: SubscriptionState, entry: Entry) -> Change
     if state.open_invoice is not None or state.paid_ahead is not None:
         raise ValueError("the next period is billed already")
     upcoming = renewing.next_period(state, entry.occurred_at)
-    invoice = _invoice(records, entry, OpenInvoice(0, upcoming.index, upcoming.period, records.policy, None))
+    price = period_price(upcoming.plan, state.promo)
+    blank = OpenInvoice(
+        0, upcoming.index, upcoming.period, records.policy, None, price=price, switch=upcoming.switch
+    )
+    invoice = _invoice(records, entry, blank)
     if _method_of_first(records, invoice) != state.payment_method_id:
         raise ValueError("it is not asked for from the payment method that is chosen")
     return renewing.renewal_opened(state, invoice, upcoming.skipped_count)

@@ -7,6 +7,7 @@ from activities.charge_payment import ChargePaymentActivities
 from activities.load_subscription import LoadSubscriptionActivity
 from activities.open_attempt import OpenAttemptActivity
 from activities.open_period import OpenPeriodActivity
+from activities.open_plan_change import OpenPlanChangeActivity
 from activities.open_refund import OpenRefundActivity
 from activities.open_subscription import OpenSubscriptionActivity
 from activities.record_subscription import RecordSubscriptionActivity
@@ -28,6 +29,7 @@ def billing_activities(database: Database, settings: Settings) -> tuple[Callable
         OpenSubscriptionActivity(database, settings.starts_per_user_per_hour).open_subscription,
         OpenPeriodActivity(database).open_period,
         OpenAttemptActivity(database).open_attempt,
+        OpenPlanChangeActivity(database).open_plan_change,
         OpenRefundActivity(database).open_refund,
         MarkRefundUnknownActivity(database).mark_refund_unknown,
         SettlePaymentActivity(database).settle_payment,

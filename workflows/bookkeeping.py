@@ -19,6 +19,7 @@ from activities.contracts import (
     LoadSubscription,
     OpenAttempt,
     OpenPeriod,
+    OpenPlanChange,
     RecordSubscription,
     RedeemGiftCard,
     Settled,
@@ -28,6 +29,7 @@ from activities.contracts import (
     look_up_payment,
     open_attempt,
     open_period,
+    open_plan_change,
     record_subscription,
     redeem_gift_card,
     settle_payment,
@@ -39,6 +41,7 @@ from domain.due import Step
 from domain.due_changes import change_due
 from domain.lifecycle import Change
 from domain.subscription import SubscriptionState
+from workflows.messages import ChangePlanCommand
 from workflows.options import DATABASE_STEP, PROVIDER_CALL
 from workflows.refund import send_refunds
 
@@ -139,6 +142,32 @@ class Bookkeeping:
             await workflow.execute_activity(redeem_gift_card, command, **DATABASE_STEP)
         except ActivityError as failure:
             raise refusal_in(failure) from failure
+
+    async def change_plan(self, wish: ChangePlanCommand) -> None:
+        """Opens what was asked for, once. Reports of an invoice are settled before it makes way.
+
+        Raises `ApplicationError` when the rules say no.
+        """
+        while not self.state.remembers(wish.command_id):
+            command = OpenPlanChange(
+                subscription_id=self.state.subscription_id,
+                version=self.state.version,
+                plan_code=wish.plan_code,
+                when=wish.when,
+                quote=wish.quote,
+                cause=wish.cause,
+                at=workflow.now(),
+                command_id=wish.command_id,
+            )
+            try:
+                opened = await workflow.execute_activity(
+                    open_plan_change, command, summary=wish.plan_code, **DATABASE_STEP
+                )
+            except ActivityError as failure:
+                raise refusal_in(failure) from failure
+            self._believe(opened.state)
+            for report_id in opened.unread_report_ids:
+                await self.settle(report_id)
 
     async def settle(self, report_id: int) -> None:
         """Applies a payment report from the inbox."""

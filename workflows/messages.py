@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from activities.contracts import Cause, OpenRefund, StartAnswer, StartOrder
+from domain.changing import When
 from domain.explanation import Explanation
+from domain.plan import PlanTerms
+from domain.plan_choice import Quote
 from domain.subscription import SubscriptionState
 
 
@@ -68,6 +71,26 @@ class RedeemGiftCommand:
 
     command_id: str
     code_hash: str
+    cause: Cause
+
+
+@dataclass(frozen=True)
+class ChangePlanCommand:
+    """Without `when` as usual: up now, down at the period's end. With a quote it costs what was quoted."""
+
+    command_id: str
+    plan_code: str
+    when: When | None
+    quote: Quote | None
+    cause: Cause
+
+
+@dataclass(frozen=True)
+class SchedulePriceCommand:
+    """Its plan at another price, from the next renewal on."""
+
+    command_id: str
+    price: PlanTerms
     cause: Cause
 
 

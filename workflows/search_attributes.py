@@ -10,6 +10,7 @@ from workflows.options import (
     DUNNING_ATTEMPT,
     NEXT_ACTION_AT,
     PARKED,
+    PLAN_CODE,
     SUBSCRIPTION_ID,
     SUBSCRIPTION_STATUS,
 )
@@ -22,6 +23,7 @@ def shown_attributes(state: SubscriptionState) -> ShownAttributes:
     upcoming = next_step(state)
     updates: list[SearchAttributeUpdate[Any]] = [
         SUBSCRIPTION_STATUS.value_set(state.status),
+        PLAN_CODE.value_set(state.plan.code),
         SUBSCRIPTION_ID.value_set(str(state.subscription_id)),
         PARKED.value_set(state.parked_reason is not None),
         NEXT_ACTION_AT.value_set(upcoming.at) if upcoming else NEXT_ACTION_AT.value_unset(),

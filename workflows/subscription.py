@@ -12,30 +12,35 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 from activities.contracts import OpenSubscription, StartAnswer, open_subscription
 from activities.refusal import refusal_error, refusal_in
-from domain import ending, parking, pausing, renewing
+from domain import ending, parking, pausing, renewing, scheduling
 from domain.due import BEFORE_COMMANDS, Step, next_step, step_due
 from domain.explanation import explain
 from domain.lifecycle import Change
 from domain.refusals import RefusalCode, Refused
+from domain.scheduling import PriceMove
 from domain.subscription import SubscriptionState
 from workflows.bookkeeping import ASK_PROVIDER, Bookkeeping, Decision
 from workflows.described import described_update
 from workflows.details import details_table, step_summary
 from workflows.messages import (
     CancelCommand,
+    ChangePlanCommand,
     Description,
     FreezeCommand,
     PayCommand,
     PaymentReported,
     PlainCommand,
     RedeemGiftCommand,
+    SchedulePriceCommand,
     SetPaymentMethodCommand,
     SubscriptionLife,
 )
 from workflows.options import AFTER_A_FAULT, DATABASE_STEP, DRAIN, RUN_LIVES, RUN_MAX_EVENTS
 from workflows.search_attributes import ShownAttributes, shown_attributes
 
-Command = CancelCommand | FreezeCommand | PayCommand | PlainCommand | SetPaymentMethodCommand
+Command = (
+    CancelCommand | FreezeCommand | PayCommand | PlainCommand | SchedulePriceCommand | SetPaymentMethodCommand
+)
 
 
 @workflow.defn(name="Subscription")
@@ -132,6 +137,22 @@ class Subscription:
     async def redeem_gift(self, command: RedeemGiftCommand) -> None:
         async with self._carrying_out():
             await self._books.redeem_gift_card(command.code_hash, command.cause)
+
+    @described_update("Changes the plan now or later; answers with the invoice that waits to be paid for it.")
+    async def change_plan(self, command: ChangePlanCommand) -> int | None:
+        async with self._carrying_out():
+            await self._books.change_plan(command)
+            return self._state.change_invoice_id
+
+    @described_update("Moves it to another price of its plan, from the next renewal on.")
+    async def schedule_price(self, command: SchedulePriceCommand) -> PriceMove:
+        """Answers with what becomes of it by now."""
+        async with self._carrying_out():
+            move = scheduling.price_move(self._state, command.price, workflow.now())
+            await self._record(
+                command, lambda state: scheduling.schedule_price(state, command.price, workflow.now())
+            )
+            return move
 
     @described_update("Lets a parked subscription go on where it stopped.")
     async def unpark(self, command: PlainCommand) -> None:

@@ -133,6 +133,8 @@ async def _say(
     return await asked.once(None, act)
 
 
-async def _carry_out(asked: CommandRequest, subscription_id: int, order: Order[Command]) -> SubscriptionBody:
+async def _carry_out(
+    asked: CommandRequest, subscription_id: int, order: Order[Command, None]
+) -> SubscriptionBody:
     view = await asked.context.commands.carry_out(asked.user.id, subscription_id, order)
     return SubscriptionBody.of(view)

@@ -77,6 +77,13 @@ class AccessBody(ResponseBody):
         return cls.model_validate(verdict)
 
 
+class PendingChangeBody(ResponseBody):
+    """A change of plan that waits for this invoice to be paid. Unpaid after 23 hours, it is dropped."""
+
+    plan_code: str
+    invoice_id: int
+
+
 class SubscriptionBody(ResponseBody):
     """Without a subscription the status is `inactive` and the rest is null.
 
@@ -84,6 +91,7 @@ class SubscriptionBody(ResponseBody):
     after the end. `access.until` includes the days of grace. `payment_in_progress`: money may be moving, so
     that a charge can't be taken back. `trial_ends_at` is there while on trial, `frozen_until` while frozen.
     `promo_code` takes something off `promo_periods_left` more periods, or off all when that is null.
+    `scheduled_plan_code` is the plan of the next period, when it was chosen or its price moves.
     """
 
     status: str
@@ -101,10 +109,13 @@ class SubscriptionBody(ResponseBody):
     frozen_until: UtcInstant | None
     promo_code: str | None
     promo_periods_left: int | None
+    scheduled_plan_code: str | None
+    pending_change: PendingChangeBody | None
     access: AccessBody
 
     @classmethod
     def of(cls, view: SubscriptionView) -> Self:
+        pending = view.pending_change
         return cls(
             status=view.status,
             subscription_id=view.subscription_id,
@@ -121,6 +132,8 @@ class SubscriptionBody(ResponseBody):
             frozen_until=view.frozen_until,
             promo_code=view.promo_code,
             promo_periods_left=view.promo_periods_left,
+            scheduled_plan_code=view.scheduled_plan_code,
+            pending_change=pending and PendingChangeBody.model_validate(pending),
             access=AccessBody.of(access_now(view.access_terms, view.clock_offset)),
         )
 
@@ -142,6 +155,8 @@ class SubscriptionBody(ResponseBody):
             frozen_until=None,
             promo_code=None,
             promo_periods_left=None,
+            scheduled_plan_code=None,
+            pending_change=None,
             access=AccessBody.of(access_now(None, timedelta())),
         )
 

@@ -62,7 +62,10 @@ async def post_movement(
 async def recognize_revenue(
     connection: Connection, subscription_id: int, at: datetime, *, until: datetime | None
 ) -> None:
-    """Earns what is still deferred of the paid invoices whose paid time is over at `until`, or of all."""
+    """Earns what is still deferred of the paid invoices whose paid time is over at `until`, or of all.
+
+    The time of an invoice whose plan was left in the same instant belongs to the next one: it has none.
+    """
     key = func.concat("invoice:", Invoice.id, ":recognized")
     deferred = select(Invoice.id, Invoice.currency, Invoice.net_cents).where(
         Invoice.subscription_id == subscription_id,
@@ -70,9 +73,8 @@ async def recognize_revenue(
         ~exists().where(LedgerTransaction.key == key),
     )
     if until is not None:
-        deferred = deferred.join(Period, Period.invoice_id == Invoice.id).where(
-            func.upper(Period.during) <= until
-        )
+        over_at = func.coalesce(func.upper(Period.during), Invoice.period_end)
+        deferred = deferred.outerjoin(Period, Period.invoice_id == Invoice.id).where(over_at <= until)
     for invoice in (await connection.execute(deferred)).all():
         movement = ledger.revenue_recognized(invoice.id, invoice.currency, invoice.net_cents)
         await post_movement(connection, subscription_id, movement, at)

@@ -12,6 +12,7 @@ from domain.reminder import Reminder
 
 RENEWAL_UPCOMING = "renewal.upcoming"
 PAYMENT_REMINDER = "invoice.payment_reminder"
+PRICE_CHANGE_NOTICE = "subscription.price_change_notice"
 
 
 async def replace_reminder(

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from db.database import Connection
 from db.tables.balances import CustomerBalance, CustomerBalanceEntry
 from db.tables.gift_cards import GiftCard, GiftCardEntry
-from domain.tenders import GiftMoney, Purse, Tenders
+from domain.tenders import NO_TENDERS, GiftMoney, Purse, Tenders
 
 
 @dataclass(frozen=True)
@@ -25,15 +25,25 @@ class Bill:
 
 
 async def load_purse(
-    connection: Connection, user_id: int, currency: str, at: datetime, *, lock: bool = False
+    connection: Connection,
+    user_id: int,
+    currency: str,
+    at: datetime,
+    *,
+    lock: bool = False,
+    back: Tenders = NO_TENDERS,
 ) -> Purse:
-    """Locked, nobody else takes anything out of it before the transaction ends."""
+    """Locked, nobody else takes anything out of it before the transaction ends.
+
+    With `back` as it will be when this was put back.
+    """
+    put_back = {gift.gift_card_id: gift.cents for gift in back.gifts}
     cards = (
         select(GiftCard.id, GiftCard.balance_cents)
         .where(
             GiftCard.redeemed_by == user_id,
             GiftCard.currency == currency,
-            GiftCard.balance_cents > 0,
+            or_(GiftCard.balance_cents > 0, GiftCard.id.in_(put_back)),
             or_(GiftCard.expires_at.is_(None), GiftCard.expires_at > at),
         )
         .order_by(GiftCard.redeemed_at, GiftCard.id)
@@ -43,8 +53,12 @@ async def load_purse(
     )
     if lock:
         cards, balance = cards.with_for_update(key_share=True), balance.with_for_update(key_share=True)
-    gifts = tuple(GiftMoney(row.id, row.balance_cents) for row in await connection.execute(cards))
-    return Purse(gifts, (await connection.execute(balance)).scalar_one_or_none() or 0)
+    gifts = tuple(
+        GiftMoney(row.id, row.balance_cents + put_back.get(row.id, 0))
+        for row in await connection.execute(cards)
+    )
+    balance_cents = (await connection.execute(balance)).scalar_one_or_none() or 0
+    return Purse(gifts, balance_cents + back.balance_cents)
 
 
 async def load_balances(connection: Connection, user_id: int) -> dict[str, int]:

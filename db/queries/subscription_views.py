@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import DateTime, Integer, Row, Select, bindparam, case, cast, select
+from sqlalchemy import BigInteger, DateTime, Integer, Row, Select, and_, bindparam, case, cast, select
 
 from db.database import Connection
 from db.snapshot import load_state
@@ -12,6 +12,14 @@ from db.tables.catalogue import Plan
 from db.tables.subscriptions import Subscription
 from domain.access import AccessTerms
 from domain.subscription import Status, SubscriptionState
+
+
+@dataclass(frozen=True)
+class PendingChange:
+    """A change of plan that waits for this invoice to be paid."""
+
+    plan_code: str
+    invoice_id: int
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,8 @@ class SubscriptionView:
     frozen_until: datetime | None
     promo_code: str | None
     promo_periods_left: int | None
+    scheduled_plan_code: str | None
+    pending_change: PendingChange | None
     clock_offset: timedelta
 
     @property
@@ -55,6 +65,8 @@ def newest_of_user(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
 
 _FROZEN_UNTIL = cast(Subscription.state["freeze"]["until"].astext, DateTime(timezone=True))
 _PROMO = Subscription.state["promo"]
+_OPEN_INVOICE = Subscription.state["open_invoice"]
+_IS_CHANGING = and_(Subscription.status == Status.ACTIVE, _OPEN_INVOICE["changed_at"].astext.is_not(None))
 _VIEW = select(
     Subscription.id,
     Subscription.workflow_id,
@@ -73,6 +85,9 @@ _VIEW = select(
     case((Subscription.status == Status.FROZEN, _FROZEN_UNTIL)).label("frozen_until"),
     _PROMO["code"].astext.label("promo_code"),
     cast(_PROMO["periods_left"].astext, Integer).label("promo_periods_left"),
+    Subscription.scheduled_plan_code,
+    case((_IS_CHANGING, _OPEN_INVOICE["switch"]["plan"]["code"].astext)).label("pending_plan_code"),
+    case((_IS_CHANGING, cast(_OPEN_INVOICE["invoice_id"].astext, BigInteger))).label("pending_invoice_id"),
     Subscription.clock_offset,
 ).join(Plan, Subscription.plan_id == Plan.id)
 _CURRENT = newest_of_user(_VIEW)  # built once: building costs more than Postgres takes to answer
@@ -118,5 +133,13 @@ def _view(row: Row[*tuple[Any, ...]]) -> SubscriptionView:
         frozen_until=row.frozen_until,
         promo_code=row.promo_code,
         promo_periods_left=row.promo_periods_left,
+        scheduled_plan_code=row.scheduled_plan_code,
+        pending_change=_pending_change(row),
         clock_offset=row.clock_offset,
     )
+
+
+def _pending_change(row: Row[*tuple[Any, ...]]) -> PendingChange | None:
+    if row.pending_plan_code is None:
+        return None
+    return PendingChange(row.pending_plan_code, row.pending_invoice_id)

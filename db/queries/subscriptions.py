@@ -219,16 +219,16 @@ async def write_state(connection: Connection, state: SubscriptionState) -> None:
 
 async def set_plan(connection: Connection, subscription_id: int, code: str, price_version: int) -> None:
     """The row names the plan and the price that its state has pinned."""
-    plan = (
-        select(Plan.id, PlanPrice.id.label("price_id"))
-        .join(PlanPrice, PlanPrice.plan_id == Plan.id)
+    plan = select(Plan.id).where(Plan.code == code)
+    price = (
+        select(PlanPrice.id)
+        .join(Plan, PlanPrice.plan_id == Plan.id)
         .where(Plan.code == code, PlanPrice.version == price_version)
-        .cte("plan")
     )
     await connection.execute(
         update(Subscription)
         .where(Subscription.id == subscription_id)
-        .values(plan_id=plan.c.id, plan_price_id=plan.c.price_id)
+        .values(plan_id=plan.scalar_subquery(), plan_price_id=price.scalar_subquery())
     )
 
 

@@ -17,6 +17,7 @@ from activities.contracts import (
     OpenAttempt,
     OpenedSubscription,
     OpenPeriod,
+    OpenPlanChange,
     OpenSubscription,
     RecordedSubscription,
     RecordSubscription,
@@ -28,6 +29,7 @@ from activities.contracts import (
 from activities.load_subscription import LoadSubscriptionActivity
 from activities.open_attempt import OpenAttemptActivity
 from activities.open_period import OpenPeriodActivity
+from activities.open_plan_change import OpenPlanChangeActivity
 from activities.open_subscription import OpenSubscriptionActivity
 from activities.record_subscription import RecordSubscriptionActivity
 from activities.redeem_gift_card import RedeemGiftCardActivity
@@ -37,8 +39,10 @@ from db.queries import payment_reports
 from db.queries.payment_reports import IncomingReport, ReportStatus
 from db.tables.accounts import User
 from db.tables.payment_methods import PaymentMethod
+from domain.changing import When
 from domain.lifecycle import Change
 from domain.payment import PaymentFact, ReportedStatus
+from domain.plan_choice import Quote
 from domain.refund import WithdrawalRule
 from domain.renewing import payment_method_set
 from domain.subscription import SubscriptionState
@@ -212,6 +216,22 @@ class Customer:
             state.subscription_id, state.version, method_id, is_automatic, self.due, at, command_id
         )
         return await ActivityEnvironment().run(activity.open_attempt, command)
+
+    async def change_plan(
+        self,
+        state: SubscriptionState,
+        plan_code: str,
+        at: datetime = IN_THE_PERIOD,
+        *,
+        when: When | None = None,
+        quote: Quote | None = None,
+        command_id: str = "change",
+    ) -> RecordedSubscription:
+        activity = OpenPlanChangeActivity(self.database)
+        command = OpenPlanChange(
+            state.subscription_id, state.version, plan_code, when, quote, self.cause, at, command_id
+        )
+        return await ActivityEnvironment().run(activity.open_plan_change, command)
 
     async def collect(self, state: SubscriptionState, at: datetime) -> SubscriptionState:
         return (await self.collect_whole(state, at)).state

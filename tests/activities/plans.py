@@ -17,12 +17,13 @@ async def sell(
     trial_days: int = 0,
     retry_days: Sequence[int] = (2, 7),
     final_action: str = "cancel",
+    price_cents: int = 1_990,
 ) -> str:
-    """At 19.90 EUR a period, VAT included. Returns its code."""
+    """By default at 19.90 EUR a period, VAT included. Returns its code."""
     code = uuid.uuid4().hex
     async with database.transaction() as connection:
         plan_id = await insert_row(connection, Plan, code=code, period_iso=period_iso, trial_days=trial_days)
-        await insert_row(connection, PlanPrice, plan_id=plan_id)
+        await insert_row(connection, PlanPrice, plan_id=plan_id, price_cents=price_cents)
         await insert_row(
             connection,
             DunningPolicy,

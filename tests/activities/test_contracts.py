@@ -18,6 +18,7 @@ from activities.contracts import (
     OpenAttempt,
     OpenedSubscription,
     OpenPeriod,
+    OpenPlanChange,
     OpenRefund,
     OpenSubscription,
     RecordedSubscription,
@@ -32,6 +33,7 @@ from activities.contracts import (
 from activities.load_subscription import LoadSubscriptionActivity
 from activities.open_attempt import OpenAttemptActivity
 from activities.open_period import OpenPeriodActivity
+from activities.open_plan_change import OpenPlanChangeActivity
 from activities.open_refund import OpenRefundActivity
 from activities.open_subscription import OpenSubscriptionActivity
 from activities.record_subscription import RecordSubscriptionActivity
@@ -39,12 +41,24 @@ from activities.redeem_gift_card import RedeemGiftCardActivity
 from activities.refusal import Refusal
 from activities.send_refund import MarkRefundUnknownActivity, SendRefundActivities
 from activities.settle_payment import SettlePaymentActivity
+from domain.changing import When
 from domain.ending import cancel, expire
-from tests.domain.states import ACTIVE, CANCELED, CANCELING, EXPIRED, IN_THE_PERIOD, INCOMPLETE, PERIOD
+from domain.plan_choice import Amounts, Quote
+from tests.domain.states import (
+    ACTIVE,
+    CANCELED,
+    CANCELING,
+    CHANGING,
+    EXPIRED,
+    IN_THE_PERIOD,
+    INCOMPLETE,
+    PERIOD,
+)
 
 CAUSE = Cause("user:7", "asked for it", "0" * 32)
 AT = datetime(2026, 1, 31, 9, 30, 0, 123_456, tzinfo=UTC)
 ANSWER = StartAnswer(7, 42, 43, 1_990, "EUR", PERIOD.start, PERIOD.end, "pending", "mock", "incomplete")
+QUOTE = Quote(3, 1, When.NOW, AT, Amounts(995, 1_995, 1_000))
 SCHEDULED = cancel(ACTIVE.remembering("a").remembering("b"), at_period_end=True, at=AT)
 assert SCHEDULED is not None
 
@@ -60,6 +74,8 @@ MESSAGES = [
     RecordedSubscription(CANCELED, written=True, unsent_refund_ids=(5, 6)),
     OpenSubscription(StartOrder(7, "key", "hash", "P1M", CAUSE, 5, AT), "7:key", AT),
     OpenPeriod(7, 3, CAUSE, AT),
+    OpenPlanChange(7, 3, "P1Y", None, None, CAUSE, AT, "change"),
+    OpenPlanChange(7, 3, "P1Y", When.NOW, QUOTE, CAUSE, AT, "change"),
     OpenAttempt(7, 3, method_id=5, is_automatic=True, cause=CAUSE, at=AT),
     OpenAttempt(7, 3, method_id=None, is_automatic=False, cause=CAUSE, at=AT, command_id="pay"),
     CollectPayment(43, "0" * 32, AT, gives_up=True),
@@ -68,7 +84,7 @@ MESSAGES = [
     SendRefund(5, AT),
     Settled(ACTIVE),
     Settled(CANCELED, unsent_refund_ids=(5, 6)),
-    *(INCOMPLETE, ACTIVE, CANCELING, CANCELED, EXPIRED),
+    *(INCOMPLETE, ACTIVE, CANCELING, CANCELED, EXPIRED, CHANGING),
     replace(ACTIVE, started_at=AT + timedelta(microseconds=1)),
     Refusal("the user has a live subscription", AT, {"subscription_id": 7}),
 ]
@@ -77,6 +93,7 @@ IMPLEMENTATIONS: list[tuple[Callable[..., Any], Callable[..., Any]]] = [
     (contracts.open_subscription, OpenSubscriptionActivity.open_subscription),
     (contracts.open_period, OpenPeriodActivity.open_period),
     (contracts.open_attempt, OpenAttemptActivity.open_attempt),
+    (contracts.open_plan_change, OpenPlanChangeActivity.open_plan_change),
     (contracts.collect_payment, ChargePaymentActivities.collect_payment),
     (contracts.look_up_payment, ChargePaymentActivities.look_up_payment),
     (contracts.withdraw_payment, ChargePaymentActivities.withdraw_payment),

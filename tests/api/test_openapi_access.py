@@ -80,6 +80,12 @@ PROTECTED = {
     "POST /subscriptions/{subscription_id}/freeze": Call(ACCESS, {}, not_found="subscription_not_found"),
     "POST /subscriptions/{subscription_id}/unfreeze": Call(ACCESS, not_found="subscription_not_found"),
     "POST /subscriptions/{subscription_id}/withdraw": Call(ACCESS, not_found="subscription_not_found"),
+    "POST /subscriptions/{subscription_id}/change-plan": Call(
+        ACCESS, {"plan_code": "P1Y"}, not_found="subscription_not_found"
+    ),
+    "POST /subscriptions/{subscription_id}/change-plan/preview": Call(
+        ACCESS, {"plan_code": "P1Y"}, not_found="subscription_not_found"
+    ),
     "GET /me/subscription": Call(ACCESS),
     "GET /me/purse": Call(ACCESS),
     "POST /gift-cards/balance": Call(ACCESS, {"code": "7G3K-0XQ9-M2VD-4TPA"}),

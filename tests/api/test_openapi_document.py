@@ -29,6 +29,7 @@ KEYED = {
     "POST /subscriptions/start": True,
     "POST /subscriptions/{subscription_id}/cancel": False,
     "POST /subscriptions/{subscription_id}/uncancel": False,
+    "POST /subscriptions/{subscription_id}/change-plan": False,
     "POST /me/payment-methods": False,
     "POST /invoices/{invoice_id}/pay": False,
     "POST /subscriptions/{subscription_id}/freeze": False,
@@ -51,6 +52,16 @@ KEYS_OF_ANSWERS = {
     "AcceptedBody": "ok ignored duplicate",
     "AccessBody": "allowed until reason",
     "AliveBody": "status",
+    "ChangedPlanBody": (
+        "status subscription_id plan_code current_period_start current_period_end cancel_at_period_end"
+        " canceled_at ended_at next_action next_action_at payment_in_progress trial_ends_at frozen_until"
+        " scheduled_plan_code pending_change access payment"
+    ),
+    "PendingChangeBody": "plan_code invoice_id",
+    "PlanChangePreviewBody": (
+        "when period_start period_end currency charge_cents credit_cents discount_cents gift_cents"
+        " balance_cents to_balance_cents amount_due_cents lines quote"
+    ),
     "AttemptBody": "payment_id stage method_id since look_ups look_up_at",
     "ClockBody": "now advanced_to happened next_action next_action_at waiting_for",
     "DunningCaseBody": "policy opened_at last_attempt_at retries_made waits_for_new_method",
@@ -114,7 +125,7 @@ KEYS_OF_ANSWERS = {
     "SubscriptionBody": (
         "status subscription_id plan_code current_period_start current_period_end cancel_at_period_end"
         " canceled_at ended_at next_action next_action_at payment_in_progress trial_ends_at frozen_until"
-        " promo_code promo_periods_left access"
+        " promo_code promo_periods_left scheduled_plan_code pending_change access"
     ),
     "TimelineEntryBody": "id event actor cause note details version occurred_at trace_id",
     "TimelinePage": "items next_cursor",
@@ -131,6 +142,8 @@ KEYS_OF_ANSWERS = {
 KEYS_OF_REQUESTS = {
     "AdvanceBody": "advance",
     "CancelBody": "at_period_end reason",
+    "ChangePlanBody": "plan_code when quote",
+    "ChangePlanPreviewBody": "plan_code at when",
     "DunningBody": "retry_days final_action",
     "FreezeBody": "until",
     "GiftCodeBody": "code",

@@ -48,6 +48,8 @@ async def test_without_one(student: Student) -> None:
         "frozen_until": None,
         "promo_code": None,
         "promo_periods_left": None,
+        "scheduled_plan_code": None,
+        "pending_change": None,
         "access": {"allowed": False, "until": None, "reason": "none"},
     }
 
@@ -73,6 +75,8 @@ async def test_an_unpaid_one(unpaid: Life) -> None:
         "frozen_until": None,
         "promo_code": None,
         "promo_periods_left": None,
+        "scheduled_plan_code": None,
+        "pending_change": None,
         "access": {"allowed": False, "until": None, "reason": "payment_required"},
     }
 

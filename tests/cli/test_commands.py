@@ -26,6 +26,7 @@ COMMANDS = (
     "demo",
     "clock",
     "report",
+    "plan",
     "api",
     "worker",
     "sandbox-psp",

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from domain.changing import UNPAID_CHANGE_LIVES
 from domain.due import Step
 from domain.ending import WITHDRAWAL_DAYS
 from domain.lifecycle import Action
@@ -9,6 +10,7 @@ from domain.refusals import RefusalCode
 from domain.subscription import UNPAID_START_LIVES, Status
 
 UNPAID_START_HOURS = UNPAID_START_LIVES // timedelta(hours=1)
+UNPAID_CHANGE_HOURS = UNPAID_CHANGE_LIVES // timedelta(hours=1)
 
 MEANS = {
     Status.INCOMPLETE: "started, its first invoice not paid yet",
@@ -25,6 +27,7 @@ COMMANDS = frozenset(
         Action.PAY_NOW,
         Action.SET_PAYMENT_METHOD,
         Action.REDEEM_GIFT,
+        Action.CHANGE_PLAN,
         Action.CANCEL_AT_PERIOD_END,
         Action.CANCEL_NOW,
         Action.UNCANCEL,
@@ -59,6 +62,8 @@ COMES_FROM = {
     Action.PAY_NOW: "the user: `POST /invoices/{id}/pay`",
     Action.SET_PAYMENT_METHOD: "the user: `POST /me/payment-methods`, or `DELETE` of one",
     Action.REDEEM_GIFT: "the user: `POST /subscriptions/{id}/redeem`",
+    Action.CHANGE_PLAN: "the user: `POST /subscriptions/{id}/change-plan`",
+    Action.SCHEDULE_PRICE: "staff: `italiano plan migrate`, for those who run at an older price",
     Action.CANCEL_AT_PERIOD_END: "the user: `POST /subscriptions/{id}/cancel`",
     Action.CANCEL_NOW: 'the user: the same with `{"at_period_end": false}`',
     Action.UNCANCEL: "the user: `POST /subscriptions/{id}/uncancel`",
@@ -85,14 +90,18 @@ WHEN = {
     Step.LEAVE_UNPAID: "the same",
     Step.UNFREEZE: "at the freeze's end: as asked for, or when the year's days are spent",
     Step.END_PERIOD: "at the end of all paid time",
+    Step.DROP_CHANGE: (
+        f"{UNPAID_CHANGE_HOURS} hours after it was asked for, or at the period's end; never while a charge is"
+        " under way"
+    ),
 }
 REFUSED_WHEN = {
     RefusalCode.SUBSCRIPTION_ENDED: "it has ended",
     RefusalCode.NOT_CANCELING: "no cancellation is scheduled",
     RefusalCode.WITHDRAWAL_PERIOD_OVER: f"{WITHDRAWAL_DAYS} days have passed since the day of the start",
     RefusalCode.PAYMENT_IN_PROGRESS: (
-        "a charge is under way and money may be moving: `freeze`, `withdraw` and `pay_now` wait for it;"
-        " `cancel` does not"
+        "a charge is under way and money may be moving: `change_plan`, `freeze`, `withdraw` and `pay_now`"
+        " wait for it; `cancel` does not"
     ),
     RefusalCode.INVOICE_NOT_PAYABLE: "the invoice does not wait for a payment",
     RefusalCode.FREEZE_ONLY_FROM_ACTIVE: "it is not `active`, or its paid time is over",
@@ -100,6 +109,13 @@ REFUSED_WHEN = {
     RefusalCode.FREEZE_UNTIL_IS_PAST: "`until` is not in the future",
     RefusalCode.NOT_FROZEN: "it is not frozen",
     RefusalCode.NOT_PARKED: "it is not parked",
+    RefusalCode.PLAN_CHANGE_NOT_POSSIBLE: (
+        "it is neither `active` nor `trialing`, or canceled for its period's end, or its paid time is over"
+    ),
+    RefusalCode.PLAN_UNCHANGED: "it is on this plan then, and nothing else was chosen",
+    RefusalCode.RENEWAL_ALREADY_PAID: "the next period is paid ahead: a change can only follow on it",
+    RefusalCode.CURRENCY_MISMATCH: "the plan is sold in another currency",
+    RefusalCode.QUOTE_OUTDATED: "the quote is older than 15 minutes, or something has changed since",
     RefusalCode.DUNNING_WINDOW_TOO_LONG: "a plan's last dunning day would come after its shortest period",
 }
 BEGINNING = """\
@@ -149,4 +165,16 @@ FREEZE = """\
 Paid time that is not over moves later by exactly as long as it was frozen, and its new end is the anchor: a
 year that was paid has 365 days, however often it is frozen. The allowance (30 days by default) is counted for
 each year from the first start; a freeze that runs into the next year goes on with that year's days.
+"""
+PLAN_CHANGE = """\
+More seats are up, then a longer interval, then a higher price. Up is at once: a credit for the unused part of
+what was really paid, the new plan's share of the same period or, with another interval, a fresh period from
+now on. It is in effect as of its invoice's instant once that is paid, and until then nothing has changed: one
+that is declined, or not paid in time, is dropped; `cancel` and `freeze` void it, another change replaces it.
+A credit above the charge goes to the customer's balance and is used on the next invoice. Down is at the
+period's end. `when` asks for the other way; the plan that it is on takes an earlier choice back. On trial a
+change is free of charge. A renewal that was opened ahead makes way, and is opened anew on the new terms.
+
+A new price is for new starts. `italiano plan migrate` moves those who run at an older one, each at their next
+renewal that was not announced yet, with a notice of its own.
 """

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from domain import awaiting, paying, renewing, starting
+from domain import awaiting, changing, paying, renewing, starting
 from domain.billing_calendar import Period
+from domain.changing import ChangeOffer, When
 from domain.collecting import Attempt, AttemptStage, OpenInvoice
 from domain.due import BEFORE_COMMANDS, Step, step_due
 from domain.due_changes import change_due
@@ -16,8 +17,11 @@ from domain.invoice import InvoiceStatus
 from domain.lifecycle import Change, Event
 from domain.payment import DeclineKind
 from domain.plan import PlanTerms
+from domain.plan_choice import Way, choose_way, without_charge
+from domain.pricing import period_price
 from domain.refusals import Refused
 from domain.subscription import Status, SubscriptionState
+from domain.tenders import EMPTY_PURSE
 from tests.domain.states import DAY, STARTED_AT
 
 
@@ -34,6 +38,7 @@ class Answer(StrEnum):
     REFUSED = "refused"
 
 
+MUCH = 1_000_000
 ASKS = frozenset({Step.COLLECT, Step.LOOK_UP_PAYMENT, Step.WITHDRAW_PAYMENT})
 OPENS_ATTEMPT = frozenset({Step.CHARGE_METHOD, Step.RETRY_PAYMENT})
 
@@ -82,6 +87,34 @@ class Life:
         self.command(lambda state: renewing.payment_method_set(state, method_id))
         if renewing.is_collectable(self.state):
             self._open_attempt(self.state.payment_method_id, is_automatic=False)
+
+    def change_plan(self, wanted: PlanTerms, asked: When | None) -> None:
+        """As the activity does it, with the purse empty."""
+        self._record_what_is_due()
+        with refused_changes_nothing(self):
+            way = choose_way(self.state, wanted, asked)
+            if way is not Way.NOW:
+                self._apply(without_charge(self.state, wanted, way))
+                return
+            changing.check_instant(self.state, self.now)
+            self._apply(changing.drop_for_another(self.state))
+            self._open_change(
+                changing.offer(self.state, wanted, self.now, paid_cents=MUCH, purse=EMPTY_PURSE)
+            )
+
+    def _open_change(self, offer: ChangeOffer) -> None:
+        opened = replace(
+            self._invoice(offer.index, offer.period),
+            price=offer.price,
+            switch=offer.switch,
+            changed_at=offer.at,
+        )
+        if offer.invoice.amount_due_cents:
+            self._apply(changing.opened(self.state, opened))
+            return
+        self._apply(changing.opened(self.state, opened.trying(None)))
+        self.billed[opened.invoice_id] = InvoiceStatus.PAID
+        self._apply(paying.covered(self.state, self.now))
 
     def report(self, payment_id: int, *, is_paid: bool, kind: DeclineKind) -> None:
         """A fact of the provider, in any order and repetition."""
@@ -153,7 +186,8 @@ class Life:
     def _open_period(self) -> None:
         upcoming = renewing.next_period(self.state, self.now)
         assert upcoming.period.end > self.now, "what has wholly elapsed is never billed"
-        opened = self._invoice(upcoming.index, upcoming.period)
+        price = period_price(upcoming.plan, self.state.promo)
+        opened = replace(self._invoice(upcoming.index, upcoming.period), price=price, switch=upcoming.switch)
         self._apply(renewing.renewal_opened(self.state, opened, upcoming.skipped_count))
 
     def _invoice(self, index: int, period: Period) -> OpenInvoice:
@@ -161,7 +195,8 @@ class Life:
         self.billed[invoice_id] = InvoiceStatus.OPEN
         stage = AttemptStage.PENDING if method_id is None else AttemptStage.DUE
         first = Attempt(self._payment(invoice_id), stage, method_id, self.now)
-        return OpenInvoice(invoice_id, index, period, self.policy, first)
+        price = period_price(self.state.plan, self.state.promo)
+        return OpenInvoice(invoice_id, index, period, self.policy, first, price=price)
 
     def _open_attempt(self, method_id: int | None, *, is_automatic: bool) -> None:
         invoice = self.state.unpaid_invoice
@@ -196,6 +231,8 @@ class Life:
             if invoice_id is not None:
                 assert self.billed[invoice_id] is InvoiceStatus.OPEN
                 self.billed[invoice_id] = status
+        if change.cuts_at is not None:
+            self.paid_for = list(_cut(self.paid_for, change.cuts_at))
         if change.pays_for is not None:
             self.paid_for.append(change.pays_for)
         if change.stretch is not None:

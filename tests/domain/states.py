@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from domain.billing_calendar import Anchor, Period
-from domain.collecting import Attempt, AttemptStage, OpenInvoice
+from domain.collecting import Attempt, AttemptStage, OpenInvoice, Switch
 from domain.dunning import DunningCase, DunningPolicy, FinalAction
 from domain.freezing import Freeze
 from domain.plan import PlanTerms
+from domain.pricing import PeriodPrice
 from domain.subscription import PaidAhead, Status, SubscriptionState
 
 DAY = timedelta(days=1)
@@ -127,6 +128,19 @@ PAST_DUE = replace(STORED, version=5, status=Status.PAST_DUE, dunning=CASE, open
 PAST_DUE_BY_HAND = replace(PAST_DUE, payment_method_id=None, open_invoice=invoice(attempt(since=REMINDED_AT)))
 UNPAID = replace(PAST_DUE, version=9, status=Status.UNPAID, dunning=None)
 
+FAMILY = replace(MONTHLY, code="P1M-FAMILY", name="One month, family", price_cents=3_990, seats=5)
+CHANGING = replace(
+    ACTIVE,
+    version=3,
+    open_invoice=replace(
+        invoice(attempt(since=IN_THE_PERIOD), index=0, period=Period(IN_THE_PERIOD, PERIOD.end)),
+        price=PeriodPrice(3_990),
+        switch=Switch(FAMILY, ACTIVE.anchor),
+        changed_at=IN_THE_PERIOD,
+    ),
+)
+SCHEDULED = replace(ACTIVE, version=3, scheduled_plan=YEARLY)
+
 FREEZE = Freeze(since=IN_THE_PERIOD, until=IN_THE_PERIOD + 10 * DAY, is_open_ended=False)
 FROZEN = replace(ACTIVE, version=3, status=Status.FROZEN, freeze=FREEZE)
 PARKED = replace(UNKNOWN, version=20, parked_reason="payment_unknown")
@@ -145,6 +159,8 @@ STATES: dict[str, SubscriptionState] = {
     "paid ahead": PAID_AHEAD,
     "charging": CHARGING,
     "canceling": CANCELING,
+    "changing": CHANGING,
+    "scheduled": SCHEDULED,
     "past due": PAST_DUE,
     "frozen": FROZEN,
     "unpaid": UNPAID,

@@ -27,7 +27,12 @@ from tests.domain.waits import WAITS_FOR
 
 YEARS_LATE = timedelta(days=2_000)
 OVERTAKEN_BY_THE_END_OF_DUNNING = {Step.RETRY_PAYMENT, Step.REMIND_UNPAID}
-OVERTAKEN = {"a start to be charged", "a charge", "an invoice that waits for the boundary and a card"}
+OVERTAKEN = {
+    "a start to be charged",
+    "a charge",
+    "an invoice that waits for the boundary and a card",
+    "a change of plan to be charged",
+}
 
 WAITS_FOR_NOTHING = {
     "expired": EXPIRED,

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from domain import ending, parking, pausing
 from domain.access import WITH_ACCESS, AccessTerms, access, access_until
+from domain.changing import When
 from domain.due import next_step
 from domain.dunning import FinalAction
 from domain.explanation import explain
@@ -18,16 +19,19 @@ from domain.lifecycle import Event
 from domain.payment import DeclineKind
 from domain.plan import PlanTerms
 from domain.reminder import next_reminder
+from domain.scheduling import schedule_price
 from domain.subscription import Status
 from domain.waiting import WaitingFor, waiting_for
 from tests.domain.life import Answer, Life
-from tests.domain.states import CARD, MONTHLY, ON_TRIAL, OTHER_CARD, POLICY, YEARLY
+from tests.domain.states import CARD, FAMILY, MONTHLY, ON_TRIAL, OTHER_CARD, POLICY, YEARLY
 
 ENDINGS = {Event.EXPIRED, Event.CANCELED, Event.WITHDRAWN, Event.ENDED, Event.UNCOLLECTED}
 ENDED = {Status.CANCELED, Status.INCOMPLETE_EXPIRED}
 CAN_END_IN_TIME = {Status.TRIALING, Status.ACTIVE, Status.FROZEN}
+TWO_WEEKS = replace(MONTHLY, code="P14D", period_iso="P14D", price_cents=990)
 METHODS = st.sampled_from([None, CARD, OTHER_CARD])
 ANSWERS = st.sampled_from(Answer)
+PLANS = st.sampled_from([MONTHLY, YEARLY, FAMILY, TWO_WEEKS])
 MOSTLY = st.sampled_from([True, True, True, False])
 SELDOM = st.sampled_from([False] * 9 + [True])
 FORTNIGHTLY = replace(MONTHLY, period_iso="P14D", grace_days=1)
@@ -113,6 +117,15 @@ class SubscriptionMachine(RuleBasedStateMachine):
     def unfreeze(self) -> None:
         self.life.command(lambda state: pausing.unfreeze(state, self.life.now))
 
+    @rule(wanted=PLANS, asked=st.sampled_from([None, *When]))
+    def change_plan(self, wanted: PlanTerms, asked: When | None) -> None:
+        self.life.change_plan(wanted, asked)
+
+    @rule(wanted=PLANS)
+    def move_price(self, wanted: PlanTerms) -> None:
+        price = replace(wanted, price_version=2, price_cents=wanted.price_cents + 100)
+        self.life.command(lambda state: schedule_price(state, price, self.life.now))
+
     @rule(method_id=METHODS)
     def pay_now(self, method_id: int | None) -> None:
         self.life.pay_now(method_id)
@@ -149,6 +162,8 @@ class SubscriptionMachine(RuleBasedStateMachine):
             assert state.open_invoice is not None
         if state.status is Status.FROZEN:
             assert state.open_invoice is None
+        if state.is_changing_plan and not state.has_ended:
+            assert state.status is Status.ACTIVE
 
     @invariant()
     def what_wants_no_payment_only_waits_for_one_that_is_under_way(self) -> None:

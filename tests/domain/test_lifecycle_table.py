@@ -29,6 +29,8 @@ POSSIBLE: dict[Action, set[Status]] = {
     Action.PAY_NOW: set(Status) - REFUSED_OF_ENDED - {Status.FROZEN},
     Action.SET_PAYMENT_METHOD: set(Status) - REFUSED_OF_ENDED,
     Action.REDEEM_GIFT: set(Status) - REFUSED_OF_ENDED,
+    Action.CHANGE_PLAN: {Status.TRIALING, Status.ACTIVE},
+    Action.SCHEDULE_PRICE: {Status.TRIALING, Status.ACTIVE, Status.FROZEN},
     Action.CANCEL_AT_PERIOD_END: set(Status) - {Status.INCOMPLETE_EXPIRED},
     Action.CANCEL_NOW: set(Status) - {Status.INCOMPLETE_EXPIRED},
     Action.UNCANCEL: {Status.TRIALING, Status.ACTIVE, Status.FROZEN},
@@ -55,6 +57,8 @@ LEADS_TO: dict[Action, Status] = {
 """All others keep the status, but for a cancellation of what is not paid for."""
 REFUSED_WITH: dict[Action, RefusalCode] = dict.fromkeys(Action, ENDED) | {
     Action.PAY_NOW: RefusalCode.INVOICE_NOT_PAYABLE,
+    Action.CHANGE_PLAN: RefusalCode.PLAN_CHANGE_NOT_POSSIBLE,
+    Action.SCHEDULE_PRICE: RefusalCode.PLAN_CHANGE_NOT_POSSIBLE,
     Action.UNCANCEL: RefusalCode.NOT_CANCELING,
     Action.FREEZE: RefusalCode.FREEZE_ONLY_FROM_ACTIVE,
     Action.UNFREEZE: RefusalCode.NOT_FROZEN,

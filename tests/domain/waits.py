@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from domain.billing_calendar import Period
 from domain.collecting import AttemptStage
 from domain.due import Step
 from domain.subscription import SubscriptionState
@@ -13,6 +14,7 @@ from tests.domain.states import (
     CANCELING,
     CARD,
     CASE,
+    CHANGING,
     CHARGING,
     CONFIRMING,
     DAY,
@@ -30,6 +32,7 @@ from tests.domain.states import (
     PERIOD,
     REMINDED_AT,
     RENEWING,
+    SCHEDULED,
     SECOND_PERIOD,
     STARTED_AT,
     STORED,
@@ -62,6 +65,11 @@ def in_dunning(state: SubscriptionState, retries_made: int, last_attempt_at: dat
 
 def keeping(state: SubscriptionState) -> SubscriptionState:
     return replace(state, dunning=replace(state.dunning_case, policy=KEEPING))
+
+
+def changing_at(at: datetime) -> SubscriptionState:
+    invoice = replace(CHANGING.unpaid_invoice, period=Period(at, PERIOD.end), changed_at=at)
+    return replace(CHANGING, open_invoice=invoice)
 
 
 WAITS_FOR: dict[str, tuple[SubscriptionState, Step, datetime]] = {
@@ -169,6 +177,33 @@ WAITS_FOR: dict[str, tuple[SubscriptionState, Step, datetime]] = {
         Step.CANCEL_UNCOLLECTED,
         SECOND_PERIOD.end,
     ),
+    "a change of plan": (CHANGING, Step.DROP_CHANGE, IN_THE_PERIOD + timedelta(hours=23)),
+    "a change of plan shortly before the period's end": (
+        changing_at(PERIOD.end - timedelta(hours=1)),
+        Step.DROP_CHANGE,
+        PERIOD.end,
+    ),
+    "a change of plan to be charged": (
+        trying(CHANGING, attempt(AttemptStage.DUE, CARD, since=IN_THE_PERIOD)),
+        Step.COLLECT,
+        IN_THE_PERIOD,
+    ),
+    "a change of plan that is charged": (
+        trying(CHANGING, attempt(AttemptStage.UNKNOWN, CARD, since=IN_THE_PERIOD)),
+        Step.LOOK_UP_PAYMENT,
+        IN_THE_PERIOD + timedelta(seconds=30),
+    ),
+    "a change of plan to be confirmed": (
+        trying(CHANGING, attempt(AttemptStage.PENDING, CARD, since=IN_THE_PERIOD)),
+        Step.LOOK_UP_PAYMENT,
+        IN_THE_PERIOD + timedelta(hours=1),
+    ),
+    "a change of plan that nobody came back to confirm": (
+        trying(CHANGING, attempt(AttemptStage.PENDING, CARD, since=IN_THE_PERIOD, look_ups=1)),
+        Step.DROP_CHANGE,
+        IN_THE_PERIOD + timedelta(hours=23),
+    ),
+    "a period with another plan to come": (SCHEDULED, Step.OPEN_RENEWAL, REMINDED_AT),
     "a thaw": (FROZEN, Step.UNFREEZE, FREEZE.until),
     "a payment that nobody needs": (
         replace(OPENED_AHEAD, withdrawing_payment_id=PAYMENT),

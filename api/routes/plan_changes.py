@@ -1,0 +1,86 @@
+"""Another plan: what it would cost, and the change."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from api.auth.current_user import TOKEN_REFUSALS, CurrentUser
+from api.change_plan import WantedPlan
+from api.command_request import COMMAND_REFUSALS, CommandRequestDep
+from api.context import ContextDep
+from api.idempotency import Accepted, key_parameter
+from api.problems import problem_responses
+from api.refusals import responses_of
+from api.routes.subscriptions import NOT_FOUND, SubscriptionId
+from api.schemas.plan_changes import (
+    ChangedPlanBody,
+    ChangePlanBody,
+    ChangePlanPreviewBody,
+    PlanChangePreviewBody,
+)
+from domain.payment import PaymentStatus
+from domain.refusals import RefusalCode
+
+router = APIRouter(prefix="/subscriptions/{subscription_id}/change-plan", tags=["Subscriptions"])
+
+CHANGE_REFUSALS = responses_of(
+    RefusalCode.PLAN_NOT_FOUND,
+    RefusalCode.PLAN_UNCHANGED,
+    RefusalCode.PLAN_CHANGE_NOT_POSSIBLE,
+    RefusalCode.PAYMENT_IN_PROGRESS,
+    RefusalCode.RENEWAL_ALREADY_PAID,
+    RefusalCode.CURRENCY_MISMATCH,
+)
+WAITING: dict[int | str, dict[str, Any]] = {
+    202: {"model": ChangedPlanBody, "description": "The change waits for its payment."}
+}
+
+
+@router.post(
+    "/preview",
+    responses=problem_responses(*TOKEN_REFUSALS, NOT_FOUND, *CHANGE_REFUSALS, (503, "database_unavailable")),
+)
+async def preview_plan_change(
+    subscription_id: SubscriptionId, user: CurrentUser, context: ContextDep, body: ChangePlanPreviewBody
+) -> PlanChangePreviewBody:
+    """What a change would bill. Writes nothing; `quote` holds for 15 minutes, for a change as of `at`."""
+    wanted = WantedPlan(body.plan_code, body.when)
+    foreseen, quote = await context.changer.preview(user.id, subscription_id, wanted, body.at)
+    return PlanChangePreviewBody.of(foreseen, quote)
+
+
+@router.post(
+    "",
+    response_model=ChangedPlanBody,
+    openapi_extra=key_parameter(required=False),
+    responses=WAITING
+    | problem_responses(
+        *TOKEN_REFUSALS,
+        *COMMAND_REFUSALS,
+        NOT_FOUND,
+        *CHANGE_REFUSALS,
+        (402, "payment_failed"),
+        (422, "quote_invalid"),
+        *responses_of(RefusalCode.QUOTE_OUTDATED),
+    ),
+)
+async def change_plan(
+    subscription_id: SubscriptionId, asked: CommandRequestDep, body: ChangePlanBody
+) -> JSONResponse:
+    """Up now, down at the period's end; the plan that it is on takes an earlier choice back.
+
+    A change now is paid first: 202 while its payment waits for its payer (`action_url`, or the manual
+    provider) or takes its provider long, 402 when it failed. Then nothing has changed.
+    """
+
+    async def act(command_id: str) -> ChangedPlanBody | Accepted:
+        wanted = WantedPlan(body.plan_code, body.when, body.quote)
+        view, payment = await asked.context.changer.change(
+            asked.user.id, subscription_id, wanted, command_id, await asked.cause()
+        )
+        answer = ChangedPlanBody.after(view, payment)
+        is_done = payment is None or payment.status == PaymentStatus.SUCCEEDED
+        return answer if is_done else Accepted(answer)
+
+    return await asked.once(body, act)

@@ -1,0 +1,118 @@
+"""What the next period is of: another plan that was chosen for it, or another price of the same plan."""
+
+from dataclasses import replace
+from datetime import datetime
+from enum import StrEnum
+
+from domain import renewing
+from domain.ending import without_open_invoice
+from domain.lifecycle import Action, Change, Event, next_status, next_version
+from domain.plan import PlanTerms
+from domain.refusals import RefusalCode, Refused
+from domain.subscription import Status, SubscriptionState
+
+
+class PriceMove(StrEnum):
+    """What becomes of a subscription when its plan's price moves. Only `moves` changes anything.
+
+    `too_near`: its renewal has been announced, or billed, at the price that it has. `leaves`: it ends with
+    its period. `chose_another_plan`: which has a price of its own.
+    """
+
+    MOVES = "moves"
+    DONE = "done"
+    TOO_NEAR = "too_near"
+    LEAVES = "leaves"
+    CHOSE_ANOTHER_PLAN = "chose_another_plan"
+    NOT_RUNNING = "not_running"
+
+
+RUNNING = frozenset({Status.TRIALING, Status.ACTIVE, Status.FROZEN})
+
+
+def last_paid_plan(state: SubscriptionState) -> PlanTerms:
+    """The plan of all time that is paid for: what is chosen now follows on it."""
+    ahead = state.paid_ahead
+    return ahead.switch.plan if ahead and ahead.switch else state.plan
+
+
+def next_plan(state: SubscriptionState) -> PlanTerms:
+    """What follows on the time that is paid for, unless something else is chosen."""
+    return state.scheduled_plan or last_paid_plan(state)
+
+
+def schedule(state: SubscriptionState, wanted: PlanTerms) -> Change:
+    """From the next period on.
+
+    A renewal that was opened ahead, and a change that waits for its payment, are of the plan as it was.
+    """
+    status = next_status(state.status, Action.CHANGE_PLAN)
+    present = last_paid_plan(state)
+    chosen = replace(state, status=status, scheduled_plan=None if wanted == present else wanted)
+    return without_what_is_open(chosen, Event.PLAN_CHANGE_SCHEDULED, plans_of(present, wanted))
+
+
+def take_back(state: SubscriptionState) -> Change:
+    """It stays on its plan: what was chosen for later, and a change that waits for its payment, are dropped.
+
+    A price that moves is not chosen, and stays. Raises `Refused` when there is nothing to take back.
+    """
+    status = next_status(state.status, Action.CHANGE_PLAN)
+    present = last_paid_plan(state)
+    is_chosen = next_plan(state).code != present.code
+    if not is_chosen and not state.is_changing_plan:
+        raise Refused(RefusalCode.PLAN_UNCHANGED, "the subscription is on this plan, and stays on it")
+    kept = replace(state, status=status, scheduled_plan=None if is_chosen else state.scheduled_plan)
+    return without_what_is_open(kept, Event.PLAN_CHANGE_TAKEN_BACK, {"plan": present.code})
+
+
+def price_move(state: SubscriptionState, price: PlanTerms, at: datetime) -> PriceMove:
+    """Whether its next renewal can be at this price of its plan, and be announced before its reminder."""
+    present = last_paid_plan(state)
+    if state.status not in RUNNING or present.code != price.code:
+        return PriceMove.NOT_RUNNING
+    if present.price_version >= price.price_version or state.scheduled_plan == price:
+        return PriceMove.DONE
+    if next_plan(state).code != price.code:
+        return PriceMove.CHOSE_ANOTHER_PLAN
+    if state.cancel_at_period_end:
+        return PriceMove.LEAVES
+    is_billed = state.open_invoice is not None and not state.is_changing_plan
+    return PriceMove.TOO_NEAR if is_billed or renewing.reminder_at(state) <= at else PriceMove.MOVES
+
+
+def schedule_price(state: SubscriptionState, price: PlanTerms, at: datetime) -> Change | None:
+    """Its plan at another price, from the next renewal on; `None` when it does not move, or not now."""
+    if price_move(state, price, at) is not PriceMove.MOVES:
+        return None
+    status = next_status(state.status, Action.SCHEDULE_PRICE)
+    return Change(
+        next_version(replace(state, status=status, scheduled_plan=price)),
+        Event.PRICE_CHANGE_SCHEDULED,
+        details={
+            "plan": price.code,
+            "from_price_version": last_paid_plan(state).price_version,
+            "price_version": price.price_version,
+            "price_cents": price.price_cents,
+            "currency": price.currency,
+            "from_price_cents": last_paid_plan(state).price_cents,
+            "renews_at": state.paid_until.isoformat(),
+        },
+    )
+
+
+def without_what_is_open(state: SubscriptionState, event: Event, details: dict[str, int | str]) -> Change:
+    change = Change(next_version(state), event)
+    if state.open_invoice is not None:
+        change = without_open_invoice(state, event)
+    return replace(change, details={**change.details, **details})
+
+
+def plans_of(present: PlanTerms, wanted: PlanTerms) -> dict[str, int | str]:
+    """For the timeline."""
+    return {
+        "from_plan": present.code,
+        "from_price_version": present.price_version,
+        "to_plan": wanted.code,
+        "price_version": wanted.price_version,
+    }

@@ -1,0 +1,231 @@
+"""What the next period is of: chosen, taken back, or moved to another price."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from domain import renewing
+from domain.billing_calendar import Anchor
+from domain.changing import When
+from domain.collecting import Switch
+from domain.lifecycle import Event
+from domain.plan import PlanTerms
+from domain.plan_choice import Amounts, Quote, Way, choose_way, foresee_later, on_sale, without_charge
+from domain.refusals import RefusalCode, Refused
+from domain.scheduling import PriceMove, price_move, schedule, schedule_price, take_back
+from domain.subscription import PaidAhead, SubscriptionState
+from domain.tenders import EMPTY_PURSE
+from tests.domain.states import (
+    ACTIVE,
+    CANCELED,
+    CANCELING,
+    CHANGING,
+    CHARGING,
+    DAY,
+    FAMILY,
+    FROZEN,
+    IN_THE_PERIOD,
+    INCOMPLETE,
+    MONTHLY,
+    OPEN_INVOICE,
+    OPENED_AHEAD,
+    PAID_AHEAD,
+    PAST_DUE,
+    PERIOD,
+    REMINDED_AT,
+    SCHEDULED,
+    SECOND_PERIOD,
+    THIRD_PERIOD,
+    TRIALING,
+    UNPAID,
+    YEARLY,
+)
+
+DEARER = replace(MONTHLY, price_cents=2_490, price_version=2)
+MOVING = replace(ACTIVE, scheduled_plan=DEARER)
+OTHER_AHEAD = replace(ACTIVE, paid_ahead=PaidAhead(1, SECOND_PERIOD, switch=Switch(FAMILY, ACTIVE.anchor)))
+NOT_RUNNING = (INCOMPLETE, PAST_DUE, UNPAID, CANCELED)
+OUTDATED = RefusalCode.QUOTE_OUTDATED
+
+
+@pytest.mark.parametrize(
+    ("state", "wanted", "asked", "way"),
+    [
+        (ACTIVE, FAMILY, None, Way.NOW),
+        (ACTIVE, FAMILY, When.PERIOD_END, Way.PERIOD_END),
+        (replace(ACTIVE, plan=YEARLY), MONTHLY, None, Way.PERIOD_END),
+        (replace(ACTIVE, plan=YEARLY), MONTHLY, When.NOW, Way.NOW),
+        (SCHEDULED, MONTHLY, None, Way.TAKEN_BACK),
+        (CHANGING, MONTHLY, When.NOW, Way.TAKEN_BACK),
+        (CHANGING, FAMILY, None, Way.NOW),
+        (CHANGING, YEARLY, When.PERIOD_END, Way.PERIOD_END),
+        (TRIALING, FAMILY, When.PERIOD_END, Way.ON_TRIAL),
+        (replace(TRIALING, paid_ahead=PAID_AHEAD.paid_ahead), FAMILY, When.PERIOD_END, Way.PERIOD_END),
+        (OTHER_AHEAD, MONTHLY, None, Way.PERIOD_END),
+        (PAID_AHEAD, FAMILY, When.PERIOD_END, Way.PERIOD_END),
+    ],
+)
+def test_which_way_a_wish_goes(
+    state: SubscriptionState, wanted: PlanTerms, asked: When | None, way: Way
+) -> None:
+    assert choose_way(state, wanted, asked) is way
+
+
+@pytest.mark.parametrize(
+    ("state", "wanted", "code"),
+    [
+        (ACTIVE, MONTHLY, RefusalCode.PLAN_UNCHANGED),
+        (MOVING, MONTHLY, RefusalCode.PLAN_UNCHANGED),
+        (OTHER_AHEAD, FAMILY, RefusalCode.PLAN_UNCHANGED),
+        (TRIALING, TRIALING.plan, RefusalCode.PLAN_UNCHANGED),
+        (CHARGING, MONTHLY, RefusalCode.PAYMENT_IN_PROGRESS),
+        (CANCELED, FAMILY, RefusalCode.PLAN_CHANGE_NOT_POSSIBLE),
+        (PAST_DUE, MONTHLY, RefusalCode.PLAN_CHANGE_NOT_POSSIBLE),
+    ],
+)
+def test_a_wish_that_is_refused(state: SubscriptionState, wanted: PlanTerms, code: RefusalCode) -> None:
+    with pytest.raises(Refused) as refused:
+        choose_way(state, wanted, None)
+
+    assert refused.value.code is code
+
+
+def test_a_plan_that_nobody_sells() -> None:
+    with pytest.raises(Refused) as refused:
+        on_sale(None)
+
+    assert refused.value.code is RefusalCode.PLAN_NOT_FOUND
+
+
+def test_a_change_at_once_is_not_made_without_its_payment() -> None:
+    with pytest.raises(ValueError, match="paid for first"):
+        without_charge(ACTIVE, FAMILY, Way.NOW)
+
+
+@pytest.mark.parametrize("state", [OPENED_AHEAD, CHANGING])
+def test_what_is_open_makes_way_for_what_was_chosen(state: SubscriptionState) -> None:
+    change = schedule(state, YEARLY)
+
+    assert (change.voids_invoice_id, change.event) == (OPEN_INVOICE, Event.PLAN_CHANGE_SCHEDULED)
+    assert change.state == replace(state, version=state.version + 1, open_invoice=None, scheduled_plan=YEARLY)
+    assert change.details == {
+        "invoice_id": OPEN_INVOICE,
+        "from_plan": "P1M",
+        "from_price_version": 1,
+        "to_plan": "P1Y",
+        "price_version": 1,
+    }
+
+
+def test_the_next_period_is_of_what_was_chosen() -> None:
+    same_length = renewing.next_period(schedule(ACTIVE, FAMILY).state, PERIOD.end)
+    a_year = renewing.next_period(schedule(ACTIVE, YEARLY).state, PERIOD.end)
+
+    assert (same_length.index, same_length.period, same_length.plan) == (1, SECOND_PERIOD, FAMILY)
+    assert (a_year.index, a_year.period.start) == (0, PERIOD.end)
+    assert a_year.period.end == PERIOD.end.replace(year=2027)
+    assert a_year.switch == Switch(YEARLY, Anchor.starting(PERIOD.end))
+
+
+def test_after_a_period_of_another_plan_that_was_paid_ahead_it_goes_back() -> None:
+    chosen = schedule(OTHER_AHEAD, MONTHLY).state
+    begun = renewing.begin_paid_period(chosen).state
+
+    assert (chosen.scheduled_plan, begun.plan, begun.scheduled_plan) == (MONTHLY, FAMILY, MONTHLY)
+
+
+def test_taken_back_it_stays_and_what_waits_is_dropped() -> None:
+    scheduled, pending = take_back(SCHEDULED), take_back(CHANGING)
+
+    assert scheduled.state == replace(ACTIVE, version=4)
+    assert pending.state == replace(ACTIVE, version=4)
+    assert (scheduled.voids_invoice_id, pending.voids_invoice_id) == (None, OPEN_INVOICE)
+    assert pending.details == {"invoice_id": OPEN_INVOICE, "plan": "P1M"}
+
+
+def test_a_price_that_moves_is_not_taken_back() -> None:
+    moving = replace(CHANGING, scheduled_plan=DEARER)
+
+    assert take_back(moving).state.scheduled_plan == DEARER
+
+
+@pytest.mark.parametrize(
+    ("state", "at", "move"),
+    [
+        (ACTIVE, IN_THE_PERIOD, PriceMove.MOVES),
+        (ACTIVE, REMINDED_AT - timedelta(microseconds=1), PriceMove.MOVES),
+        (ACTIVE, REMINDED_AT, PriceMove.TOO_NEAR),
+        (OPENED_AHEAD, IN_THE_PERIOD, PriceMove.TOO_NEAR),
+        (CHANGING, IN_THE_PERIOD, PriceMove.MOVES),
+        (PAID_AHEAD, REMINDED_AT, PriceMove.MOVES),
+        (FROZEN, IN_THE_PERIOD, PriceMove.MOVES),
+        (MOVING, IN_THE_PERIOD, PriceMove.DONE),
+        (replace(ACTIVE, plan=DEARER), IN_THE_PERIOD, PriceMove.DONE),
+        (SCHEDULED, IN_THE_PERIOD, PriceMove.CHOSE_ANOTHER_PLAN),
+        (CANCELING, IN_THE_PERIOD, PriceMove.LEAVES),
+        (replace(ACTIVE, plan=FAMILY), IN_THE_PERIOD, PriceMove.NOT_RUNNING),
+        *(
+            (state, IN_THE_PERIOD, PriceMove.NOT_RUNNING)
+            for state in (INCOMPLETE, PAST_DUE, UNPAID, CANCELED)
+        ),
+    ],
+)
+def test_whose_price_moves(state: SubscriptionState, at: datetime, move: PriceMove) -> None:
+    assert price_move(state, DEARER, at) is move
+    assert (schedule_price(state, DEARER, at) is not None) == (move is PriceMove.MOVES)
+
+
+def test_a_price_moves_with_the_next_renewal_and_is_told() -> None:
+    change = schedule_price(ACTIVE, DEARER, IN_THE_PERIOD)
+    assert change is not None
+
+    assert change.state == replace(ACTIVE, version=3, scheduled_plan=DEARER)
+    assert renewing.next_period(change.state, PERIOD.end).switch == Switch(DEARER, ACTIVE.anchor)
+    assert change.details == {
+        "plan": "P1M",
+        "from_price_version": 1,
+        "price_version": 2,
+        "price_cents": 2_490,
+        "currency": "EUR",
+        "from_price_cents": 1_990,
+        "renews_at": "2026-02-28T09:30:00+00:00",
+    }
+
+
+def test_what_a_change_later_will_bill() -> None:
+    later = foresee_later(ACTIVE, FAMILY, Way.PERIOD_END, IN_THE_PERIOD, EMPTY_PURSE)
+    after_next = foresee_later(PAID_AHEAD, FAMILY, Way.PERIOD_END, IN_THE_PERIOD, EMPTY_PURSE)
+    kept = foresee_later(SCHEDULED, MONTHLY, Way.TAKEN_BACK, IN_THE_PERIOD, EMPTY_PURSE)
+    free = foresee_later(TRIALING, FAMILY, Way.ON_TRIAL, TRIALING.period.start, EMPTY_PURSE)
+
+    assert (later.period, later.invoice and later.invoice.amount_due_cents) == (SECOND_PERIOD, 3_990)
+    assert after_next.period == THIRD_PERIOD
+    assert (kept.period, kept.invoice and kept.invoice.amount_due_cents) == (SECOND_PERIOD, 1_990)
+    assert (free.when, free.period, free.invoice) == (When.NOW, TRIALING.period, None)
+
+
+QUOTE = Quote(ACTIVE.version, 1, When.NOW, IN_THE_PERIOD, Amounts(995, 1_995, 1_000))
+
+
+@pytest.mark.parametrize(
+    ("quote", "now", "is_outdated"),
+    [
+        (QUOTE, IN_THE_PERIOD, False),
+        (QUOTE, IN_THE_PERIOD + timedelta(minutes=15), False),
+        (QUOTE, IN_THE_PERIOD + timedelta(minutes=15, microseconds=1), True),
+        (QUOTE, IN_THE_PERIOD - timedelta(seconds=5), False),
+        (QUOTE, IN_THE_PERIOD - DAY, True),
+        (replace(QUOTE, version=1), IN_THE_PERIOD, True),
+        (replace(QUOTE, price_version=2), IN_THE_PERIOD, True),
+        (replace(QUOTE, when=When.PERIOD_END), IN_THE_PERIOD, True),
+    ],
+)
+def test_how_long_a_quote_holds(quote: Quote, now: datetime, *, is_outdated: bool) -> None:
+    if not is_outdated:
+        quote.check_terms(ACTIVE, FAMILY, Way.NOW, now)
+        return
+    with pytest.raises(Refused) as refused:
+        quote.check_terms(ACTIVE, FAMILY, Way.NOW, now)
+
+    assert refused.value.code is OUTDATED
