@@ -73,6 +73,11 @@ class Invoice:
         return -self._sum_of(LineKind.DISCOUNT)
 
     @property
+    def credit_cents(self) -> int:
+        """For time of another plan that is not used."""
+        return -self._sum_of(LineKind.PRORATION_CREDIT)
+
+    @property
     def credited_to_balance_cents(self) -> int:
         return self._sum_of(LineKind.CREDIT_TO_BALANCE)
 
