@@ -32,6 +32,7 @@ from api.routes import (
     payments,
     plans,
     plumbing,
+    previews,
     refunds,
     staff,
     staff_plans,
@@ -44,6 +45,7 @@ from ops.settings import ANY_HOST, Settings, load_settings
 ROUTERS = (
     auth.router,
     plans.router,
+    previews.router,
     subscriptions.router,
     commands.router,
     me.router,

@@ -32,11 +32,15 @@ NEVER_DUNNED = DunningPolicy(version=0, retry_days=(), final_action=FinalAction.
 
 @dataclass(frozen=True)
 class Forecast:
-    """The invoices in the order in which they are opened, and what the customer is left with."""
+    """The invoices in the order in which they are opened, and what the customer is left with.
+
+    `state` is the one in the last period.
+    """
 
     invoices: tuple[Invoice, ...]
     state: SubscriptionState
     purse: Purse
+    trial_ends_at: datetime | None
 
 
 def forecast(
@@ -50,11 +54,12 @@ def forecast(
     Raises `Refused` as the real thing does, and for what is planned for outside of these periods.
     """
     life = _Life.begin(start, periods)
+    trial_ends_at = life.state.period.end if start.is_trial else None
     for planned in in_time_order(changes, freezes):
         life.go_on(until=planned.at)
         life.take(planned)
     life.go_on()
-    return Forecast(tuple(life.invoices), life.state, life.purse)
+    return Forecast(tuple(life.invoices), life.state, life.purse, trial_ends_at)
 
 
 @dataclass

@@ -1,8 +1,10 @@
 """Bodies about invoices. All amounts are cents of the currency beside them; prices include VAT."""
 
+from typing import Self
+
 from api.schemas.base import RequestBody, ResponseBody, UtcInstant
 from api.schemas.payment_methods import OfferedMethodBody
-from domain.invoice import InvoiceStatus
+from domain.invoice import InvoiceLine, InvoiceStatus
 from domain.refund import RefundReason, RefundStatus
 
 
@@ -12,6 +14,17 @@ class LineBody(ResponseBody):
     period_start: UtcInstant
     period_end: UtcInstant
     amount_cents: int
+
+    @classmethod
+    def of(cls, line: InvoiceLine) -> Self:
+        """Of an invoice that is not written."""
+        return cls(
+            kind=line.kind,
+            description=line.description,
+            period_start=line.period.start,
+            period_end=line.period.end,
+            amount_cents=line.amount_cents,
+        )
 
 
 class PaymentBody(ResponseBody):
