@@ -64,13 +64,10 @@ def forecast(
 
 @dataclass
 class _Life:
-    """`paid_cents` were paid for the present period: in money, or in time of another plan that was left."""
-
     start: PlannedStart
     state: SubscriptionState
     purse: Purse
     periods_left: int
-    paid_cents: int = 0
     invoices: list[Invoice] = field(default_factory=list)
 
     @classmethod
@@ -120,12 +117,11 @@ class _Life:
             self.state,
             planned.plan,
             planned.at,
-            paid_cents=self.paid_cents,
+            paid_cents=self.invoices[-1].charge_cents,
             purse=self._purse_at(planned.at),
         )
         if planned.plan.interval != self.state.plan.interval:
             self.periods_left = max(self.periods_left - 1, 0)
-            self.paid_cents = offer.invoice.credit_cents
         opened = self._open(offer.index, offer.period, offer.price, offer.switch, planned.at)
         self._settle(changing.opened(self.state, opened).state, offer.invoice)
 
@@ -160,16 +156,13 @@ class _Life:
         plan = opened.switch.plan if opened.switch else state.plan
         purse = self._purse_at(opened.period.start)
         self.periods_left -= 1
-        self.paid_cents = 0
         self._settle(state, bill_period(reason, plan, opened.period, state.promo, purse))
 
     def _settle(self, state: SubscriptionState, invoice: Invoice) -> None:
         """Paid from the purse and, for the rest, by the card."""
-        credited_cents = invoice.credited_to_balance_cents
         self.invoices.append(invoice)
         self.state = paying.covered(state, invoice.period.start).state
-        self.purse = credited(left_in(self.purse, invoice.tenders), credited_cents)
-        self.paid_cents += invoice.total_cents - credited_cents
+        self.purse = credited(left_in(self.purse, invoice.tenders), invoice.credited_to_balance_cents)
 
     def _purse_at(self, at: datetime) -> Purse:
         return unexpired(self.purse, self.start.expiries, at)

@@ -78,6 +78,11 @@ class Invoice:
         return -self._sum_of(LineKind.PRORATION_CREDIT)
 
     @property
+    def charge_cents(self) -> int:
+        """What the time costs that it is for, after the discount and before any credit."""
+        return self.total_cents + self.credit_cents - self.credited_to_balance_cents
+
+    @property
     def credited_to_balance_cents(self) -> int:
         return self._sum_of(LineKind.CREDIT_TO_BALANCE)
 

@@ -84,7 +84,6 @@ class _Sheet:
         charge = _round(plan.price_cents * part)
         discount = _off(self.taken, plan, charge, part)
         self._write(at, charge, discount, credit)
-        self.paid += charge - discount - credit
         self.price = plan.price_cents - _off(self.taken, plan, plan.price_cents, Fraction(1))
         self.taken = self.taken if _is_for(self.taken, plan) else None
         self.plan = plan
@@ -102,12 +101,13 @@ class _Sheet:
         discount = _off(self.taken, plan, plan.price_cents, Fraction(1))
         self.whole = timedelta(days=int(plan.period_iso[1:-1]))
         self.plan, self.start, self.end = plan, at, at + self.whole
-        self.price = self.paid = plan.price_cents - discount
+        self.price = plan.price_cents - discount
         self.left = max(self.left - 1, 0)
         self._write(at, plan.price_cents, discount, credit)
 
     def _write(self, at: datetime, charge: int, discount: int, credit: int) -> None:
-        owed = charge - discount - credit
+        self.paid = charge - discount
+        owed = self.paid - credit
         to_balance, open_cents = max(-owed, 0), max(owed, 0)
         from_gifts = 0
         for position, value in enumerate(self.gifts):

@@ -1,4 +1,4 @@
-"""What a start would bill: single cases, and what is refused. Amounts: docs/pricing.md, whose tables are run."""
+"""What a start would bill: single cases, and what is refused. Amounts are in docs/pricing.md."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
