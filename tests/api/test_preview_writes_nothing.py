@@ -1,4 +1,4 @@
-"""A preview reads plans, promo code, gift cards and balance: in a database of its own, and no engine there."""
+"""A preview reads plans, promo code, gift cards and balance. In a database of its own, no engine near it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
