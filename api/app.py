@@ -34,6 +34,7 @@ from api.routes import (
     plan_changes,
     plans,
     plumbing,
+    previews,
     refunds,
     staff,
     staff_gift_cards,
@@ -48,6 +49,7 @@ from ops.settings import ANY_HOST, Settings, load_settings
 ROUTERS = (
     auth.router,
     plans.router,
+    previews.router,
     subscriptions.router,
     commands.router,
     plan_changes.router,

@@ -1,6 +1,6 @@
 """Guessing promo codes is limited: per user, and per address for whoever has many accounts.
 
-Every start that names a code is counted, before anything is looked at.
+Every request that names a code is counted, before anything is looked at.
 """
 
 from datetime import timedelta

@@ -25,6 +25,8 @@ STATUSES: Mapping[RefusalCode, int] = {
     RefusalCode.DUNNING_WINDOW_TOO_LONG: 422,
     RefusalCode.PLAN_CODE_TAKEN: 409,
     RefusalCode.PLAN_RETIRED: 409,
+    RefusalCode.PLAN_UNCHANGED: 409,
+    RefusalCode.PLAN_CHANGE_NOT_POSSIBLE: 409,
     RefusalCode.CURRENCY_MISMATCH: 409,
     RefusalCode.PROMO_CODE_NOT_FOUND: 404,
     RefusalCode.PROMO_CODE_EXHAUSTED: 409,
@@ -34,8 +36,6 @@ STATUSES: Mapping[RefusalCode, int] = {
     RefusalCode.PROMO_TERMS_FROZEN: 409,
     RefusalCode.GIFT_CARD_NOT_FOUND: 404,
     RefusalCode.GIFT_CARD_EMPTY: 409,
-    RefusalCode.PLAN_UNCHANGED: 409,
-    RefusalCode.PLAN_CHANGE_NOT_POSSIBLE: 409,
     RefusalCode.RENEWAL_ALREADY_PAID: 409,
     RefusalCode.QUOTE_OUTDATED: 409,
 }

@@ -1,6 +1,8 @@
 """What an invoice is paid from before anybody is charged: gift cards, the oldest first, then the balance."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -55,3 +57,16 @@ def left_in(purse: Purse, taken: Tenders) -> Purse:
     used = {gift.gift_card_id: gift.cents for gift in taken.gifts}
     gifts = tuple(replace(gift, cents=gift.cents - used.get(gift.gift_card_id, 0)) for gift in purse.gifts)
     return Purse(gifts, purse.balance_cents - taken.balance_cents)
+
+
+def credited(purse: Purse, cents: int) -> Purse:
+    """The purse with so much more on the balance."""
+    return replace(purse, balance_cents=purse.balance_cents + cents)
+
+
+def unexpired(purse: Purse, expiries: Mapping[int, datetime], at: datetime) -> Purse:
+    """What can be taken out at `at`; `expiries` are by gift card, and a card without one never expires."""
+    gifts = (
+        gift for gift in purse.gifts if gift.gift_card_id not in expiries or at < expiries[gift.gift_card_id]
+    )
+    return replace(purse, gifts=tuple(gifts))

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Path, Request, Response
 
 from activities.contracts import StartOrder
 from api.auth.current_user import TOKEN_REFUSALS, CurrentUser
+from api.code_limits import admit_codes
 from api.command_request import AWAY, cause_of
-from api.context import Context, ContextDep
-from api.gift_code_limits import admit_gift_code
+from api.context import ContextDep
 from api.idempotency import (
     KEY_REFUSALS,
     REPLAYED,
@@ -19,8 +19,6 @@ from api.idempotency import (
 from api.paging import PageRequestDep
 from api.payment_methods import METHOD_REFUSALS
 from api.problems import problem_responses
-from api.promo_code_limits import promo_code_limits
-from api.rate_limits import admit, client_address
 from api.refusals import responses_of
 from api.schemas.base import LARGEST_ID
 from api.schemas.subscriptions import StartBody, StartedBody, SubscriptionBody
@@ -78,7 +76,9 @@ async def start_subscription(
     With a payment method the charge follows at once, and so does each renewal's when it is due.
     """
     check_enabled(context.settings, body.start_at)
-    await _admit_codes(body, request, user.id, key, context)
+    has_codes = body.promo_code is not None or body.gift_code is not None
+    if has_codes and not await context.starter.is_started(user.id, key):  # a repetition is no guess
+        await admit_codes(context, user.id, request, promo_code=body.promo_code, gift_code=body.gift_code)
     order = StartOrder(
         user_id=user.id,
         idempotency_key=key,
@@ -95,18 +95,6 @@ async def start_subscription(
     if started.is_replay:
         response.headers.update(REPLAYED)
     return StartedBody.of(started.answer, body.gift_code)
-
-
-async def _admit_codes(body: StartBody, request: Request, user_id: int, key: str, context: Context) -> None:
-    """Codes can be guessed, so that asking for them is limited. A repeated start asks for nothing new."""
-    if body.promo_code is None and body.gift_code is None:
-        return
-    if await context.starter.is_started(user_id, key):
-        return
-    if body.promo_code is not None:
-        await admit(context, *promo_code_limits(context.settings, user_id, client_address(request)))
-    if body.gift_code is not None:
-        await admit_gift_code(context, user_id, request)
 
 
 @router.get(

@@ -69,6 +69,14 @@ async def load_balances(connection: Connection, user_id: int) -> dict[str, int]:
     return {row.currency: row.balance_cents for row in await connection.execute(query)}
 
 
+async def list_expiries(connection: Connection, user_id: int) -> dict[int, datetime]:
+    """When the gift cards of a user expire, by their ids; without those that never do."""
+    query = select(GiftCard.id, GiftCard.expires_at).where(
+        GiftCard.redeemed_by == user_id, GiftCard.expires_at.is_not(None)
+    )
+    return {row.id: row.expires_at for row in await connection.execute(query)}
+
+
 async def take_out(connection: Connection, bill: Bill, taken: Tenders, at: datetime) -> None:
     """Pays an invoice from it, as far as was decided with the purse locked."""
     key = f"invoice:{bill.invoice_id}:paid"

@@ -73,6 +73,7 @@ PROTECTED = {
     "POST /auth/password": Call(ACCESS, {"current": "quattro gatti", "new": "cinque gatti sul tetto"}),
     "GET /auth/me": Call(ACCESS),
     "POST /subscriptions/start": Call(ACCESS, {"plan_code": "P30D"}, headers={"Idempotency-Key": "k"}),
+    "POST /subscriptions/preview": Call(ACCESS, {"plan_code": "P30D"}),
     "GET /subscriptions/{subscription_id}": Call(ACCESS, not_found="subscription_not_found"),
     "GET /subscriptions/{subscription_id}/timeline": Call(ACCESS, not_found="subscription_not_found"),
     "POST /subscriptions/{subscription_id}/cancel": Call(ACCESS, {}, not_found="subscription_not_found"),

@@ -62,6 +62,9 @@ KEYS_OF_ANSWERS = {
         "when period_start period_end currency charge_cents credit_cents discount_cents gift_cents"
         " balance_cents to_balance_cents amount_due_cents lines quote"
     ),
+    "AmountsBody": (
+        "subtotal_cents discount_cents total_cents vat_cents gift_cents balance_cents amount_due_cents"
+    ),
     "AttemptBody": "payment_id stage method_id since look_ups look_up_at",
     "ClockBody": "now advanced_to happened next_action next_action_at waiting_for",
     "DunningCaseBody": "policy opened_at last_attempt_at retries_made waits_for_new_method",
@@ -96,6 +99,11 @@ KEYS_OF_ANSWERS = {
     "PinnedPolicyBody": "version retry_days final_action",
     "PlanBody": "id code name period_iso price_cents currency seats trial_days",
     "PolicyVersionBody": "version retry_days final_action created_at",
+    "PreviewInvoiceBody": (
+        "subtotal_cents discount_cents total_cents vat_cents gift_cents balance_cents amount_due_cents"
+        " billing_reason period_start period_end currency lines"
+    ),
+    "PreviewedBody": "start_at trial_ends_at ends_at currency invoices totals",
     "PriceVersionBody": "version price_cents currency vat_rate_bp created_at",
     "Problem": "type title status detail code request_id errors",
     "PromoCodeBody": (
@@ -168,6 +176,9 @@ KEYS_OF_REQUESTS = {
     "SignupBody": "email password locale",
     "OfferedMethodBody": "provider token",
     "PayBody": "payment_method",
+    "PlannedChangeBody": "at plan_code",
+    "PlannedFreezeBody": "from until",
+    "PreviewBody": "plan_code promo_code gift_code start_at periods changes freezes",
     "StartBody": "plan_code promo_code gift_code payment_method start_at",
     "UnparkBody": "reason",
 }

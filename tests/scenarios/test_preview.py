@@ -1,0 +1,100 @@
+"""What was previewed is billed: the same start on the virtual clock, line by line and charge by charge."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from tests.client import Student
+from tests.clock_turn import instant
+from tests.lives import Life, World
+from tests.plans import plan_on_sale
+from tests.scenarios.lived import A_MOMENT, Lived
+
+DAY = timedelta(days=1)
+SIX = 6
+FOUND_ON_BOTH = (
+    "billing_reason",
+    "period_start",
+    "period_end",
+    "currency",
+    "lines",
+    "total_cents",
+    "vat_cents",
+)
+
+
+async def preview(student: Student, plan: str, start_at: datetime, **fields: Any) -> dict[str, Any]:
+    body = {"plan_code": plan, "start_at": start_at.isoformat(), "periods": SIX, **fields}
+    answer = await student.post("/subscriptions/preview", body)
+    assert answer.status_code == 200, answer.text
+    seen: dict[str, Any] = answer.json()
+    return seen
+
+
+def foreseen(seen: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {name: invoice[name] for name in FOUND_ON_BOTH} | {"charged": invoice["amount_due_cents"]}
+        for invoice in seen["invoices"]
+    ]
+
+
+async def billed(lived: Lived) -> list[dict[str, Any]]:
+    """All invoices, each with what was really charged for it."""
+    return [
+        {name: invoice[name] for name in FOUND_ON_BOTH}
+        | {"charged": sum(p["amount_cents"] for p in invoice["payments"] if p["status"] == "succeeded")}
+        for invoice in await lived.invoices()
+    ]
+
+
+async def with_balance(world: World, surplus_cents: int) -> Student:
+    """Somebody who has once paid too much for what they gave up."""
+    life = await Life.begin(world)
+    await life.report(amount_cents=1_990 + surplus_cents, currency="EUR")
+    await life.becomes("active")
+    assert (await life.post("cancel", {"at_period_end": False})).is_success
+    await life.closes()
+    return life.student
+
+
+async def test_what_was_previewed_is_billed(world: World, admin: Student) -> None:
+    start_at = instant("2035-01-31T09:30:00Z")
+    student = await with_balance(world, 2_500)
+    async with plan_on_sale(admin, "P1M") as plan:
+        seen = await preview(student, plan, start_at)
+        lived = await Lived.begin(world, admin, plan, student=student, card="tok_ok", start_at=start_at)
+    await lived.until(instant(seen["ends_at"]) - timedelta(hours=1))
+
+    old, *invoices = await billed(lived)
+    assert old["charged"] == 1_990
+    assert invoices == foreseen(seen)
+    assert [invoice["charged"] for invoice in invoices] == [0, 0, 470, 990, 990, 990]
+    assert [invoice["balance_cents"] for invoice in seen["invoices"]] == [990, 990, 520, 0, 0, 0]
+    await lived.is_settled()
+
+
+async def test_with_a_trial_and_freezes_on_the_way(world: World, admin: Student) -> None:
+    """Frozen by hand, at whatever instant that is: a preview from the same instants is what was billed."""
+    start_at = instant("2034-01-15T12:00:00.250000Z")
+    async with plan_on_sale(admin, "P1M", trial_days=14) as plan:
+        student = await Student.signup(world.http)
+        unfrozen = await preview(student, plan, start_at)
+        lived = await Lived.begin(world, admin, plan, student=student, card="tok_ok", start_at=start_at)
+        for day in (20, 100):
+            await lived.until_day(day)
+            until = lived.own_now + 9 * DAY
+            assert (await lived.life.post("freeze", {"until": until.isoformat()})).is_success
+        await lived.until(instant(unfrozen["ends_at"]) + 18 * DAY - timedelta(hours=1))
+        seen = await preview(await Student.signup(world.http), plan, start_at, freezes=await freezes(lived))
+
+    assert await billed(lived) == foreseen(seen)
+    assert instant(seen["ends_at"]) > instant(unfrozen["ends_at"]) + 18 * DAY - A_MOMENT
+    await lived.is_settled()
+
+
+async def freezes(lived: Lived) -> list[dict[str, str]]:
+    """From when it was frozen, and until when it was to be: it thaws then, however late we are."""
+    return [
+        {"from": entry["occurred_at"], "until": entry["details"]["until"]}
+        for entry in await lived.entries()
+        if entry["event"] == "frozen"
+    ]
