@@ -53,6 +53,9 @@ class Remainder:
         return share(cents, self.left, self.whole)
 
 
+WHOLE_PERIOD = Remainder(left=1, whole=1)
+
+
 @dataclass(frozen=True)
 class Credit:
     """What is given back of the present plan: never more than was paid."""
@@ -72,22 +75,21 @@ def bill_change(
     purse: Purse,
 ) -> Invoice:
     """The new plan's share of the same period or, without `remainder`, a fresh one of it; less the credit."""
-    applied = promo_for(promo, plan)
-    if remainder is None:
-        kind, charge_cents = LineKind.PLAN, plan.price_cents
-        off_cents = applied.off(charge_cents) if applied else 0
-    else:
-        kind, charge_cents = LineKind.PRORATION_CHARGE, remainder.of(plan.price_cents)
-        off_cents = applied.off(charge_cents, remainder.left, remainder.whole) if applied else 0
+    kind = LineKind.PLAN if remainder is None else LineKind.PRORATION_CHARGE
+    part, price = remainder or WHOLE_PERIOD, period_price(plan, promo)
+    charge_cents = part.of(plan.price_cents)
     lines = [InvoiceLine(kind, plan.name, period, charge_cents)]
-    if applied is not None:
-        lines.append(_discount(applied, period, off_cents))
+    if price.promo is not None:
+        # What is left is the share of the discounted price, as a credit for it is: no cent is to be won.
+        lines.append(_discount(price.promo, period, charge_cents - part.of(price.cents)))
     lines.append(
         InvoiceLine(
             LineKind.PRORATION_CREDIT, f"Unused time of {credit.plan.name}", credit.period, -credit.cents
         )
     )
-    return build_invoice(BillingReason.SUBSCRIPTION_UPDATE, plan, period, lines, promo=applied, purse=purse)
+    return build_invoice(
+        BillingReason.SUBSCRIPTION_UPDATE, plan, period, lines, promo=price.promo, purse=purse
+    )
 
 
 def _discount(promo: Promo, period: Period, off_cents: int) -> InvoiceLine:

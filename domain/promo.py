@@ -38,11 +38,11 @@ class Promo:
     def applies_to(self, plan: PlanTerms) -> bool:
         return not self.plan_codes or plan.code in self.plan_codes
 
-    def off(self, subtotal_cents: int, numerator: int = 1, denominator: int = 1) -> int:
-        """What it takes off `subtotal_cents`, which are for `numerator / denominator` of a whole period."""
+    def off(self, subtotal_cents: int) -> int:
+        """What it takes off what a whole period costs."""
         if self.percent_off is not None:
             return share(subtotal_cents, self.percent_off, PERCENT)
-        return min(subtotal_cents, share(self.amount_off_cents or 0, numerator, denominator))
+        return min(subtotal_cents, self.amount_off_cents or 0)
 
     def after_a_period(self) -> Self | None:
         """What is left of it when a billing period was paid; `None` when it is used up."""

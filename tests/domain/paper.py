@@ -82,9 +82,8 @@ class _Sheet:
             self._begin(plan, at, credit)
             return
         charge = _round(plan.price_cents * part)
-        discount = _off(self.taken, plan, charge, part)
-        self._write(at, charge, discount, credit)
-        self.price = plan.price_cents - _off(self.taken, plan, plan.price_cents, Fraction(1))
+        self.price = plan.price_cents - _off(self.taken, plan)
+        self._write(at, charge, charge - _round(self.price * part), credit)
         self.taken = self.taken if _is_for(self.taken, plan) else None
         self.plan = plan
 
@@ -98,7 +97,7 @@ class _Sheet:
         self.taken = self.promo if self.periods_of_promo != 0 and _is_for(self.promo, plan) else None
         if self.taken and self.periods_of_promo:
             self.periods_of_promo -= 1
-        discount = _off(self.taken, plan, plan.price_cents, Fraction(1))
+        discount = _off(self.taken, plan)
         self.whole = timedelta(days=int(plan.period_iso[1:-1]))
         self.plan, self.start, self.end = plan, at, at + self.whole
         self.price = plan.price_cents - discount
@@ -126,12 +125,12 @@ def _is_for(promo: Promo | None, plan: PlanTerms) -> bool:
     return promo is not None and (promo.plan_codes == () or plan.code in promo.plan_codes)
 
 
-def _off(promo: Promo | None, plan: PlanTerms, charge: int, part: Fraction) -> int:
+def _off(promo: Promo | None, plan: PlanTerms) -> int:
     if promo is None or not _is_for(promo, plan):
         return 0
     if promo.percent_off is not None:
-        return _round(Fraction(charge * promo.percent_off, 100))
-    return min(charge, _round((promo.amount_off_cents or 0) * part))
+        return _round(Fraction(plan.price_cents * promo.percent_off, 100))
+    return min(plan.price_cents, promo.amount_off_cents or 0)
 
 
 def _round(exact: Fraction | int) -> int:
