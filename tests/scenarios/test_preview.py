@@ -72,6 +72,20 @@ async def test_what_was_previewed_is_billed(world: World, admin: Student) -> Non
     await lived.is_settled()
 
 
+async def test_what_an_unpaid_start_holds_is_there_for_the_next(world: World) -> None:
+    student = await with_balance(world, 2_500)
+    first = await Life.begin(world, "P6M", student=student)
+
+    seen = await preview(student, "P6M", instant("2026-03-01T00:00:00Z"))
+    await Life.begin(world, "P6M", student=student)
+
+    paid = [(i["balance_cents"], i["amount_due_cents"]) for i in seen["invoices"][:2]]
+    assert paid == [(2_500, 7_490), (0, 9_990)]
+    newest, superseded, _ = (await student.get("/invoices")).json()["items"]
+    assert [payment["amount_cents"] for payment in newest["payments"]] == [7_490]
+    assert (superseded["subscription_id"], superseded["status"]) == (first.subscription_id, "void")
+
+
 async def test_with_a_trial_and_freezes_on_the_way(world: World, admin: Student) -> None:
     """Frozen by hand, at whatever instant that is: a preview from the same instants is what was billed."""
     start_at = instant("2034-01-15T12:00:00.250000Z")
