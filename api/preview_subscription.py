@@ -13,7 +13,8 @@ from domain.planned import PlannedChange, PlannedFreeze, PlannedStart
 from domain.promo import Promo
 from domain.redeeming import redeem
 from domain.refusals import RefusalCode, Refused
-from domain.tenders import GiftMoney
+from domain.subscription import Status
+from domain.tenders import NO_TENDERS, GiftMoney, Purse
 
 
 async def preview_subscription(
@@ -26,13 +27,12 @@ async def preview_subscription(
         plan=plan,
         at=start_at,
         promo=await _find_promo(connection, asked.promo_code, user_id, plan, start_at),
-        purse=await purses.load_purse(connection, user_id, plan.currency, start_at),
+        purse=await _load_purse(connection, user_id, plan.currency, start_at),
         expiries=await purses.list_expiries(connection, user_id),
         is_trial=plan.trial_days > 0 and not await subscriptions.had_trial(connection, user_id),
     )
     if gift_code_hash is not None:
-        card = await gift_cards.find_card(connection, gift_code_hash)
-        start = _with_gift(start, check_redeemable(card, user_id, plan.currency, start_at))
+        start = _with_gift(start, user_id, await gift_cards.find_card(connection, gift_code_hash))
     wanted = {code: await _find_plan(connection, code) for code in {c.plan_code for c in asked.changes}}
     return forecast(
         start,
@@ -42,11 +42,22 @@ async def preview_subscription(
     )
 
 
-def _with_gift(start: PlannedStart, card: GiftCard) -> PlannedStart:
-    """The newest of their gift cards; one that they have redeemed before stays where it is."""
+async def _load_purse(connection: Connection, user_id: int, currency: str, at: datetime) -> Purse:
+    """With what an unpaid start has taken out of it: a new one gives it back first."""
+    back, live = NO_TENDERS, await subscriptions.find_live(connection, user_id)
+    if live is not None and live[1] is Status.INCOMPLETE:
+        unpaid = await subscriptions.load_current_state(connection, live[0])
+        if unpaid.open_invoice is not None and unpaid.plan.currency == currency:
+            back = await purses.load_tenders(connection, unpaid.open_invoice.invoice_id)
+    return await purses.load_purse(connection, user_id, currency, at, back=back)
+
+
+def _with_gift(start: PlannedStart, user_id: int, found: GiftCard | None) -> PlannedStart:
+    """The newest of their gift cards; one that pays already stays where it is. Raises `Refused`."""
     purse = start.purse
-    if card.gift_card_id in {gift.gift_card_id for gift in purse.gifts}:
+    if found is not None and found.gift_card_id in {gift.gift_card_id for gift in purse.gifts}:
         return start
+    card = check_redeemable(found, user_id, start.plan.currency, start.at)
     expiries = dict(start.expiries)
     if card.expires_at is not None:
         expiries[card.gift_card_id] = card.expires_at

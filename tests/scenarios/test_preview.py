@@ -5,9 +5,11 @@ from typing import Any
 
 from tests.client import Student
 from tests.clock_turn import instant
+from tests.gift_cards import issue
 from tests.lives import Life, World
 from tests.plans import plan_on_sale
 from tests.scenarios.lived import A_MOMENT, Lived
+from tests.staff import make_promo_code
 
 DAY = timedelta(days=1)
 SIX = 6
@@ -72,6 +74,20 @@ async def test_what_was_previewed_is_billed(world: World, admin: Student) -> Non
     await lived.is_settled()
 
 
+async def test_what_an_unpaid_start_holds_is_there_for_the_next(world: World) -> None:
+    student = await with_balance(world, 2_500)
+    first = await Life.begin(world, "P6M", student=student)
+
+    seen = await preview(student, "P6M", instant("2026-03-01T00:00:00Z"))
+    await Life.begin(world, "P6M", student=student)
+
+    paid = [(i["balance_cents"], i["amount_due_cents"]) for i in seen["invoices"][:2]]
+    assert paid == [(2_500, 7_490), (0, 9_990)]
+    newest, superseded, _ = (await student.get("/invoices")).json()["items"]
+    assert [payment["amount_cents"] for payment in newest["payments"]] == [7_490]
+    assert (superseded["subscription_id"], superseded["status"]) == (first.subscription_id, "void")
+
+
 async def test_with_a_trial_and_freezes_on_the_way(world: World, admin: Student) -> None:
     """Frozen by hand, at whatever instant that is: a preview from the same instants is what was billed."""
     start_at = instant("2034-01-15T12:00:00.250000Z")
@@ -89,6 +105,51 @@ async def test_with_a_trial_and_freezes_on_the_way(world: World, admin: Student)
     assert await billed(lived) == foreseen(seen)
     assert instant(seen["ends_at"]) > instant(unfrozen["ends_at"]) + 18 * DAY - A_MOMENT
     await lived.is_settled()
+
+
+async def test_with_codes_changes_and_a_freeze_on_the_way(world: World, admin: Student) -> None:
+    """Up within the period, frozen, to another interval, and renewed: each at whatever instant that is."""
+    start_at = instant("2034-03-01T08:00:00Z")
+    promo = await make_promo_code(admin, percent_off=25, duration="repeating", duration_periods=3)
+    gift, same_gift = await issue(admin, 2_000, count=2)
+    codes = {"promo_code": promo, "gift_code": gift}
+    async with plan_on_sale(admin, "P30D", price_cents=2_990) as plus:
+        lived = await Lived.begin(world, admin, "P30D", card="tok_ok", start_at=start_at, **codes)
+        await lived.until_day(12)
+        assert (await lived.life.post("change-plan", {"plan_code": plus})).is_success
+        await lived.until_day(15)
+        until = lived.own_now + 9 * DAY
+        assert (await lived.life.post("freeze", {"until": until.isoformat()})).is_success
+        await lived.until_day(50)
+        assert (await lived.life.post("change-plan", {"plan_code": "P6M"})).is_success
+        await lived.until_day(250)
+        invoices = await billed(lived)
+        seen = await preview(
+            await Student.signup(world.http),
+            "P30D",
+            start_at,
+            periods=4,
+            promo_code=promo,
+            gift_code=same_gift,
+            changes=changes(invoices, plus, "P6M"),
+            freezes=await freezes(lived),
+        )
+
+    assert invoices == foreseen(seen)
+    assert [(i["billing_reason"], i["discount_cents"] > 0, i["gift_cents"]) for i in seen["invoices"]] == [
+        ("subscription_create", True, 1_492),
+        ("subscription_update", True, 450),
+        ("subscription_cycle", True, 58),
+        ("subscription_update", True, 0),
+        ("subscription_cycle", False, 0),
+    ]
+    await lived.is_settled()
+
+
+def changes(invoices: list[dict[str, Any]], *plans: str) -> list[dict[str, str]]:
+    """To these plans, when their invoices say."""
+    made_at = [i["period_start"] for i in invoices if i["billing_reason"] == "subscription_update"]
+    return [{"at": at, "plan_code": plan} for at, plan in zip(made_at, plans, strict=True)]
 
 
 async def freezes(lived: Lived) -> list[dict[str, str]]:
