@@ -59,6 +59,10 @@ VIOLATIONS = {
     "a report was never applied": """
         SELECT w.id FROM webhook_inbox w JOIN payments p ON p.id = w.payment_id
         JOIN invoices i ON i.id = p.invoice_id WHERE i.subscription_id = :id AND w.status = 'received'""",
+    "a promo code is counted otherwise than it was redeemed": """
+        SELECT c.code FROM promo_codes c JOIN promo_redemptions r ON r.promo_code_id = c.id
+        WHERE r.subscription_id = :id AND c.redemption_count <>
+        (SELECT count(*) FROM promo_redemptions o WHERE o.promo_code_id = c.id AND o.status <> 'released')""",
     "paid time is not the paid invoices'": """
         SELECT d.id FROM periods d JOIN invoices i ON i.id = d.invoice_id
         WHERE i.subscription_id = :id AND i.status <> 'paid'""",

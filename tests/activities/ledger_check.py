@@ -50,6 +50,13 @@ PAID_BY_CARD = (
     "  ORDER BY 1) AS keys FROM subscriptions s WHERE s.user_id = :user_id"
 )
 
+COUNTED = (
+    "SELECT c.code, c.redemption_count AS counted,"
+    " (SELECT count(*) FROM promo_redemptions o"
+    "  WHERE o.promo_code_id = c.id AND o.status <> 'released') AS held"
+    " FROM promo_codes c JOIN promo_redemptions r ON r.promo_code_id = c.id WHERE r.user_id = :user_id"
+)
+
 
 async def assert_books_are_true(customer: Customer) -> None:
     """The ledger sums to zero, and each account is what the rows say.
@@ -57,6 +64,9 @@ async def assert_books_are_true(customer: Customer) -> None:
     Receivable is what open invoices ask, cash is what came and neither went back nor was charged back,
     deferred revenue is what was sold and is still to be delivered: nothing once a subscription has ended and
     its invoices are closed.
+    Receivable is what open invoices ask, cash is what came and did not go back, deferred revenue is what was
+    sold and is still to be delivered: nothing once a subscription has ended and its invoices are closed.
+    A promo code counts the redemptions that were not given back.
     """
     assert await customer.rows(UNBALANCED) == []
     for row in await customer.rows(OWED):
@@ -66,6 +76,8 @@ async def assert_books_are_true(customer: Customer) -> None:
     for row in await customer.rows(DEFERRED):
         assert row["deferred"] == row["to_deliver"], row
     await check_purses(customer.database)
+    for row in await customer.rows(COUNTED):
+        assert row["counted"] == row["held"], row
 
 
 async def assert_charges_are_booked(customer: Customer) -> None:

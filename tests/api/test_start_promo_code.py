@@ -142,6 +142,22 @@ async def test_a_code_that_is_not_for_this_start(
     assert (await student.start(key="k")).status_code == 201, "its key was not burnt"
 
 
+async def test_it_is_the_time_of_the_start_that_counts(student: Student, admin: Student) -> None:
+    in_2035 = {"valid_from": "2035-01-01T00:00:00Z", "valid_until": "2036-01-01T00:00:00Z"}
+    code = await make_promo_code(admin, **in_2035)
+    assert refusal(await student.start(promo_code=code)) == (409, "promo_code_expired")
+    later = await student.start(promo_code=code, start_at="2036-01-01T00:00:00Z")
+    assert refusal(later) == (409, "promo_code_expired")
+
+    started = await student.start(promo_code=code, start_at="2035-12-31T12:00:00Z")
+
+    assert (started.status_code, started.json()["discount_cents"]) == (201, 398)
+    redeemed = (await admin.get(f"/admin/promo-codes/{code}")).json()["first_redeemed_at"]
+    assert redeemed == started.json()["period_start"]
+    ended = await admin.patch(f"/admin/promo-codes/{code}", {"valid_until": NOW.isoformat()})
+    assert refusal(ended) == (422, "validation_failed"), "it would end before it begins"
+
+
 async def test_one_that_is_gone(world: World, student: Student, admin: Student) -> None:
     code = await make_promo_code(admin, max_redemptions=1)
     assert (await (await Student.signup(world.http)).start(promo_code=code)).status_code == 201

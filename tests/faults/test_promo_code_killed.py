@@ -7,6 +7,7 @@ from datetime import timedelta
 import httpx2
 import pytest
 
+from domain.subscription import Status
 from tests.at_rest import state_of
 from tests.client import Student
 from tests.db.promo_codes import counted
@@ -60,8 +61,8 @@ async def test_while_it_is_counted_for_good(fragile: Fragile) -> None:
     await life.report()
     await fragile.worker_dies()
 
-    await life.becomes("active")
     await becomes(fragile, code, 1, "committed")
+    assert (await state_of(life)).status is Status.ACTIVE
 
 
 async def test_while_it_is_given_back(fragile: Fragile) -> None:
