@@ -43,12 +43,14 @@ class Life:
         key: str | None = None,
         card: str | None = None,
         start_at: datetime | None = None,
+        gift_code: str | None = None,
     ) -> "Life":
         """`card` is a token of the sandbox, which the first payment and all renewals are charged to."""
         student = student or await Student.signup(world.http)
         method = {} if card is None else {"payment_method": {"provider": "sandbox", "token": card}}
         instant = {} if start_at is None else {"start_at": start_at.isoformat()}
-        started = await student.start(plan_code, key, **method, **instant)
+        gift = {} if gift_code is None else {"gift_code": gift_code}
+        started = await student.start(plan_code, key, **method, **instant, **gift)
         assert started.status_code == 201, started.text
         subscription_id = started.json()["subscription_id"]
         workflow_id = await workflow_id_of(world.database, subscription_id)

@@ -1,5 +1,6 @@
 """Starting, and reading."""
 
+from contextlib import nullcontext
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
@@ -8,7 +9,7 @@ from activities.contracts import StartOrder
 from api.auth.current_user import TOKEN_REFUSALS, CurrentUser
 from api.command_request import AWAY, cause_of
 from api.context import ContextDep
-from api.gift_code_limits import admit_gift_code
+from api.gift_code_limits import one_guess
 from api.idempotency import (
     KEY_REFUSALS,
     REPLAYED,
@@ -72,11 +73,7 @@ async def start_subscription(
     With a payment method the charge follows at once, and so does each renewal's when it is due.
     """
     check_enabled(context.settings, body.start_at)
-    gift_code_hash = None
-    if body.gift_code is not None:
-        gift_code_hash = context.gift_codes.hash_of(body.gift_code).hex()
-        if not await context.starter.is_started(user.id, key):
-            await admit_gift_code(context, user.id, request)
+    gift_code = body.gift_code
     order = StartOrder(
         user_id=user.id,
         idempotency_key=key,
@@ -84,14 +81,15 @@ async def start_subscription(
         plan_code=body.plan_code,
         cause=cause_of(user),
         start_at=body.start_at,
-        gift_code_hash=gift_code_hash,
+        gift_code_hash=gift_code and context.gift_codes.hash_of(gift_code).hex(),
     )
     offered = body.payment_method
-    started = await context.starter.start(order, offered.as_offered() if offered else None)
+    async with one_guess(context, user.id, request) if gift_code else nullcontext():
+        started = await context.starter.start(order, offered.as_offered() if offered else None)
     response.headers["Location"] = f"/subscriptions/{started.answer.subscription_id}"
     if started.is_replay:
         response.headers.update(REPLAYED)
-    return StartedBody.of(started.answer, body.gift_code)
+    return StartedBody.of(started.answer, gift_code)
 
 
 @router.get(
