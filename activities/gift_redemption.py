@@ -16,10 +16,10 @@ async def redeem(
     """
     found = await gift_cards.find_card(connection, bytes.fromhex(code_hash))
     card = check_redeemable(found, user_id, currency, at)
+    if card.redeemed_by is not None:
+        return {}  # not locked here: the purse locks its cards in the order of their use
     if not await gift_cards.claim_card(connection, card.gift_card_id, user_id, at):
         raise no_such_card()
-    if card.redeemed_by is not None:
-        return {}
     return {
         "gift_card_id": card.gift_card_id,
         "gift_card_cents": card.balance_cents,

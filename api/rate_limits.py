@@ -14,7 +14,7 @@ from fastapi import Request
 from api.context import Context
 from api.problems import Problem
 from db.database import Connection
-from db.queries.rate_limits import count_hit, forget_hits, sweep_old_windows
+from db.queries.rate_limits import count_hit, forget_hits, sweep_old_windows, take_back_hit
 from ops.settings import Settings
 
 log = structlog.get_logger()
@@ -60,6 +60,13 @@ async def admit(context: Context, *limits: Limit) -> None:
             "Too many attempts. Please wait before you try again.",
             headers={"Retry-After": str(max(1, ceil(refused_for.total_seconds())))},
         )
+
+
+async def give_back(context: Context, *limits: Limit) -> None:
+    """Takes back one try that `admit` has counted, in the same order."""
+    async with context.database.transaction() as connection:
+        for limit in limits:
+            await take_back_hit(connection, limit.key(context.settings))
 
 
 async def forgive(connection: Connection, settings: Settings, limits: Iterable[Limit]) -> None:

@@ -68,11 +68,6 @@ class SubscriptionStarter:
             await keep_offset(self.database, self._clock_of(order), started.answer.subscription_id)
         return started
 
-    async def is_started(self, user_id: int, key: str) -> bool:
-        """Whether its answer is there already, and only repeated."""
-        async with self.database.read() as connection:
-            return await subscriptions.find_opened(connection, user_id, key) is not None
-
     async def _start_or_repeat(self, order: StartOrder, offered: OfferedMethod | None) -> Started:
         answer = await self._answer_or_refuse(order)
         if answer is not None:

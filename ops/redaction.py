@@ -9,7 +9,8 @@ from structlog.typing import EventDict, WrappedLogger
 REDACTED = "[redacted]"
 
 _SENSITIVE_KEY = re.compile(
-    r"passw|secret|token|authorization|cookie|signature|e_?mail|api_?key|credential", re.IGNORECASE
+    r"passw|secret|token|authorization|cookie|signature|e_?mail|api_?key|credential|gift_?code",
+    re.IGNORECASE,
 )
 _EMAIL = re.compile(r"[^\s@\"'<>()\[\]{},:;=]+@[^\s@\"'<>()\[\]{},:;=]+\.[A-Za-z]{2,}")
 _URL_LOGIN = re.compile(r"(?<=://)[^/\s@]+(?=@)")

@@ -8,6 +8,7 @@ from db.database import Database
 from domain.access import access_until
 from domain.due import next_step
 from domain.subscription import SubscriptionState
+from tests.gift_cards import check_purses
 from tests.psp import SandboxPsp
 
 VIOLATIONS = {
@@ -95,6 +96,7 @@ async def check_books(database: Database, state: SubscriptionState) -> None:
                 {"id": state.subscription_id},
             )
         ).one()
+    await check_purses(database)
     upcoming = next_step(state)
     assert tuple(row) == (
         state.status,

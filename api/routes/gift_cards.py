@@ -1,18 +1,19 @@
-"""Gift cards, for whoever holds a code: what it is worth, and redeeming it on a running subscription."""
+"""Gift cards, for whoever holds a code: what it is worth, redeeming it, and the purse that it then is in."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from api.auth.current_user import TOKEN_REFUSALS, CurrentUser
+from api.code_limits import guessing
 from api.command_request import COMMAND_REFUSALS, CommandRequestDep
 from api.context import ContextDep
-from api.gift_code_limits import admit_gift_code
 from api.gift_codes import find_shown_card
 from api.idempotency import key_parameter
 from api.problems import problem_responses
+from api.purse import show_purse
 from api.refusals import responses_of
 from api.routes.subscriptions import NOT_FOUND, SubscriptionId
-from api.schemas.gift_cards import GiftBalanceBody, GiftCodeBody, RedeemGiftBody
+from api.schemas.gift_cards import GiftBalanceBody, GiftCodeBody, PurseBody, RedeemGiftBody
 from domain.refusals import RefusalCode
 from workflows.messages import RedeemGiftCommand
 
@@ -37,8 +38,8 @@ async def read_gift_card_balance(
 
     One answer for a code that is unknown, used up, expired, or redeemed by somebody else.
     """
-    await admit_gift_code(context, user.id, request)
-    async with context.database.read() as connection:
+    guess = guessing(context, user.id, request, gift_code=body.code)
+    async with guess, context.database.read() as connection:
         card = await find_shown_card(connection, user.id, context.gift_codes.hash_of(body.code))
     return GiftBalanceBody.model_validate(card)
 
@@ -69,10 +70,17 @@ async def redeem_gift_card(
     """
 
     async def act(command_id: str) -> GiftBalanceBody:
-        await admit_gift_code(asked.context, asked.user.id, request)
         code_hash = asked.context.gift_codes.hash_of(body.gift_code).hex()
         command = RedeemGiftCommand(command_id, code_hash, await asked.cause())
-        card = await asked.context.redeemer.redeem(asked.user.id, subscription_id, command)
+        async with guessing(asked.context, asked.user.id, request, gift_code=body.gift_code):
+            card = await asked.context.redeemer.redeem(asked.user.id, subscription_id, command)
         return GiftBalanceBody.model_validate(card)
 
     return await asked.once(body, act)
+
+
+@router.get("/me/purse", responses=problem_responses(*TOKEN_REFUSALS, (503, "database_unavailable")))
+async def read_my_purse(user: CurrentUser, context: ContextDep) -> PurseBody:
+    """Gift cards and balance: what the next invoices are paid from before anything is charged."""
+    async with context.database.read() as connection:
+        return await show_purse(connection, user.id)

@@ -1,12 +1,10 @@
-"""The signed-in user's own subscription, and what they have with us."""
+"""The signed-in user's own subscription."""
 
 from fastapi import APIRouter
 
 from api.auth.current_user import TOKEN_REFUSALS, CurrentUser
 from api.context import ContextDep
 from api.problems import problem_responses
-from api.purse import show_purse
-from api.schemas.gift_cards import PurseBody
 from api.schemas.subscriptions import SubscriptionBody
 from db.queries import subscription_views
 
@@ -19,14 +17,3 @@ async def read_my_subscription(user: CurrentUser, context: ContextDep) -> Subscr
     async with context.database.read() as connection:
         view = await subscription_views.find_current(connection, user.id)
     return SubscriptionBody.none() if view is None else SubscriptionBody.of(view)
-
-
-@router.get(
-    "/me/purse",
-    tags=["Gift cards"],
-    responses=problem_responses(*TOKEN_REFUSALS, (503, "database_unavailable")),
-)
-async def read_my_purse(user: CurrentUser, context: ContextDep) -> PurseBody:
-    """Gift cards and balance: what the next invoices are paid from before anything is charged."""
-    async with context.database.read() as connection:
-        return await show_purse(connection, user.id)

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 
 from api.auth.current_user import TOKEN_REFUSALS, CurrentUser
-from api.code_limits import admit_codes
+from api.code_limits import guessing
 from api.context import ContextDep
 from api.preview_subscription import preview_subscription
 from api.problems import problem_responses
@@ -44,11 +44,11 @@ async def preview_start(
     It writes nothing, and every invoice is taken to be paid at once. What the user has on gift cards and
     balance pays first, as it would.
     """
-    await admit_codes(context, user.id, request, promo_code=body.promo_code, gift_code=body.gift_code)
-    gift_code_hash = None if body.gift_code is None else context.gift_codes.hash_of(body.gift_code)
-    try:
-        async with context.database.read() as connection:
-            told = await preview_subscription(connection, user.id, body, gift_code_hash)
-            return PreviewedBody.of(told)
-    except Refused as refused:
-        raise problem_of(refused) from refused
+    promo_code, gift_code = body.promo_code, body.gift_code
+    async with guessing(context, user.id, request, promo_code=promo_code, gift_code=gift_code):
+        try:
+            async with context.database.read() as connection:
+                code_hash = context.gift_codes.hash_of(gift_code) if gift_code else None
+                return PreviewedBody.of(await preview_subscription(connection, user.id, body, code_hash))
+        except Refused as refused:
+            raise problem_of(refused) from refused

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from activities.contracts import StartOrder
 from api.auth.current_user import TOKEN_REFUSALS, CurrentUser
-from api.code_limits import admit_codes
+from api.code_limits import guessing
 from api.command_request import AWAY, cause_of
 from api.context import ContextDep
 from api.idempotency import (
@@ -76,9 +76,7 @@ async def start_subscription(
     With a payment method the charge follows at once, and so does each renewal's when it is due.
     """
     check_enabled(context.settings, body.start_at)
-    has_codes = body.promo_code is not None or body.gift_code is not None
-    if has_codes and not await context.starter.is_started(user.id, key):  # a repetition is no guess
-        await admit_codes(context, user.id, request, promo_code=body.promo_code, gift_code=body.gift_code)
+    gift_code = body.gift_code
     order = StartOrder(
         user_id=user.id,
         idempotency_key=key,
@@ -87,14 +85,15 @@ async def start_subscription(
         cause=cause_of(user),
         start_at=body.start_at,
         promo_code=body.promo_code,
-        gift_code_hash=context.gift_codes.hash_of(body.gift_code).hex() if body.gift_code else None,
+        gift_code_hash=gift_code and context.gift_codes.hash_of(gift_code).hex(),
     )
     offered = body.payment_method
-    started = await context.starter.start(order, offered.as_offered() if offered else None)
+    async with guessing(context, user.id, request, promo_code=body.promo_code, gift_code=gift_code):
+        started = await context.starter.start(order, offered.as_offered() if offered else None)
     response.headers["Location"] = f"/subscriptions/{started.answer.subscription_id}"
     if started.is_replay:
         response.headers.update(REPLAYED)
-    return StartedBody.of(started.answer, body.gift_code)
+    return StartedBody.of(started.answer, gift_code)
 
 
 @router.get(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import case, delete, func, select
+from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.database import Connection
@@ -37,6 +37,12 @@ async def count_hit(connection: Connection, key: str, length: timedelta) -> Wind
         )
     ).one()
     return Window(hits, started_at + length - now)
+
+
+async def take_back_hit(connection: Connection, key: str) -> None:
+    await connection.execute(
+        update(RateLimit).where(RateLimit.key == key, RateLimit.hits > 0).values(hits=RateLimit.hits - 1)
+    )
 
 
 async def forget_hits(connection: Connection, key: str) -> None:

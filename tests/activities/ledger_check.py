@@ -63,10 +63,7 @@ async def assert_books_are_true(customer: Customer) -> None:
 
     Receivable is what open invoices ask, cash is what came and neither went back nor was charged back,
     deferred revenue is what was sold and is still to be delivered: nothing once a subscription has ended and
-    its invoices are closed.
-    Receivable is what open invoices ask, cash is what came and did not go back, deferred revenue is what was
-    sold and is still to be delivered: nothing once a subscription has ended and its invoices are closed.
-    A promo code counts the redemptions that were not given back.
+    its invoices are closed. A promo code counts the redemptions that were not given back.
     """
     assert await customer.rows(UNBALANCED) == []
     for row in await customer.rows(OWED):

@@ -74,7 +74,8 @@ KEYS_OF_ANSWERS = {
         " dunning recent_commands plan rules"
     ),
     "InvoiceBody": (
-        "id number subscription_id billing_reason status currency total_cents net_cents vat_cents vat_rate_bp"
+        "id number subscription_id billing_reason status currency promo_code subtotal_cents discount_cents"
+        " total_cents gift_cents balance_cents amount_due_cents net_cents vat_cents vat_rate_bp"
         " period_start period_end finalized_at paid_at voided_at lines payments refunds"
     ),
     "GiftBalanceBody": "balance_cents currency expires_at",

@@ -3,14 +3,17 @@
 import json
 
 import pytest
+from sqlalchemy import text
 
 from db.database import Database
 from db.queries.ledger import post_movement
+from db.tables.accounts import User
 from domain import ledger
 from tests.cli.test_commands import run
 from tests.conftest import FreshDatabaseUrl
-from tests.db.rows import START
+from tests.db.rows import START, insert_row
 from tests.db.sold import insert_subscriber
+from tests.gift_cards import put_card
 from tests.stack import JWT_SECRET, WEBHOOK_SECRET, settings_for
 
 TOTALS = ("debit_cents", "credit_cents", "balance_cents")
@@ -26,6 +29,10 @@ async def environment(fresh_database_url: FreshDatabaseUrl) -> dict[str, str]:
         movement = ledger.invoice_finalized(1, "EUR", 163_100, 35_900)
         await post_movement(connection, subscription_id, movement, START)
     await database.close()
+    return environment_of(database_url)
+
+
+def environment_of(database_url: str) -> dict[str, str]:
     return {
         "BILLING_ENVIRONMENT": "test",
         "DATABASE_URL": database_url,
@@ -64,3 +71,34 @@ async def test_a_window_that_is_none_is_refused(environment: dict[str, str]) -> 
 
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "must be a date" in refused.stderr
+
+
+async def test_gift_cards_and_what_is_owed_for_them(fresh_database_url: FreshDatabaseUrl) -> None:
+    database_url = await fresh_database_url()
+    database = Database.from_settings(settings_for(database_url))
+    async with database.transaction() as connection:
+        owner = await insert_row(connection, User)
+        await put_card(connection, 5_000)
+        await put_card(connection, 3_000, redeemed_by=owner, redeemed_at=START)
+        await put_card(connection, 2_000, expires_at=START)
+        await put_card(connection, 700, currency="USD")
+        used, _ = await put_card(connection, 1_000, redeemed_by=owner, redeemed_at=START)
+        await connection.execute(
+            text("UPDATE gift_cards SET balance_cents = 250 WHERE id = :id"), {"id": used}
+        )
+        for number, cents in enumerate((11_000, -750)):
+            await post_movement(connection, None, ledger.gift_cards_issued(number, "EUR", cents), START)
+    await database.close()
+
+    report = await run("cli.main", "report", "gift-liability", "--json", **environment_of(database_url))
+    shown = await run("cli.main", "report", "gift-liability", **environment_of(database_url))
+
+    assert [tuple(row.values()) for row in json.loads(report.stdout)] == [
+        ("EUR", 11_000, 4_000, 750, 2_000, 8_250, 10_250),
+        ("USD", 700, 0, 0, 0, 700, 0),
+    ]
+    assert [line.split() for line in shown.stdout.splitlines()] == [
+        ["currency", "issued", "redeemed", "used", "expired", "outstanding", "ledger"],
+        ["EUR", "110.00", "40.00", "7.50", "20.00", "82.50", "102.50"],
+        ["USD", "7.00", "0.00", "0.00", "0.00", "7.00", "0.00"],
+    ]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,9 +27,11 @@ MANY = 50
 
 
 @pytest.fixture
-async def wide(settings: Settings) -> Database:
+async def wide(settings: Settings) -> AsyncIterator[Database]:
     """As many connections as there are clients: none of them waits for another one's."""
-    return Database.from_settings(settings.model_copy(update={"database_pool_size": MANY}))
+    wide = Database.from_settings(settings.model_copy(update={"database_pool_size": MANY}))
+    yield wide
+    await wide.close()
 
 
 async def insert_bill(connection: Connection, total_cents: int = 1_990) -> Bill:
@@ -73,7 +76,6 @@ async def test_of_fifty_at_once_the_first_one_owns_it(wide: Database) -> None:
     assert [user_id for user_id, is_theirs in zip(users, claims, strict=True) if is_theirs] == [
         await owner_of(wide, card_id)
     ]
-    await wide.close()
 
 
 async def test_its_owner_may_claim_it_again_and_nothing_moves(connection: Connection) -> None:
@@ -139,7 +141,6 @@ async def test_fifty_invoices_on_one_purse_take_what_is_there_and_no_more(wide: 
         assert await purses.load_purse(connection, user_id, "EUR", START) == Purse()
         assert await purses.load_balances(connection, user_id) == {"EUR": 0}
     await check_purses(wide)
-    await wide.close()
 
 
 async def test_who_looked_without_the_lock_is_stopped_by_the_guard(database: Database) -> None:
@@ -173,7 +174,6 @@ async def test_a_balance_opened_twice_at_once_has_both_amounts(wide: Database) -
 
     async with wide.read() as connection:
         assert await purses.load_balances(connection, bill.user_id) == {"EUR": 100}
-    await wide.close()
 
 
 async def test_an_invoice_is_paid_from_a_card_once(database: Database) -> None:

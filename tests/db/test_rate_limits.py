@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from db.database import Database
-from db.queries.rate_limits import count_hit, forget_hits, sweep_old_windows
+from db.queries.rate_limits import count_hit, forget_hits, sweep_old_windows, take_back_hit
 
 MINUTE = timedelta(minutes=1)
 
@@ -61,3 +61,13 @@ async def test_windows_long_over_are_swept(database: Database) -> None:
             text("SELECT key FROM rate_limits WHERE key IN (:old, :recent)"), {"old": old, "recent": recent}
         )
         assert list(left.scalars()) == [recent]
+
+
+async def test_a_hit_is_taken_back_once(database: Database) -> None:
+    key = uuid.uuid4().hex
+    for _ in range(2):
+        await hit(database, key)
+    async with database.transaction() as connection:
+        for _ in range(5):
+            await take_back_hit(connection, key)
+    assert await hit(database, key) == 1

@@ -23,6 +23,7 @@ def redacted(**event: Any) -> dict[str, Any]:
         "email",
         "e_mail",
         "api_key",
+        "gift_code",
     ],
 )
 def test_values_under_telling_names_are_hidden(key: str) -> None:
