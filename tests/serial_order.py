@@ -239,7 +239,8 @@ def _moves_of_plan(
     records: Records, state: SubscriptionState, entry: Entry
 ) -> Iterator[Callable[[], Change | None]]:
     wanted = records.plan_wanted(entry)
-    yield lambda: _change_at_once(records, state, entry, wanted)
+    if "invoice_id" in entry.details:
+        yield lambda: _change_at_once(records, state, entry, wanted)
     yield lambda: scheduling.schedule(state, wanted)
     yield lambda: scheduling.schedule_price(state, wanted, entry.occurred_at)
     if changing.is_free_of_charge(state):

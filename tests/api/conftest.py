@@ -16,6 +16,9 @@ from tests.lives import Life, World
 from tests.stack import Stack, settings_for
 
 IMPATIENT_MS = 1_000
+from tests.api.plan_change import DEAR_CENTS
+from tests.plans import plan_on_sale
+from tests.races.commands import card
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -90,3 +93,18 @@ async def active(unpaid: Life) -> Life:
 async def bystander(http: httpx2.AsyncClient) -> Student:
     """Somebody whose every request is refused, so that many tests may share them."""
     return await Student.signup(http)
+
+
+@pytest.fixture
+async def dear(admin: Student) -> AsyncIterator[str]:
+    """A plan of the same length, at twice the price."""
+    async with plan_on_sale(admin, "P30D", name="Twice as much", price_cents=DEAR_CENTS) as code:
+        yield code
+
+
+@pytest.fixture
+async def paid(world: World) -> Life:
+    """Paid by a card that nobody else has."""
+    life = await Life.begin(world, card=card())
+    await life.becomes("active")
+    return life

@@ -1,71 +1,17 @@
-"""Another plan by HTTP: previewed, done, waited for, declined, refused."""
+"""Another plan by HTTP: done, waited for, declined, refused."""
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx2
-import jwt
 import pytest
-from sqlalchemy import text
 
+from tests.api.plan_change import DEAR_CENTS, card_becomes, change, invoices, preview, shown
 from tests.client import Student, refusal
 from tests.clock_turn import instant, turned
 from tests.lives import Life, World
 from tests.plans import plan_on_sale
 from tests.races.commands import card
-
-DEAR_CENTS = 3_990
-
-
-@pytest.fixture
-async def dear(admin: Student) -> AsyncIterator[str]:
-    """A plan of the same length, at twice the price."""
-    async with plan_on_sale(admin, "P30D", name="Twice as much", price_cents=DEAR_CENTS) as code:
-        yield code
-
-
-@pytest.fixture
-async def paid(world: World) -> Life:
-    """Paid by a card that nobody else has."""
-    life = await Life.begin(world, card=card())
-    await life.becomes("active")
-    return life
-
-
-async def change(life: Life, plan_code: str, *, key: str | None = None, **body: Any) -> httpx2.Response:
-    path = f"/subscriptions/{life.subscription_id}/change-plan"
-    return await life.student.post(path, {"plan_code": plan_code, **body}, key=key)
-
-
-async def preview(life: Life, plan_code: str, **body: Any) -> httpx2.Response:
-    path = f"/subscriptions/{life.subscription_id}/change-plan/preview"
-    return await life.student.post(path, {"plan_code": plan_code, **body})
-
-
-async def quoted(life: Life, plan_code: str, **body: Any) -> str:
-    quote: str = (await preview(life, plan_code, **body)).json()["quote"]
-    return quote
-
-
-async def shown(life: Life) -> dict[str, Any]:
-    body: dict[str, Any] = (await life.student.get("/me/subscription")).json()
-    return body
-
-
-async def invoices(life: Life) -> list[tuple[str, str, int]]:
-    """The oldest first."""
-    items = reversed((await life.student.get("/invoices")).json()["items"])
-    return [(invoice["billing_reason"], invoice["status"], invoice["total_cents"]) for invoice in items]
-
-
-async def card_becomes(life: Life, behavior: str) -> None:
-    """What its card does from now on."""
-    [*_, charge] = await life.world.stack.psp.charges(life.subscription_id)
-    await life.world.stack.psp.behave(charge["method_token"], behavior)
-
 
 FIRST = ("subscription_create", "paid", 1_990)
 
@@ -118,54 +64,6 @@ async def test_what_happened_is_told_with_its_amounts(paid: Life, dear: str) -> 
         "currency": "EUR",
     }
     assert opened["actor"] == f"user:{paid.student.id}"
-
-
-async def test_a_preview_is_what_is_charged_and_writes_nothing(paid: Life, dear: str) -> None:
-    async def rows() -> list[Any]:
-        query = text(
-            "SELECT (SELECT count(*) FROM invoices), (SELECT max(version) FROM subscriptions WHERE id = :id),"
-            " (SELECT count(*) FROM timeline_entries), (SELECT sum(last_number) FROM invoice_series)"
-        )
-        async with paid.world.database.read() as connection:
-            return list((await connection.execute(query, {"id": paid.subscription_id})).one())
-
-    before = await rows()
-    seen = (await preview(paid, dear)).json()
-    assert await rows() == before
-    answer = await change(paid, dear, quote=seen["quote"])
-
-    assert answer.status_code == 200, answer.text
-    assert {name: seen[name] for name in seen if name.endswith("_cents")} == {
-        "charge_cents": DEAR_CENTS,
-        "credit_cents": 1_990,
-        "discount_cents": 0,
-        "gift_cents": 0,
-        "balance_cents": 0,
-        "to_balance_cents": 0,
-        "amount_due_cents": 2_000,
-    }
-    assert (seen["when"], seen["currency"]) == ("now", "EUR")
-    [invoice, _] = (await paid.student.get("/invoices")).json()["items"]
-    assert invoice["lines"] == seen["lines"]
-    assert (invoice["period_start"], invoice["period_end"]) == (seen["period_start"], seen["period_end"])
-    assert [line["kind"] for line in seen["lines"]] == ["proration_charge", "proration_credit"]
-
-
-async def test_a_preview_at_an_instant_of_the_period(paid: Life, dear: str) -> None:
-    period = await shown(paid)
-    starts, ends = instant(period["current_period_start"]), instant(period["current_period_end"])
-    halfway = (starts + (ends - starts) / 2).isoformat()
-    seen = (await preview(paid, dear, at=halfway)).json()
-
-    assert (seen["charge_cents"], seen["credit_cents"], seen["amount_due_cents"]) == (1_995, 995, 1_000)
-    assert (instant(seen["period_start"]), seen["period_end"]) == (
-        instant(halfway),
-        period["current_period_end"],
-    )
-    assert refusal(await change(paid, dear, quote=seen["quote"])) == (409, "quote_outdated"), "not yet"
-    for outside in (starts - timedelta(seconds=1), ends):
-        refused = await preview(paid, dear, at=outside.isoformat())
-        assert refusal(refused) == (409, "plan_change_not_possible")
 
 
 async def test_down_it_waits_for_the_period_s_end(world: World, dear: str) -> None:
@@ -384,49 +282,3 @@ async def test_what_is_not_paid_or_over_keeps_its_plan(unpaid: Life, student: St
     path = f"/subscriptions/{unpaid.subscription_id}/change-plan"
     for foreign in (path, f"{path}/preview"):
         assert refusal(await student.post(foreign, {"plan_code": "P1Y"})) == (404, "subscription_not_found")
-
-
-async def test_a_quote_is_for_its_owner_its_plan_and_its_way(active: Life, world: World, dear: str) -> None:
-    quote = await quoted(active, dear)
-    head, claims, signature = quote.split(".")
-    access_token = active.student.access_token
-
-    for other in (f"{head}.{claims[:-2]}{claims[-1]}A.{signature}", access_token, "a", "a.b.c", "à.b.c"):
-        assert refusal(await change(active, dear, quote=other)) == (422, "quote_invalid")
-    assert refusal(await change(active, "P1Y", quote=quote)) == (422, "quote_invalid")
-    assert refusal(await change(active, dear, when="period_end", quote=quote)) == (422, "quote_invalid")
-    somebody_else = await Life.begin(world)
-    assert refusal(await change(somebody_else, dear, quote=quote)) == (422, "quote_invalid")
-    assert len(await invoices(active)) == 1
-
-
-async def test_a_quote_signed_with_our_secret_by_somebody_else(active: Life, dear: str) -> None:
-    quote = await quoted(active, dear)
-    claims = jwt.decode(quote, options={"verify_signature": False})
-    secret = active.world.stack.environment["JWT_SECRET"]
-    forged = jwt.encode(claims, secret, algorithm="HS256", headers={"typ": "quote+jwt"})
-
-    assert refusal(await change(active, dear, quote=forged)) == (422, "quote_invalid")
-
-
-async def test_a_quote_holds_until_something_changes(active: Life, admin: Student, dear: str) -> None:
-    quote = await quoted(active, dear)
-    await change(active, "P1Y", when="period_end")
-    assert refusal(await change(active, dear, quote=quote)) == (409, "quote_outdated")
-
-    quote = await quoted(active, dear)
-    await turned(admin, active, "PT16M")
-    assert refusal(await change(active, dear, quote=quote)) == (409, "quote_outdated")
-
-    quote = await quoted(active, dear)
-    price = {"price_cents": 4_990, "currency": "EUR"}
-    assert (await admin.post(f"/admin/plans/{dear}/prices", price)).status_code == 201
-    assert refusal(await change(active, dear, quote=quote)) == (409, "quote_outdated")
-    assert (await change(active, dear, quote=await quoted(active, dear))).status_code == 202
-
-
-async def test_an_hour_is_no_time_to_preview(active: Life, dear: str) -> None:
-    for at in ("2026-13-01T00:00:00Z", 1_800_000_000, "tomorrow"):
-        assert refusal(await preview(active, dear, at=at)) == (422, "validation_failed")
-    long_ago = datetime(2020, 1, 1, tzinfo=UTC).isoformat()
-    assert refusal(await preview(active, dear, at=long_ago)) == (409, "plan_change_not_possible")

@@ -1,24 +1,21 @@
 """A change of plan at once: what it costs, whatever came before it in the period."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from domain import changing, pausing, paying
 from domain.billing_calendar import Anchor, Period
 from domain.changing import ChangeOffer, When
-from domain.collecting import OpenInvoice
 from domain.invoice import InvoiceLine, LineKind
 from domain.lifecycle import Event
 from domain.plan import PlanTerms
-from domain.pricing import PeriodPrice, period_price
-from domain.promo import Promo
+from domain.pricing import PeriodPrice
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import SubscriptionState
 from domain.tenders import EMPTY_PURSE, GiftMoney, Purse
+from tests.domain.plan_changes import HALF_OFF, HALFWAY, ONLY_YEARLY, PAID, begun
 from tests.domain.states import (
     ACTIVE,
     CANCELING,
@@ -33,63 +30,11 @@ from tests.domain.states import (
     PARKED,
     PAST_DUE,
     PERIOD,
-    POLICY,
     TRIALING,
     YEARLY,
 )
 
-PAID = replace(ACTIVE, price=PeriodPrice(MONTHLY.price_cents))
-HALFWAY = PERIOD.start + (PERIOD.end - PERIOD.start) / 2
-HALF_OFF = Promo("HALF", 50, None, None, (), 3)
-FIVE_OFF = Promo("FIVE", None, 500, "EUR", (), 1)
-ONLY_YEARLY = Promo("YEARLY", 50, None, None, ("P1Y",), None)
 TO_BALANCE = LineKind.CREDIT_TO_BALANCE
-
-PRICES = st.integers(0, 1_000_000)
-INSTANTS = st.integers(0, (PERIOD.end - PERIOD.start) // timedelta(microseconds=1) - 1).map(
-    lambda microseconds: PERIOD.start + timedelta(microseconds=microseconds)
-)
-PROMOS = st.sampled_from([None, HALF_OFF, FIVE_OFF, ONLY_YEARLY])
-PURSES = st.builds(
-    lambda gift, balance: Purse((GiftMoney(1, gift),), balance), st.integers(0, 5_000), st.integers(0, 5_000)
-)
-PLANS = st.builds(
-    lambda price, iso: replace(MONTHLY, code=f"OTHER-{iso}", period_iso=iso, price_cents=price),
-    PRICES,
-    st.sampled_from(["P1M", "P1M", "P1Y", "P14D"]),
-)
-
-
-@dataclass
-class Changing:
-    """One who changes their plan again and again, and pays at once. `paid_cents` as the books tell it."""
-
-    state: SubscriptionState
-    paid_cents: int
-
-    def offer(self, wanted: PlanTerms, at: datetime, purse: Purse = EMPTY_PURSE) -> ChangeOffer:
-        return changing.offer(self.state, wanted, at, paid_cents=self.paid_cents, purse=purse)
-
-    def change(self, wanted: PlanTerms, at: datetime, purse: Purse = EMPTY_PURSE) -> ChangeOffer:
-        offer = self.offer(wanted, at, purse)
-        invoice = OpenInvoice(
-            9,
-            offer.index,
-            offer.period,
-            POLICY,
-            None,
-            price=offer.price,
-            switch=offer.switch,
-            changed_at=offer.at,
-        )
-        self.state = paying.covered(changing.opened(self.state, invoice).state, at).state
-        self.paid_cents = offer.invoice.charge_cents
-        return offer
-
-
-def begun(plan: PlanTerms = MONTHLY, promo: Promo | None = None) -> Changing:
-    price = period_price(plan, promo)
-    return Changing(replace(ACTIVE, plan=plan, price=price, promo=promo), price.cents)
 
 
 def lines(offer: ChangeOffer) -> list[tuple[LineKind, int]]:
@@ -166,15 +111,6 @@ def test_frozen_time_is_no_part_of_the_whole() -> None:
     assert lines(offer) == [(LineKind.PRORATION_CHARGE, 1_995), (LineKind.PRORATION_CREDIT, -995)]
 
 
-@pytest.mark.parametrize(("given_back_cents", "credit_cents"), [(0, 995), (990, 500), (1_990, 0), (2_500, 0)])
-def test_what_was_given_back_is_not_credited(given_back_cents: int, credit_cents: int) -> None:
-    offer = changing.offer(
-        PAID, FAMILY, HALFWAY, paid_cents=1_990, given_back_cents=given_back_cents, purse=EMPTY_PURSE
-    )
-
-    assert offer.invoice.credit_cents == credit_cents
-
-
 def test_a_state_from_before_prices_were_kept_is_credited_what_was_paid() -> None:
     offer = changing.offer(ACTIVE, FAMILY, HALFWAY, paid_cents=1_990, purse=EMPTY_PURSE)
 
@@ -186,74 +122,6 @@ def test_gift_cards_and_balance_pay_before_anybody_is_charged() -> None:
 
     assert offer.invoice.tenders.gifts == (GiftMoney(1, 300), GiftMoney(2, 100))
     assert (offer.invoice.tenders.balance_cents, offer.invoice.amount_due_cents) == (50, 550)
-
-
-@given(plan=PLANS, promo=PROMOS, at=INSTANTS, purse=PURSES, paid_cents=PRICES, given_back_cents=PRICES)
-def test_an_invoice_is_never_below_zero_and_no_credit_above_what_was_paid(
-    *,
-    plan: PlanTerms,
-    promo: Promo | None,
-    at: datetime,
-    purse: Purse,
-    paid_cents: int,
-    given_back_cents: int,
-) -> None:
-    state = begun(promo=promo).state
-    invoice = changing.offer(
-        state, plan, at, paid_cents=paid_cents, given_back_cents=given_back_cents, purse=purse
-    ).invoice
-
-    assert 0 <= invoice.credit_cents <= max(paid_cents - given_back_cents, 0)
-    assert invoice.total_cents == sum(line.amount_cents for line in invoice.lines) >= 0
-    assert invoice.total_cents == max(invoice.charge_cents - invoice.credit_cents, 0)
-    assert invoice.credited_to_balance_cents == max(invoice.credit_cents - invoice.charge_cents, 0)
-    assert 0 <= invoice.amount_due_cents == invoice.total_cents - invoice.tenders.total_cents
-    assert invoice.lines, "it says what was sold, even for nothing"
-
-
-@given(start=PRICES, plan=PLANS, promo=PROMOS, at=INSTANTS)
-def test_there_and_back_at_the_same_instant_costs_nothing(
-    start: int, plan: PlanTerms, promo: Promo | None, at: datetime
-) -> None:
-    own = replace(MONTHLY, price_cents=start)
-    same = replace(plan, period_iso=own.period_iso)
-    customer = begun(own, promo)
-    there, back = customer.change(same, at), customer.change(own, at)
-
-    cost = sum(offer.invoice.total_cents - offer.invoice.credited_to_balance_cents for offer in (there, back))
-    assert cost == 0, "never a cent to be won by it, or lost"
-    assert customer.state.price == period_price(own, promo)
-    assert customer.state.period == PERIOD
-
-
-@given(
-    changes=st.lists(st.tuples(PLANS, INSTANTS), min_size=1, max_size=5),
-    promo=PROMOS,
-)
-def test_whoever_changes_again_and_again_has_paid_for_what_they_had(
-    changes: list[tuple[PlanTerms, datetime]], promo: Promo | None
-) -> None:
-    """In one period: each plan's share of the whole, to a cent and a half for each change."""
-    customer = begun(promo=promo)
-    paid_cents, owed, since = customer.paid_cents, 0.0, PERIOD.start
-    whole = PERIOD.end - PERIOD.start
-    for wanted, at in sorted(changes, key=lambda change: change[1]):
-        owed += customer.state.price.cents * ((at - since) / whole)
-        since = at
-        invoice = customer.change(replace(wanted, period_iso="P1M"), at).invoice
-        paid_cents += invoice.total_cents - invoice.credited_to_balance_cents
-    owed += customer.state.price.cents * ((PERIOD.end - since) / whole)
-
-    assert abs(paid_cents - owed) <= 2 * len(changes) + 1
-
-
-@given(left=st.integers(1, 10**13), at=INSTANTS)
-def test_shares_are_of_the_microsecond(left: int, at: datetime) -> None:
-    remainder = changing.remainder_at(PAID, at)
-
-    assert remainder.whole == (PERIOD.end - PERIOD.start) // timedelta(microseconds=1)
-    assert remainder.left == (PERIOD.end - at) // timedelta(microseconds=1)
-    assert 0 < remainder.left <= remainder.whole
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 from domain.due import Step
 from tests.at_rest import comes_to_rest
+from tests.deadline import eventually
 from tests.faults.conftest import Fragile
 from tests.plans import plan_on_sale
 from tests.races.lives import begin_with_card, passes
@@ -31,8 +32,12 @@ async def test_a_worker_killed_at_any_step_changes_the_plan_once(
         for _ in steps:
             await fragile.worker_dies()
         await changing
-        again = await life.student.post(path, {"plan_code": dear}, key=key)
-        assert again.status_code in {200, 202}, again.text
+
+        async def is_answered() -> bool:
+            again = await life.student.post(path, {"plan_code": dear}, key=key)
+            return again.status_code in {200, 202}
+
+        await eventually(is_answered, timeout=LONG)
 
     state = await comes_to_rest(life, patience=LONG)
     while state.is_charging:

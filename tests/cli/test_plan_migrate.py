@@ -1,0 +1,113 @@
+"""`italiano plan migrate`: who runs at an older price moves to a new one, with notice, once."""
+
+import subprocess
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import text
+
+from tests.cli.test_commands import run
+from tests.client import Student
+from tests.clock_turn import turned
+from tests.lives import Life, World
+from tests.plans import plan_on_sale
+
+NEW_CENTS = 1_490
+
+
+@pytest.fixture
+async def plan(admin: Student) -> AsyncIterator[str]:
+    async with plan_on_sale(admin, "P30D") as code:
+        yield code
+
+
+async def sell_dearer(admin: Student, plan: str) -> None:
+    price = {"price_cents": NEW_CENTS, "currency": "EUR"}
+    assert (await admin.post(f"/admin/plans/{plan}/prices", price)).status_code == 201
+
+
+async def paid(world: World, plan: str) -> Life:
+    life = await Life.begin(world, plan, card="tok_ok")
+    await life.becomes("active")
+    return life
+
+
+async def migrate(world: World, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return await run("cli.main", "plan", "migrate", *arguments, **world.stack.environment)
+
+
+def counted(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
+    assert done.returncode == 0, done.stderr
+    lines = [line.rsplit(maxsplit=1) for line in done.stdout.splitlines() if line[-1].isdecimal()]
+    return {what.strip(): int(count) for what, count in lines}
+
+
+async def notices(life: Life) -> list[dict[str, object]]:
+    query = text(
+        "SELECT details FROM outbox"
+        " WHERE subscription_id = :id AND event = 'subscription.price_change_notice'"
+    )
+    async with life.world.database.read() as connection:
+        return list((await connection.execute(query, {"id": life.subscription_id})).scalars())
+
+
+async def totals(life: Life) -> list[int]:
+    return [i["total_cents"] for i in reversed((await life.student.get("/invoices")).json()["items"])]
+
+
+async def test_it_can_be_stopped_and_continued_and_moves_each_one_once(
+    world: World, admin: Student, plan: str
+) -> None:
+    lives = [await paid(world, plan) for _ in range(3)]
+    leaving, near, choosing = [await paid(world, plan) for _ in range(3)]
+    await leaving.post("cancel")
+    await turned(admin, near, "P28D")
+    await choosing.post("change-plan", {"plan_code": "P1Y", "when": "period_end"})
+    await sell_dearer(admin, plan)
+    fresh = await paid(world, plan)
+    others = {"leaves": 1, "too near": 1, "chose another plan": 1}
+
+    dry = counted(await migrate(world, plan, "--to-version", "latest"))
+    assert dry == {"would be moved": 3} | others
+    assert [await notices(life) for life in lives] == [[], [], []]
+
+    assert counted(await migrate(world, plan, "--to-version", "2", "--apply", "--limit", "1")) == {"moved": 1}
+    first, *rest = lives
+    assert (len(await notices(first)), [await notices(life) for life in rest]) == (1, [[], []])
+    again = counted(await migrate(world, plan, "--to-version", "latest", "--apply"))
+    assert again == {"moved": 2, "done": 1} | others
+    assert (
+        counted(await migrate(world, plan, "--to-version", "2", "--apply"))
+        == {
+            "moved": 0,
+            "done": 3,
+        }
+        | others
+    )
+
+    for life in lives:
+        [notice] = await notices(life)
+        assert (notice["price_cents"], notice["from_price_cents"]) == (NEW_CENTS, 990)
+        assert (await life.student.get("/me/subscription")).json()["scheduled_plan_code"] == plan
+    await turned(admin, first, "P61D")
+    assert await totals(first) == [990, NEW_CENTS, NEW_CENTS]
+    await turned(admin, near, "P4D")
+    assert await totals(near) == [990, 990]
+    last = counted(await migrate(world, plan, "--to-version", "2", "--apply"))
+    assert last == {"moved": 1, "done": 2, "leaves": 1, "chose another plan": 1}
+    assert (await fresh.book()).timeline == ["opened", "activated"]
+
+
+@pytest.mark.parametrize(
+    ("code", "version", "refused"),
+    [
+        ("P99Y", "latest", "FAIL there is no such version of the price of P99Y\n"),
+        ("P30D", "99", "FAIL there is no such version of the price of P30D\n"),
+        ("P30D", "newest", "FAIL 'newest' is neither a version nor latest\n"),
+    ],
+)
+async def test_a_price_that_there_is_not(world: World, code: str, version: str, refused: str) -> None:
+    done = await migrate(world, code, "--to-version", version, "--apply")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith(refused)
