@@ -1,4 +1,4 @@
-"""A random year of two dozen customers: afterwards every book agrees with every other, to the cent."""
+"""A random year of three dozen customers: afterwards every book agrees with every other, to the cent."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ from tests.conftest import FreshDatabaseUrl
 from tests.psp import SandboxPsp
 from tests.stack import settings_for
 
-CUSTOMERS = 24
+CUSTOMERS = 36
 AT_ONCE = 4
 A_YEAR = timedelta(days=365)
 SEED = 20_260_131

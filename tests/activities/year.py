@@ -27,9 +27,10 @@ from tests.activities.customer import Customer, payment_under_way
 from tests.activities.refunding import open_refund
 
 PLANS = ("P30D", "P30D", "P30D", "P6M", "P1Y")
-CARDS = ("ok", "ok", "ok", "decline_1_then_ok", "decline_3_then_ok", "insufficient_funds", "stolen")
-BY_CARD = 0.5
+CARDS = ("ok", "ok", "ok", "decline_1_then_ok", "decline_1_then_ok", "insufficient_funds", "stolen")
+BY_CARD = 0.6
 LONGEST_QUIET_DAYS = 25
+A_START_LIVES_DAYS = 0.95
 SURPLUS_CENTS = 100
 
 
@@ -57,7 +58,7 @@ class LivedSubscription:
 
     async def live_until(self, end: datetime) -> None:
         while self.now < end:
-            most_days = 2 if self._asks_a_person else LONGEST_QUIET_DAYS
+            most_days = A_START_LIVES_DAYS if self._asks_a_person else LONGEST_QUIET_DAYS
             until = min(end, self.now + timedelta(days=self.chance.uniform(0.1, most_days)))
             await self._take_due_steps(until)
             self.now = until
@@ -245,7 +246,7 @@ COMMANDS: dict[Command, int] = {
     nothing: 2,
     start: 8,
     pay_by_hand: 14,
-    choose_card: 2,
+    choose_card: 5,
     cancel: 1,
     uncancel: 2,
     withdraw: 1,
@@ -253,6 +254,6 @@ COMMANDS: dict[Command, int] = {
     unfreeze: 2,
     refund: 2,
     charge_back: 1,
-    unpark: 3,
+    unpark: 8,
 }
 """With how often each is tried, against the others."""
