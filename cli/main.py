@@ -162,6 +162,19 @@ def bench_renew(
     run_renew_bench(renewals=count, clients=clients, as_json=as_json)
 
 
+@bench.command("finalize")
+def bench_finalize(
+    *,
+    count: Annotated[int, typer.Option(min=1, help="Invoices of each kind.")] = 5_000,
+    clients: Annotated[int, typer.Option(min=1, help="How many writers at once.")] = 8,
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+) -> None:
+    """Number invoices without gaps under load: rate, and the ratio to plain inserts."""
+    from cli.bench.finalize_command import run_finalize_bench  # noqa: PLC0415 - see above
+
+    run_finalize_bench(count=count, clients=clients, as_json=as_json)
+
+
 @app.command()
 def api() -> None:
     """Serve the HTTP API."""

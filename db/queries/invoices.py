@@ -85,6 +85,16 @@ async def finalize(connection: Connection, invoice_id: int, at: datetime) -> Non
     )
 
 
+async def list_numbers(connection: Connection, subscription_id: int) -> list[str]:
+    """The numbers of all its invoices, in their order."""
+    query = (
+        select(Invoice.number)
+        .where(Invoice.subscription_id == subscription_id, Invoice.number.is_not(None))
+        .order_by(func.length(Invoice.number), Invoice.number)
+    )
+    return [number for number in (await connection.execute(query)).scalars() if number is not None]
+
+
 async def mark_paid(connection: Connection, invoice_id: int, payment_id: int | None, at: datetime) -> None:
     """Without a payment when gift cards or balance have paid it, or nothing was to pay."""
     await connection.execute(

@@ -68,7 +68,7 @@ KEYS_OF_ANSWERS = {
     "AttemptBody": "payment_id stage method_id since look_ups look_up_at",
     "ClockBody": "now advanced_to happened next_action next_action_at waiting_for",
     "DunningCaseBody": "policy opened_at last_attempt_at retries_made waits_for_new_method",
-    "ExplainedBody": "user_id subscription explanation workflow links",
+    "ExplainedBody": "user_id user_flagged_at subscription explanation workflow links",
     "ExplanationBody": (
         "status why next_action next_action_at what_next version open_invoice_id parked_reason attempt"
         " dunning recent_commands plan rules"
@@ -120,8 +120,8 @@ KEYS_OF_ANSWERS = {
     "RulesUsedBody": "unpaid_start_hours grace_days dunning_policy_version dunning_retry_days",
     "SessionBody": "access_token refresh_token token_type expires_in",
     "StaffPaymentBody": (
-        "id invoice_id subscription_id provider status amount_cents received_cents left_cents currency"
-        " refunds"
+        "id invoice_id subscription_id provider status amount_cents received_cents left_cents"
+        " disputed_cents currency refunds"
     ),
     "StaffRefundBody": (
         "id payment_id reason status amount_cents currency actor note reference trace_id created_at"
@@ -264,7 +264,7 @@ def test_the_webhook_is_described_by_hand() -> None:
 
     assert " ".join(schema["properties"]) == KEYS_OF_REPORTS
     assert schema["required"] == ["payment_id", "status", "provider"]
-    assert schema["properties"]["status"]["enum"] == ["SUCCEEDED", "FAILED"]
+    assert schema["properties"]["status"]["enum"] == ["SUCCEEDED", "FAILED", "CHARGEBACK"]
     headers = header_parameters(webhook)
     assert {name: header["required"] for name, header in headers.items()} == {
         "X-Signature": True,

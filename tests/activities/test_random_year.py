@@ -1,0 +1,110 @@
+"""A random year of three dozen customers: afterwards every book agrees with every other, to the cent."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from random import Random
+
+import pytest
+from sqlalchemy import text
+
+from db.database import Database
+from db.queries import ledger_reports
+from db.queries.book_invariants import find_violations
+from domain.window import Window
+from payments.manual_mock import ManualMock
+from payments.providers import Providers
+from tests.activities.customer import STARTED_AT, Customer
+from tests.activities.ledger_check import assert_books_are_true
+from tests.activities.year import LivedSubscription
+from tests.balanced_books import check_against_provider
+from tests.conftest import FreshDatabaseUrl
+from tests.psp import SandboxPsp
+from tests.stack import settings_for
+
+CUSTOMERS = 36
+AT_ONCE = 4
+A_YEAR = timedelta(days=365)
+SEED = 20_260_131
+
+HAPPENED = {
+    "activated",
+    "renewed",
+    "renewal_paid_ahead",
+    "fell_due",
+    "payment_declined",
+    "recovered",
+    "uncollected",
+    "frozen",
+    "unfrozen",
+    "cancel_scheduled",
+    "canceled",
+    "expired",
+    "refunded",
+    "charged_back",
+    "parked",
+    "unparked",
+}
+"""What the year has to bring for its books to say something."""
+
+
+@pytest.fixture
+async def database(fresh_database_url: FreshDatabaseUrl) -> AsyncIterator[Database]:
+    """One of its own: all of it is looked at."""
+    database = Database.from_settings(settings_for(await fresh_database_url()))
+    yield database
+    await database.close()
+
+
+async def live_a_year(database: Database, psp: SandboxPsp) -> list[Customer]:
+    """What happens to each depends on the seed and its number, not on its neighbors."""
+    providers = Providers(ManualMock(), psp.adapter())
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def live(customer: Customer, number: int) -> None:
+        async with gate:
+            chance = Random(SEED + number)  # noqa: S311 - a year that can be lived again, no secret
+            life = LivedSubscription(customer, providers, chance, STARTED_AT)
+            await life.start()
+            await life.live_until(STARTED_AT + A_YEAR)
+
+    customers = [await Customer.signup(database, psp) for _ in range(CUSTOMERS)]
+    try:
+        async with asyncio.TaskGroup() as lives:
+            for number, customer in enumerate(customers):
+                lives.create_task(live(customer, number))
+    finally:
+        await providers.close()
+    return customers
+
+
+async def test_after_a_random_year_all_books_agree(database: Database, psp: SandboxPsp) -> None:
+    customers = await live_a_year(database, psp)
+
+    async with database.read() as connection:
+        assert await find_violations(connection) == {}
+        totals = await ledger_reports.trial_balance(connection, Window())
+        happened = (await connection.execute(text("SELECT DISTINCT event FROM timeline_entries"))).scalars()
+        subscriptions = list((await connection.execute(text("SELECT id FROM subscriptions"))).scalars())
+        received = text(
+            "SELECT sum(e.amount_cents)::bigint FROM ledger_entries e"
+            " JOIN ledger_transactions t ON t.id = e.transaction_id JOIN payments p ON p.provider = 'sandbox'"
+            " AND (t.key = concat('payment:', p.id, '\\:received') OR t.key IN"
+            "  (SELECT concat('refund:', r.id, '\\:paid') FROM refunds r WHERE r.payment_id = p.id)"
+            " OR t.key IN"
+            "  (SELECT concat('dispute:', d.id, '\\:opened') FROM disputes d WHERE d.payment_id = p.id))"
+            " WHERE e.account = 'cash_at_provider'"
+        )
+        cash_cents = (await connection.execute(received)).scalar_one()
+    assert set(happened) >= HAPPENED
+    assert sum(total.balance_cents for total in totals) == 0
+    for customer in customers:
+        await assert_books_are_true(customer)
+    for subscription_id in subscriptions:
+        await check_against_provider(database, psp, subscription_id)
+    charges = [charge for each in subscriptions for charge in await psp.charges(each)]
+    assert cash_cents == sum(
+        charge["amount_cents"] - charge["refunded_cents"] - charge["charged_back_cents"]
+        for charge in charges
+        if charge["status"] == "succeeded"
+    )
