@@ -10,15 +10,15 @@ from pydantic import SecretStr
 
 from api.app import create_app
 from tests.api.auth.in_process import ClientFrom, StartApi
+from tests.api.plan_change import DEAR_CENTS
 from tests.api.shell import client_of, shell_app
 from tests.client import Student
 from tests.lives import Life, World
+from tests.plans import plan_on_sale
+from tests.races.commands import card
 from tests.stack import Stack, settings_for
 
 IMPATIENT_MS = 1_000
-from tests.api.plan_change import DEAR_CENTS
-from tests.plans import plan_on_sale
-from tests.races.commands import card
 
 
 @pytest.fixture(scope="session", autouse=True)
