@@ -19,6 +19,17 @@ OF_THE_USER = {
         "SELECT r.* FROM refunds r JOIN payments p ON p.id = r.payment_id"
         " JOIN invoices i ON i.id = p.invoice_id WHERE i.user_id = :user_id ORDER BY r.id"
     ),
+    "credit_notes": (
+        "SELECT n.* FROM credit_notes n JOIN invoices i ON i.id = n.invoice_id"
+        " WHERE i.user_id = :user_id ORDER BY n.id"
+    ),
+    "balances": "SELECT * FROM customer_balances WHERE user_id = :user_id ORDER BY currency",
+    "balance_entries": "SELECT * FROM customer_balance_entries WHERE user_id = :user_id ORDER BY id",
+    "gift_cards": "SELECT * FROM gift_cards WHERE redeemed_by = :user_id ORDER BY id",
+    "gift_card_entries": (
+        "SELECT g.* FROM gift_card_entries g JOIN invoices i ON i.id = g.invoice_id"
+        " WHERE i.user_id = :user_id ORDER BY g.id"
+    ),
     "outbox": (
         "SELECT o.* FROM outbox o JOIN subscriptions s ON s.id = o.subscription_id"
         " WHERE s.user_id = :user_id ORDER BY o.due_at, o.event"
@@ -48,6 +59,9 @@ BY_CHANCE = {
     "invoice_lines": {"id"},
     "payments": {"recorded_at"},
     "refunds": {"id", "recorded_at"},
+    "credit_notes": {"id", "recorded_at"},
+    "balance_entries": {"id", "recorded_at"},
+    "gift_card_entries": {"id", "recorded_at"},
     "outbox": {"id", "created_at"},
     "timeline": {"id", "recorded_at"},
     "reports": {"received_at", "next_delivery_at", "deliveries"},

@@ -52,6 +52,7 @@ async def told(customer: Customer, facts: tuple[Fact, ...], *, after_the_end: bo
 def expected(facts: tuple[Fact, ...], *, after_the_end: bool) -> LifeBooks:
     paid = [(attempt, SUCCEEDED) in facts for attempt in (0, 1)]
     surplus = 1_990 * (sum(paid) if after_the_end else max(sum(paid) - 1, 0))
+    surplus_lies_on = "unapplied_cash" if after_the_end else "customer_balance"
     sold = {} if after_the_end else {"deferred_revenue": -1_631, "vat_payable": -718}
     owed = {} if after_the_end or any(paid) else {"receivable": 1_990}
     balances = EARNED | {"cash_at_provider": 1_990 * (1 + sum(paid))} | sold | owed
@@ -69,7 +70,7 @@ def expected(facts: tuple[Fact, ...], *, after_the_end: bool) -> LifeBooks:
         periods=["2026-01-31 2026-03-02", *(["2026-03-02 2026-04-01"] if is_renewed else [])],
         refunds=["late_payment created 1990"] * (sum(paid) if after_the_end else 0),
         reminders=[],
-        balances=balances | ({"customer_balance": -surplus} if surplus else {}),
+        balances=balances | ({surplus_lies_on: -surplus} if surplus else {}),
         timeline=[],
     )
 
