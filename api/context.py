@@ -16,8 +16,10 @@ from api.auth.tokens import TokenIssuer
 from api.choose_payment_method import MethodChooser
 from api.clock.turn import ClockTurner
 from api.idempotency import AnswerKeeper
+from api.open_refund import RefundOpener
 from api.pay_invoice import InvoicePayer
 from api.payment_methods import PaymentMethods
+from api.refund_invoice import InvoiceRefunder
 from api.refund_payment import PaymentRefunder
 from api.start_subscription import SubscriptionStarter
 from api.subscription_commands import SubscriptionCommands
@@ -43,6 +45,7 @@ class Context:
     chooser: MethodChooser
     payer: InvoicePayer
     refunder: PaymentRefunder
+    invoice_refunder: InvoiceRefunder
     clocks: ClockTurner
     relay: WebhookRelay
 
@@ -57,6 +60,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
     methods = PaymentMethods(database, providers)
     rpc_timeout = timedelta(milliseconds=settings.workflow_rpc_timeout_ms)
     commands = SubscriptionCommands(database, temporal, rpc_timeout)
+    opener = RefundOpener(temporal, rpc_timeout)
     relay = WebhookRelay(database, temporal, rpc_timeout)
     relaying = asyncio.create_task(relay.run())
     try:
@@ -73,7 +77,8 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             commands=commands,
             chooser=MethodChooser(database, methods, commands),
             payer=InvoicePayer(database, methods, commands),
-            refunder=PaymentRefunder(database, temporal, rpc_timeout),
+            refunder=PaymentRefunder(database, opener),
+            invoice_refunder=InvoiceRefunder(database, opener),
             clocks=ClockTurner(database, temporal, providers, rpc_timeout),
             relay=relay,
         )
