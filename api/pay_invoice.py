@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from activities.contracts import Cause
 from api.payment_methods import OfferedMethod, PaymentMethods
 from api.problems import Problem
+from api.refusals import problem_of
 from api.subscription_commands import Order, SubscriptionCommands
 from db.database import Database
 from db.queries import invoice_views
@@ -13,11 +14,13 @@ from db.queries.invoice_views import PaymentView
 from domain.invoice import InvoiceStatus
 from domain.lifecycle import Action
 from domain.payment import PaymentStatus
+from domain.refusals import RefusalCode, Refused
 from workflows.messages import PayCommand
 from workflows.subscription import Subscription
 
 OUTCOME_SECONDS = 8.0
 LOOK_AGAIN_SECONDS = 0.05
+NOTHING_DUE = Refused(RefusalCode.INVOICE_NOT_PAYABLE, "nothing is due of the invoice")
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,10 @@ class InvoicePayer:
         give_up_at = loop.time() + OUTCOME_SECONDS
         while True:
             async with self.database.read() as connection:
-                payment, in_progress = await invoice_views.find_last_payment(connection, invoice_id)
+                found = await invoice_views.find_last_payment(connection, invoice_id)
+            if found is None:
+                raise problem_of(NOTHING_DUE)
+            payment, in_progress = found
             is_with_provider = payment.status == PaymentStatus.PENDING and in_progress
             moves = payment.status == PaymentStatus.CREATED or is_with_provider
             if not moves or loop.time() > give_up_at:
