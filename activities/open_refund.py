@@ -3,12 +3,11 @@
 from temporalio import activity
 
 from activities.contracts import OpenRefund
+from activities.opened_refunds import open_refund_of
 from activities.recording import tell
 from activities.refusal import refusal_error
 from db.database import Connection, Database
-from db.queries import payments, refunds, subscriptions
-from db.queries.refund_views import find_refundable
-from db.queries.refunds import RefundOrder
+from db.queries import payments, purses, refundable, refunds, subscriptions
 from domain.lifecycle import Change, Event
 from domain.refund import RefundReason, amount_to_refund
 from domain.refusals import Refused
@@ -36,21 +35,20 @@ async def _open(connection: Connection, command: OpenRefund) -> int:
     opened = await refunds.find_by_key(connection, command.key)
     if opened is not None:
         return opened
-    payment = await find_refundable(connection, command.payment_id)
-    order = RefundOrder(
-        payment_id=command.payment_id,
+    await purses.lock_balance(connection, state.user_id, state.plan.currency)
+    payment = await refundable.load_payment(connection, command.payment_id)
+    amount_cents = amount_to_refund(command.amount_cents, payment.left_cents)
+    refund_id = await open_refund_of(
+        connection,
+        payment,
+        amount_cents,
+        unapplied_cents=payment.unapplied_part(amount_cents),
         key=command.key,
         reason=RefundReason.STAFF,
-        amount_cents=amount_to_refund(command.amount_cents, payment.left_cents),
-        currency=payment.currency,
-        actor=command.cause.actor,
-        trace_id=command.cause.trace_id,
-        note_id=command.cause.note_id,
+        cause=command.cause,
+        at=command.at,
     )
-    refund_id = await refunds.insert_refund(connection, order, command.at)
-    if refund_id is None:
-        raise LookupError(f"the refund {command.key} is there and cannot be seen")
-    details = {"refund_id": refund_id, "payment_id": order.payment_id, "amount_cents": order.amount_cents}
-    change = Change(state, Event.REFUND_OPENED, details={**details, "currency": order.currency})
+    details = {"refund_id": refund_id, "payment_id": payment.payment_id, "amount_cents": amount_cents}
+    change = Change(state, Event.REFUND_OPENED, details={**details, "currency": payment.currency})
     await tell(connection, change, command.cause, command.at)
     return refund_id

@@ -8,11 +8,11 @@ import structlog
 from activities.contracts import Cause
 from activities.invoice_closing import void_invoice, write_off_invoice
 from activities.promo_redemption import settle_redemption
+from activities.withdrawing import refund_all
 from db.database import Connection
-from db.queries import ledger, outbox, payments, refunds, subscriptions, timeline
-from db.queries.refunds import RefundOrder
+from db.queries import ledger, outbox, payments, subscriptions, timeline
 from domain.lifecycle import Change, Event
-from domain.refund import RefundReason, WithdrawalRule, withdrawal_cents
+from domain.refund import WithdrawalRule
 from domain.reminder import next_reminder
 from domain.subscription import Status, SubscriptionState
 
@@ -47,7 +47,7 @@ async def write_change(
             connection, change.state.subscription_id, outbox.PRICE_CHANGE_NOTICE, at, change.details
         )
     if change.refunds_all:
-        await _refund_all(connection, change, cause, withdrawal, at)
+        await refund_all(connection, change.state, withdrawal, cause, at)
     await _close_paid_time(connection, before, change.state, at)
     if change.event is Event.PARKED:
         log.error("subscription_parked", reason=change.state.parked_reason)
@@ -100,24 +100,6 @@ async def _write_effects(
     if change.pays_for is not None:
         invoice_id = before.unpaid_invoice.invoice_id
         await subscriptions.insert_paid_period(connection, subscription_id, invoice_id, change.pays_for)
-
-
-async def _refund_all(
-    connection: Connection, change: Change, cause: Cause, rule: WithdrawalRule, at: datetime
-) -> None:
-    for received in await refunds.list_received(connection, change.state.subscription_id):
-        amount_cents = withdrawal_cents(rule, received.left_cents, received.period, at)
-        if amount_cents:
-            order = RefundOrder(
-                payment_id=received.payment_id,
-                key=f"payment:{received.payment_id}:withdrawal",
-                reason=RefundReason.WITHDRAWAL,
-                amount_cents=amount_cents,
-                currency=received.currency,
-                actor=cause.actor,
-                trace_id=cause.trace_id,
-            )
-            await refunds.insert_refund(connection, order, at)
 
 
 async def _close_paid_time(

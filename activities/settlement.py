@@ -139,6 +139,7 @@ async def _receive_too_late(settlement: Settlement, received_cents: int) -> Subs
         key=f"payment:{billed.payment_id}:late_payment",
         reason=RefundReason.LATE_PAYMENT,
         amount_cents=received_cents,
+        unapplied_cents=received_cents,
         currency=billed.payment.currency,
         actor="system",
         trace_id=settlement.cause.trace_id,
