@@ -5,11 +5,10 @@ import pytest
 from db.database import Database
 from tests.activities.customer import Customer
 from tests.activities.ledger_check import assert_books_are_true, assert_charges_are_booked
+from tests.activities.silent_psp import silent_psp
 from tests.conftest import FreshDatabaseUrl
 from tests.psp import SandboxPsp
-from tests.stack import WEBHOOK_SECRET, settings_for
-
-NOBODY = "http://127.0.0.1:1"
+from tests.stack import settings_for
 
 
 @pytest.fixture(scope="session")
@@ -22,12 +21,8 @@ async def database(fresh_database_url: FreshDatabaseUrl) -> AsyncIterator[Databa
 
 @pytest.fixture(scope="session")
 async def psp(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SandboxPsp]:
-    """A provider that reports to nobody: a test here brings the reports itself."""
-    psp = SandboxPsp(tmp_path_factory.mktemp("psp"), api_url=NOBODY, webhook_secret=WEBHOOK_SECRET)
-    await psp.start()
-    await psp.webhooks(muted=True)
-    yield psp
-    await psp.stop()
+    async with silent_psp(tmp_path_factory.mktemp("psp")) as psp:
+        yield psp
 
 
 @pytest.fixture

@@ -107,6 +107,24 @@ CORRECTED = """
         ) AS posted
     WHERE i.user_id = :user_id
 """
+PLAN_CREDITS = """
+    SELECT s.id, n.noted, n.net, n.vat, e.moved, p.posted, p.posted_net, p.posted_vat FROM subscriptions s,
+    LATERAL (SELECT coalesce(sum(n.balance_cents), 0)::bigint AS noted,
+        coalesce(sum(n.net_cents), 0)::bigint AS net, coalesce(sum(n.vat_cents), 0)::bigint AS vat
+        FROM credit_notes n JOIN invoices i ON i.id = n.invoice_id
+        WHERE i.subscription_id = s.id AND n.reason = 'plan_change') AS n,
+    LATERAL (SELECT coalesce(sum(e.amount_cents), 0)::bigint AS moved FROM customer_balance_entries e
+        JOIN invoices i ON e.key = concat_ws(chr(58), 'invoice', i.id, 'credited')
+        WHERE i.subscription_id = s.id) AS e,
+    LATERAL (SELECT
+        coalesce(-sum(l.amount_cents) FILTER (WHERE account = 'customer_balance'), 0)::bigint AS posted,
+        coalesce(sum(l.amount_cents) FILTER (WHERE account = 'refunds'), 0)::bigint AS posted_net,
+        coalesce(sum(l.amount_cents) FILTER (WHERE account = 'vat_payable'), 0)::bigint AS posted_vat
+        FROM ledger_entries l JOIN ledger_transactions t ON t.id = l.transaction_id
+        JOIN invoices i ON t.key = concat_ws(chr(58), 'invoice', i.id, 'credited')
+        WHERE t.subscription_id = s.id) AS p
+    WHERE s.user_id = :user_id
+"""
 
 
 async def assert_books_are_true(customer: Customer) -> None:
@@ -137,6 +155,9 @@ async def assert_books_are_true(customer: Customer) -> None:
     for row in await customer.rows(CORRECTED):
         assert row["amount_cents"] <= row["given_back"] <= row["total_cents"], row
         assert (row["noted_net"], row["noted_vat"]) == (row["posted_net"], row["posted_vat"]), row
+    for row in await customer.rows(PLAN_CREDITS):
+        assert row["noted"] == row["moved"] == row["posted"], row
+        assert (row["net"], row["vat"]) == (row["posted_net"], row["posted_vat"]), row
 
 
 async def assert_charges_are_booked(customer: Customer) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -16,6 +17,7 @@ from payments.manual_mock import ManualMock
 from payments.providers import Providers
 from tests.activities.customer import STARTED_AT, Customer
 from tests.activities.ledger_check import assert_books_are_true
+from tests.activities.silent_psp import silent_psp
 from tests.activities.year import LivedSubscription
 from tests.balanced_books import check_against_provider
 from tests.conftest import FreshDatabaseUrl
@@ -54,6 +56,13 @@ async def database(fresh_database_url: FreshDatabaseUrl) -> AsyncIterator[Databa
     database = Database.from_settings(settings_for(await fresh_database_url()))
     yield database
     await database.close()
+
+
+@pytest.fixture
+async def psp(tmp_path: Path) -> AsyncIterator[SandboxPsp]:
+    """One of its own, too: the keys of its charges are of that database's invoices."""
+    async with silent_psp(tmp_path) as psp:
+        yield psp
 
 
 async def live_a_year(database: Database, psp: SandboxPsp) -> list[Customer]:

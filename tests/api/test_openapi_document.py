@@ -56,7 +56,7 @@ KEYS_OF_ANSWERS = {
     "ChangedPlanBody": (
         "status subscription_id plan_code current_period_start current_period_end cancel_at_period_end"
         " canceled_at ended_at next_action next_action_at payment_in_progress trial_ends_at frozen_until"
-        " scheduled_plan_code pending_change access payment"
+        " promo_code promo_periods_left scheduled_plan_code pending_change access payment"
     ),
     "PendingChangeBody": "plan_code invoice_id",
     "PlanChangePreviewBody": (

@@ -274,7 +274,7 @@ def _credit_note() -> Row:
         "key": _unused_word(),
         "number": _unused_word(),
         "invoice_id": _unused_id(),
-        "reason": "refund",
+        "reason": "staff",
         "amount_cents": 1_990,
         "card_cents": 990,
         "gift_cents": 600,

@@ -142,6 +142,8 @@ FORBIDDEN: list[tuple[str, type[Table], Row]] = [
     ("ck_credit_notes_goes_back_somewhere", CreditNote, {"card_cents": -1, "gift_cents": 1_591}),
     ("ck_credit_notes_goes_back_somewhere", CreditNote, {"gift_cents": -1, "card_cents": 1_591}),
     ("ck_credit_notes_goes_back_somewhere", CreditNote, {"balance_cents": -1, "card_cents": 1_391}),
+    ("ck_credit_notes_reason_is_known", CreditNote, {"reason": "mercy"}),
+    ("ck_credit_notes_refund_is_of_a_card", CreditNote, {"refund_id": 1_000_001}),
     ("ck_disputes_amount_is_positive", Dispute, {"amount_cents": 0}),
     ("ck_ledger_entries_account_is_known", LedgerEntry, {"account": "pocket"}),
     ("ck_ledger_entries_moves_something", LedgerEntry, {"amount_cents": 0}),
@@ -229,7 +231,13 @@ EXCLUSIVE: list[tuple[str, type[Table], Row, Row]] = [
     ("uq_gift_card_entries_key", GiftCardEntry, {"key": "invoice:0:paid:gift_card:0"}, {}),
     ("uq_customer_balance_entries_key", CustomerBalanceEntry, {"key": "invoice:0:paid"}, {}),
     ("uq_credit_notes_key", CreditNote, {"key": "refund:0"}, {}),
-    ("uq_credit_notes_number", CreditNote, {"number": "IT-CN-2026-999999"}, {}),
+    ("uq_credit_notes_number", CreditNote, {"number": "NC-2026-999999"}, {}),
+    (
+        "uq_credit_notes_refund_id",
+        CreditNote,
+        {"refund_id": 1_000_001, "card_cents": 1_990, "gift_cents": 0, "balance_cents": 0},
+        {},
+    ),
     ("uq_disputes_payment_id", Dispute, {"payment_id": 1_000_001}, {}),
     ("uq_ledger_transactions_key", LedgerTransaction, {"key": "invoice:0:finalized"}, {}),
     (
