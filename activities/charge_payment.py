@@ -49,8 +49,13 @@ class ChargePaymentActivities:
             settlement = await _lock(connection, terms, command)
             if not await _mark_sent(settlement):
                 return await settled(settlement, settlement.state)
-        with rejections_told():
-            charge = await self._providers.named(terms.provider).charge(_order(terms))
+        provider = self._providers.named(terms.provider)
+        if settlement.state.wants_no_payment:
+            # Canceled since it was sent and cut off. It is not made again, and a refusal says nothing of it.
+            charge = await provider.find_charge(terms.key)
+        else:
+            with rejections_told():
+                charge = await provider.charge(_order(terms))
         return await self._settle(terms, command, charge)
 
     @activity.defn
@@ -88,7 +93,7 @@ class ChargePaymentActivities:
 
 
 async def _mark_sent(settlement: Settlement) -> bool:
-    """Whether it still is to be charged. From here on a cancellation comes too late to stop it."""
+    """Whether it is with its provider, from here on at the latest: a cancellation comes too late to stop it."""
     if settlement.billed.invoice_status is not InvoiceStatus.OPEN:
         return False
     sent = awaiting.charging(settlement.state, settlement.billed.payment_id, settlement.at)

@@ -220,6 +220,7 @@ async def open_attempt(command: OpenAttempt) -> SubscriptionState:
 async def collect_payment(command: CollectPayment) -> Settled:
     """Charges a payment method and settles the answer. The same payment again is the same charge.
 
+    One that was canceled while a first try of this was cut off is looked up, and not made any more.
     Raises while the provider gives no answer; a non-retryable `ApplicationError` of type `PROVIDER_REJECTED`
     when it never will, of type `AMOUNT_MISMATCH` when it charged another amount.
     """

@@ -39,12 +39,16 @@ TELLS_ONLY = frozenset(
 
 @dataclass(frozen=True)
 class Records:
-    """What the database keeps of one subscription. `methods` are the payments', `firsts` the invoices'."""
+    """What the database keeps of one subscription. `methods` are the payments', `firsts` the invoices'.
+
+    `arrived` are the payments that their provider has ever known of.
+    """
 
     row: SubscriptionState
     entries: list[Entry]
     policy: DunningPolicy
     methods: dict[int, int | None]
+    arrived: frozenset[int]
     firsts: dict[int, int]
 
 
@@ -60,7 +64,7 @@ async def check_serial_order(database: Database, subscription_id: int) -> Subscr
 async def _read(connection: Connection, subscription_id: int) -> Records:
     row = await subscriptions.load_current_state(connection, subscription_id)
     query = text(
-        "SELECT p.id, p.invoice_id, p.payment_method_id FROM payments p"
+        "SELECT p.id, p.invoice_id, p.payment_method_id, p.reference FROM payments p"
         " JOIN invoices i ON i.id = p.invoice_id WHERE i.subscription_id = :id ORDER BY p.id DESC"
     )
     payments = (await connection.execute(query, {"id": subscription_id})).all()
@@ -69,6 +73,7 @@ async def _read(connection: Connection, subscription_id: int) -> Records:
         entries=await timeline.list_entries(connection, subscription_id, after_id=None),
         policy=await plan_terms.find_dunning_policy(connection, row.plan.code),
         methods={payment.id: payment.payment_method_id for payment in payments},
+        arrived=frozenset(payment.id for payment in payments if payment.reference),
         firsts={payment.invoice_id: payment.id for payment in payments},
     )
 
@@ -185,7 +190,8 @@ def _moves_of_payment(
     method_id = records.methods[payment_id]
     yield lambda: paying.paid(state, payment_id, at)
     yield lambda: paying.declined(state, payment_id, Decline.of(details.get("code")).kind, at)
-    yield lambda: awaiting.pending(state, payment_id, at)
+    if payment_id in records.arrived:
+        yield lambda: awaiting.pending(state, payment_id, at)
     yield lambda: awaiting.never_arrived(state, payment_id, at)
     yield lambda: _attempt(state, entry, payment_id, method_id)
 

@@ -12,6 +12,7 @@ from activities.contracts import AMOUNT_MISMATCH
 from db.database import Database
 from domain.awaiting import rejected, unknown
 from domain.collecting import AttemptStage
+from domain.ending import cancel
 from domain.subscription import Status, SubscriptionState
 from payments.provider import OutcomeUnknownError, ProviderUnavailableError
 from tests.activities.customer import A_DAY, PERIOD_END, Customer, payment_under_way
@@ -204,3 +205,26 @@ async def test_operators_are_told_of_what_waits_for_them(card_holder: Customer) 
 
     told = {"event": "subscription_parked", "reason": "provider_rejected", "log_level": "error"}
     assert told in lines
+
+
+@pytest.mark.parametrize(
+    ("kind", "event", "charges"),
+    [
+        pytest.param("request_lost", "payment_given_up", [], id="it never arrived"),
+        pytest.param("answer_lost", "charge_stood", ["succeeded"], id="it was made"),
+    ],
+)
+async def test_what_was_canceled_since_it_was_cut_off_is_looked_up_and_not_made_again(
+    card_holder: Customer, kind: str, event: str, charges: list[str]
+) -> None:
+    billed = await card_holder.renewal_by_card(kind)
+    with pytest.raises(OutcomeUnknownError):
+        await card_holder.collect(billed, PERIOD_END)
+    charging = await card_holder.load(billed.subscription_id)
+    await card_holder.record(cancel(charging, at_period_end=False, at=PERIOD_END), at=PERIOD_END)
+
+    state = await card_holder.collect(billed, LATER)
+
+    assert state.is_finished
+    assert (await card_holder.life(state)).timeline[-2:] == ["canceled", event]
+    assert await card_holder.charges(state) == charges
