@@ -126,11 +126,20 @@ async def _apply(settlement: Settlement, charge: Charge | None) -> SubscriptionS
             await payments.mark_pending(
                 settlement.connection, billed.payment_id, charge.reference, charge.action_url
             )
-            return await write_if_any(settlement, awaiting.pending(settlement.state, billed.payment_id, at))
+            return await _wait_for_the_customer(settlement)
         case ChargeStatus.FAILED | ChargeStatus.CANCELED:
             if billed.payment.status is PaymentStatus.FAILED:
                 return settlement.state
             return await decline(settlement, charge.decline or Decline.of(NOT_CONFIRMED))
+
+
+async def _wait_for_the_customer(settlement: Settlement) -> SubscriptionState:
+    payment_id = settlement.billed.payment_id
+    still = awaiting.still_pending(settlement.state, payment_id)
+    if still is None:
+        return await write_if_any(settlement, awaiting.pending(settlement.state, payment_id, settlement.at))
+    await subscriptions.write_state(settlement.connection, still)
+    return still
 
 
 async def _receive(settlement: Settlement, charge: Charge) -> SubscriptionState:

@@ -27,7 +27,7 @@ def charging(state: SubscriptionState, payment_id: int, at: datetime) -> Subscri
 
 
 def pending(state: SubscriptionState, payment_id: int, at: datetime) -> Change | None:
-    """The provider waits for the customer to confirm; still so when it was asked again."""
+    """The provider waits for the customer to confirm. `None` when that is known: see `still_pending`."""
     attempt = _attempt(state, payment_id)
     if attempt is None:
         return None
@@ -37,9 +37,17 @@ def pending(state: SubscriptionState, payment_id: int, at: datetime) -> Change |
     if attempt.stage is not AttemptStage.PENDING:
         waiting = state.with_attempt(attempt.at_stage(AttemptStage.PENDING, at))
         return Change(next_version(waiting), Event.PAYMENT_PENDING)
-    if attempt.is_at_last_look_up:
-        return park(state, "payment_pending")
-    return Change(next_version(state.with_attempt(attempt.looked_up)), Event.PAYMENT_PENDING)
+    return park(state, "payment_pending") if attempt.is_at_last_look_up else None
+
+
+def still_pending(state: SubscriptionState, payment_id: int) -> SubscriptionState | None:
+    """It was asked for again and waits as before: counted, and nothing to tell of. `None` when there is."""
+    attempt = _attempt(state, payment_id)
+    if attempt is None or attempt.stage is not AttemptStage.PENDING:
+        return None
+    if state.wants_no_payment or attempt.is_at_last_look_up:
+        return None
+    return next_version(state.with_attempt(attempt.looked_up))
 
 
 def never_arrived(state: SubscriptionState, payment_id: int, at: datetime) -> Change | None:

@@ -19,8 +19,9 @@ from domain.payment import Decline
 from domain.refusals import Refused
 from domain.subscription import SubscriptionState
 
-UNTOLD_STEPS = 2
-"""A payment is marked as sent, and one nobody needs is withdrawn, without an entry of their own."""
+UNTOLD_STEPS = 3
+"""A payment is marked as sent, one nobody needs is withdrawn, and one that still waits for its customer is
+asked for again, without an entry of their own."""
 
 TELLS_ONLY = frozenset(
     {
@@ -136,9 +137,11 @@ def _with_untold_steps(state: SubscriptionState, at: datetime) -> Iterator[Subsc
 def _untold_step(state: SubscriptionState, at: datetime) -> SubscriptionState | None:
     if state.withdrawing_payment_id is not None:
         return awaiting.withdrawn_at_provider(state)
-    if state.attempt is not None and state.attempt.stage is AttemptStage.DUE:
+    if state.attempt is None:
+        return None
+    if state.attempt.stage is AttemptStage.DUE:
         return awaiting.charging(state, state.attempt.payment_id, at)
-    return None
+    return awaiting.still_pending(state, state.attempt.payment_id)
 
 
 def _untold(state: SubscriptionState, version: int, at: datetime) -> SubscriptionState:

@@ -44,10 +44,12 @@ async def test_it_waits_with_its_address(card_holder: Customer) -> None:
 
 async def test_still_waiting_when_asked_again(card_holder: Customer) -> None:
     state = await waiting(card_holder)
+    told = (await card_holder.life(state)).timeline
 
     looked = await card_holder.look_up(state, LATER)
 
     assert looked.attempt is not None
+    assert (await card_holder.life(looked)).timeline == told
     assert (looked.attempt.stage, looked.attempt.look_ups) == (AttemptStage.PENDING, 1)
 
 

@@ -140,7 +140,9 @@ class Life:
                 kind = DeclineKind.HARD if answer is Answer.DECLINED_FOR_GOOD else DeclineKind.SOFT
                 self.report(payment_id, is_paid=answer is Answer.PAID, kind=kind)
             case Answer.TO_BE_CONFIRMED:
-                self._apply(awaiting.pending(self.state, payment_id, self.now))
+                change = awaiting.pending(self.state, payment_id, self.now)
+                self.state = awaiting.still_pending(self.state, payment_id) or self.state
+                self._apply(change)
             case Answer.NEVER_HEARD_OF:
                 self._apply(awaiting.never_arrived(self.state, payment_id, self.now))
             case Answer.NOTHING:

@@ -65,10 +65,24 @@ def test_the_provider_waits_for_the_customer(state: SubscriptionState) -> None:
     )
 
 
-def test_still_waiting_counts_the_look_ups_from_the_same_instant() -> None:
-    assert awaiting.pending(CONFIRMING, PAYMENT, AT) == Change(
-        after(CONFIRMING, at(AttemptStage.PENDING, since=PERIOD.end, look_ups=1)), Event.PAYMENT_PENDING
+def test_still_waiting_counts_the_look_ups_from_the_same_instant_and_tells_nothing() -> None:
+    assert awaiting.pending(CONFIRMING, PAYMENT, AT) is None
+    assert awaiting.still_pending(CONFIRMING, PAYMENT) == after(
+        CONFIRMING, at(AttemptStage.PENDING, since=PERIOD.end, look_ups=1)
     )
+
+
+@pytest.mark.parametrize(
+    ("state", "payment_id"),
+    [
+        pytest.param(CONFIRMING, OTHER_PAYMENT, id="another payment"),
+        pytest.param(CHARGING, PAYMENT, id="waiting since now"),
+        pytest.param(LAST_PENDING, PAYMENT, id="for an operator"),
+        pytest.param(replace(CONFIRMING, cancel_at_period_end=True), PAYMENT, id="canceled"),
+    ],
+)
+def test_what_is_to_be_decided_is_not_just_counted(state: SubscriptionState, payment_id: int) -> None:
+    assert awaiting.still_pending(state, payment_id) is None
 
 
 def test_a_payment_that_cannot_even_be_taken_back_is_for_an_operator() -> None:
