@@ -90,7 +90,10 @@ def check_window(policy: DunningPolicy, interval: Interval) -> None:
 def _shortest_days(months: int) -> int:
     """So many months in a row, whichever is the first of them: clamped boundaries make none shorter."""
     january = AFTER_A_LEAP_YEAR * MONTHS_A_YEAR
-    return min((_first_of(first + months) - _first_of(first)).days for first in range(january, january + MONTHS_A_YEAR))
+    return min(
+        (_first_of(first + months) - _first_of(first)).days
+        for first in range(january, january + MONTHS_A_YEAR)
+    )
 
 
 def _first_of(month: int) -> date:

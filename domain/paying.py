@@ -30,17 +30,21 @@ def declined(state: SubscriptionState, payment_id: int, kind: DeclineKind, at: d
     attempt = state.attempt
     if attempt is None or attempt.payment_id != payment_id:
         return None
-    hard = kind is DeclineKind.HARD and attempt.method_id == state.payment_method_id is not None
     failed = state.unpaid_invoice.trying(None)
-    if hard:
-        failed = replace(failed, refused_method_id=attempt.method_id)
+    if (
+        kind is DeclineKind.HARD
+        and attempt.method_id is not None
+        and not failed.has_refused(attempt.method_id)
+    ):
+        failed = failed.refusing(attempt.method_id)
     without = replace(state, open_invoice=failed, parked_reason=None)
     if state.wants_no_payment:
         return without_open_invoice(without, Event.PAYMENT_DECLINED)
     if state.status in {Status.TRIALING, Status.ACTIVE} and at >= state.paid_until:
         return renewing.fall_due(without, at)
-    if hard and state.dunning is not None:
-        without = replace(without, dunning=replace(state.dunning, waits_for_new_method=True))
+    if state.dunning is not None:
+        is_refused = failed.has_refused(state.payment_method_id)
+        without = replace(without, dunning=replace(state.dunning, waits_for_new_method=is_refused))
     return Change(next_version(without), Event.PAYMENT_DECLINED)
 
 

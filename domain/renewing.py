@@ -79,7 +79,7 @@ def fall_due(state: SubscriptionState, at: datetime) -> Change:
     """The boundary has come, or the charge was declined, and the renewal is not paid."""
     status = next_status(state.status, Action.FALL_DUE)
     invoice = state.unpaid_invoice
-    is_refused = state.payment_method_id is not None and state.payment_method_id == invoice.refused_method_id
+    is_refused = invoice.has_refused(state.payment_method_id)
     case = DunningCase(invoice.policy, at, last_attempt_at=at, waits_for_new_method=is_refused)
     return Change(
         next_version(replace(state, status=status, dunning=case)),
@@ -157,7 +157,8 @@ def payment_method_set(state: SubscriptionState, method_id: int | None) -> Chang
     next_status(state.status, Action.SET_PAYMENT_METHOD)
     if state.payment_method_id == method_id:
         return None
-    case = state.dunning and replace(state.dunning, waits_for_new_method=method_id is None)
+    is_refused = state.open_invoice is not None and state.open_invoice.has_refused(method_id)
+    case = state.dunning and replace(state.dunning, waits_for_new_method=is_refused)
     return Change(
         next_version(replace(state, payment_method_id=method_id, dunning=case)),
         Event.PAYMENT_METHOD_SET,
@@ -179,4 +180,10 @@ def _asked(case: DunningCase, attempt: Attempt, at: datetime, *, is_automatic: b
 def is_collectable(state: SubscriptionState) -> bool:
     """Whether money that is overdue can be asked for at once."""
     is_overdue = state.status in {Status.PAST_DUE, Status.UNPAID} and state.open_invoice is not None
-    return is_overdue and state.payment_method_id is not None and not state.is_collecting
+    return is_overdue and is_method_charged(state) and not state.is_collecting
+
+
+def is_method_charged(state: SubscriptionState) -> bool:
+    """Whether there is a payment method that the open invoice may be charged to."""
+    has_method = state.payment_method_id is not None
+    return has_method and not state.unpaid_invoice.has_refused(state.payment_method_id)

@@ -136,7 +136,7 @@ async def test_the_subscriptions_row(customer: Customer) -> None:
                     "since": "2026-01-31T09:30:00Z",
                     "look_ups": 0,
                 },
-                "refused_method_id": None,
+                "refused_method_ids": [],
             },
             "paid_ahead": None,
             "dunning": None,

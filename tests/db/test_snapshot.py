@@ -35,7 +35,7 @@ STATE = SubscriptionState(
     started_at=START,
     payment_method_id=5,
     open_invoice=OpenInvoice(
-        42, 1, Period(END, LATER), POLICY, Attempt(43, AttemptStage.UNKNOWN, 5, AT, 2), 5
+        42, 1, Period(END, LATER), POLICY, Attempt(43, AttemptStage.UNKNOWN, 5, AT, 2), (5, 6)
     ),
     paid_ahead=PaidAhead(1, Period(END, LATER)),
     dunning=DunningCase(POLICY, END, AT, retries_made=1, waits_for_new_method=True),
@@ -86,7 +86,7 @@ SECOND_FORMAT = {
             "since": "2026-02-10T12:00:00Z",
             "look_ups": 2,
         },
-        "refused_method_id": 5,
+        "refused_method_ids": [5, 6],
     },
     "paid_ahead": {"index": 1, "period": NEXT_PERIOD},
     "dunning": {
