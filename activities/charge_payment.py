@@ -93,7 +93,7 @@ class ChargePaymentActivities:
 
 
 async def _mark_sent(settlement: Settlement) -> bool:
-    """Whether it is with its provider, from here on at the latest: a cancellation comes too late to stop it."""
+    """Whether it is with its provider, now at the latest: a cancellation comes too late to stop it."""
     if settlement.billed.invoice_status is not InvoiceStatus.OPEN:
         return False
     sent = awaiting.charging(settlement.state, settlement.billed.payment_id, settlement.at)

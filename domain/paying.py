@@ -7,6 +7,7 @@ from domain import renewing
 from domain.billing_calendar import Anchor, Period, period
 from domain.ending import without_open_invoice
 from domain.lifecycle import Action, Change, Event, next_status, next_version
+from domain.parking import reason_left
 from domain.payment import DeclineKind
 from domain.subscription import PaidAhead, Status, SubscriptionState
 
@@ -25,7 +26,7 @@ def paid(state: SubscriptionState, payment_id: int, at: datetime) -> Change:
 def declined(state: SubscriptionState, payment_id: int, kind: DeclineKind, at: datetime) -> Change | None:
     """The attempt under way failed; `None` when it is another one, which changes nothing.
 
-    What is to be charged again never waits for an operator: the provider has told what became of it.
+    An operator is not asked any more what became of it: the provider has told.
     """
     attempt = state.attempt
     if attempt is None or attempt.payment_id != payment_id:
@@ -37,7 +38,7 @@ def declined(state: SubscriptionState, payment_id: int, kind: DeclineKind, at: d
         and not failed.has_refused(attempt.method_id)
     ):
         failed = failed.refusing(attempt.method_id)
-    without = replace(state, open_invoice=failed, parked_reason=None)
+    without = replace(state, open_invoice=failed, parked_reason=reason_left(state))
     if state.wants_no_payment:
         return without_open_invoice(without, Event.PAYMENT_DECLINED)
     if state.status in {Status.TRIALING, Status.ACTIVE} and at >= state.paid_until:
@@ -51,7 +52,7 @@ def declined(state: SubscriptionState, payment_id: int, kind: DeclineKind, at: d
 def _paid(state: SubscriptionState, at: datetime) -> Change:
     """Periods keep their nominal dates, however late the money comes."""
     invoice = state.unpaid_invoice
-    settled = replace(state, open_invoice=None, dunning=None, parked_reason=None)
+    settled = replace(state, open_invoice=None, dunning=None, parked_reason=reason_left(state))
     if state.ended_at is not None:
         return _charge_stood(settled, invoice.period, state.ended_at)
     if state.status is Status.UNPAID:

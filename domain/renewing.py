@@ -11,6 +11,7 @@ from domain.billing_calendar import Period, period
 from domain.collecting import Attempt, AttemptStage, OpenInvoice
 from domain.dunning import DunningCase
 from domain.lifecycle import Action, Change, Event, next_status, next_version
+from domain.parking import reason_left
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import Status, SubscriptionState
 
@@ -126,7 +127,7 @@ def attempt_opened(
         open_invoice=invoice.trying(attempt),
         dunning=state.dunning and _asked(state.dunning, attempt, at, is_automatic=is_automatic),
         withdrawing_payment_id=earlier.payment_id if earlier and is_told else state.withdrawing_payment_id,
-        parked_reason=None,
+        parked_reason=reason_left(state),
     )
     is_retry = is_automatic and state.dunning is not None
     return Change(

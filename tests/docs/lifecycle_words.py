@@ -64,7 +64,12 @@ COMES_FROM = {
     Action.END_PERIOD: "time: the end of all paid time, when it was canceled for then",
     Action.FREEZE: "the user: `POST /subscriptions/{id}/freeze`",
     Action.UNFREEZE: "time: the freeze's end; or the user: `POST /subscriptions/{id}/unfreeze`",
-    Action.PARK: "the provider can't say what became of a payment, or will never take it",
+    Action.PARK: (
+        "a person has to look: the provider can't say what became of a payment (`payment_unknown`), can't"
+        " take back one that nobody confirms (`payment_pending`), will never take it (`provider_rejected`),"
+        " or charged another amount (`amount_mismatch`); or a step failed by a fault of ours"
+        " (`internal_fault`), which no payment mends"
+    ),
     Action.UNPARK: "staff: `POST /admin/subscriptions/{id}/unpark`",
 }
 WHEN = {

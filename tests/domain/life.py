@@ -35,6 +35,7 @@ class Answer(StrEnum):
 
 
 ASKS = frozenset({Step.COLLECT, Step.LOOK_UP_PAYMENT, Step.WITHDRAW_PAYMENT})
+FAULT = "internal_fault"
 OPENS_ATTEMPT = frozenset({Step.CHARGE_METHOD, Step.RETRY_PAYMENT})
 
 
@@ -201,6 +202,8 @@ class Life:
             return
         assert change.state.version == self.state.version + 1
         assert not self.state.has_ended or change.state.has_ended, "what has ended never lives again"
+        if self.state.parked_reason == FAULT and change.event is not Event.UNPARKED:
+            assert change.state.parked_reason == FAULT or change.state.has_ended, "no payment mends a fault"
         self.events.append(change.event)
         self._write(change)
         self.state = change.state
