@@ -88,7 +88,7 @@ class Bookkeeping:
                 **DATABASE_STEP,
             )
             self._believe(recorded.state)
-            await send_refunds(recorded.unsent_refund_ids, workflow.now())
+            await send_refunds(recorded.state, recorded.unsent_refund_ids, workflow.now())
             if recorded.written:
                 return
             for report_id in recorded.unread_report_ids:
@@ -141,7 +141,10 @@ class Bookkeeping:
     async def reload(self) -> None:
         """The row was changed, and nobody could say so."""
         command = LoadSubscription(self.state.subscription_id, self._trace_id)
-        self._believe(await workflow.execute_activity(load_subscription, command, **DATABASE_STEP))
+        summary = f"subscription {self.state.subscription_id}"
+        self._believe(
+            await workflow.execute_activity(load_subscription, command, summary=summary, **DATABASE_STEP)
+        )
 
     async def ask_provider(self, step: Step) -> None:
         """Without the lock: commands are answered while the provider thinks, or is away."""
@@ -161,7 +164,7 @@ class Bookkeeping:
 
     async def _take_in(self, settled: Settled) -> None:
         self._believe(settled.state)
-        await send_refunds(settled.unsent_refund_ids, workflow.now())
+        await send_refunds(settled.state, settled.unsent_refund_ids, workflow.now())
 
     def _believe(self, state: SubscriptionState) -> None:
         """What the database holds, unless something newer is known already."""
