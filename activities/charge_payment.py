@@ -20,6 +20,7 @@ from activities.settlement import (
     settled,
     write_if_any,
 )
+from activities.try_time import at_this_try
 from db.database import Connection, Database
 from db.queries import payments, subscriptions
 from db.queries.payments import ChargeTerms
@@ -75,7 +76,7 @@ class ChargePaymentActivities:
         async with self._database.transaction() as connection:
             settlement = await _lock(connection, terms, command)
             state = await _apply(settlement, charge)
-            await payments.mark_failed(connection, command.payment_id, WITHDRAWN, command.at)
+            await payments.mark_failed(connection, command.payment_id, WITHDRAWN, settlement.at)
             if state.withdrawing_payment_id == command.payment_id:
                 state = awaiting.withdrawn_at_provider(state)
                 await subscriptions.write_state(connection, state)
@@ -108,7 +109,8 @@ async def _mark_sent(settlement: Settlement) -> bool:
 async def _lock(connection: Connection, terms: ChargeTerms, command: CollectPayment) -> Settlement:
     cause = Cause(f"provider:{terms.provider}", f"payment {terms.payment_id}", command.trace_id)
     bind_to_logs(subscription_id=terms.subscription_id, trace_id=command.trace_id)
-    return await lock_settlement(connection, terms.subscription_id, terms.payment_id, cause, command.at)
+    at = at_this_try(command.at)
+    return await lock_settlement(connection, terms.subscription_id, terms.payment_id, cause, at)
 
 
 async def _apply(settlement: Settlement, charge: Charge | None) -> SubscriptionState:

@@ -1,6 +1,7 @@
 """One payment, one charge: whatever is lost, comes twice, or is cut off between two steps."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -108,6 +109,19 @@ async def test_a_provider_that_is_down_charges_nothing_and_later_once(card_holde
     await card_holder.collect(billed, PERIOD_END)
 
     assert await card_holder.charges(billed) == ["succeeded"]
+
+
+async def test_it_is_booked_when_it_was_settled_not_when_it_was_first_tried(card_holder: Customer) -> None:
+    billed = await card_holder.renewal_by_card("ok")
+    after = timedelta(seconds=47)
+
+    await card_holder.collect_whole(billed, PERIOD_END, after=after)
+
+    _, invoice = await rows_of(card_holder, "invoices")
+    *_, renewed = await rows_of(card_holder, "timeline")
+    *_, booked = [row for row in await rows_of(card_holder, "ledger") if row["account"] == "cash_at_provider"]
+    dates = (invoice["paid_at"], renewed["occurred_at"], booked["occurred_at"])
+    assert dates == (PERIOD_END + after,) * 3
 
 
 async def test_cut_off_between_its_two_transactions(
