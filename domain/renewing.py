@@ -93,7 +93,11 @@ def remind_unpaid(state: SubscriptionState, at: datetime) -> Change:
     """A dunning day on which nothing can be charged: the payer is reminded instead."""
     next_status(state.status, Action.REMIND_UNPAID)
     case = state.dunning_case.retried(at)
-    return Change(next_version(replace(state, dunning=case)), Event.PAYMENT_REMINDED)
+    return Change(
+        next_version(replace(state, dunning=case)),
+        Event.PAYMENT_REMINDED,
+        details={"invoice_id": state.unpaid_invoice.invoice_id},
+    )
 
 
 def leave_unpaid(state: SubscriptionState) -> Change:
@@ -103,11 +107,14 @@ def leave_unpaid(state: SubscriptionState) -> Change:
     """
     status = next_status(state.status, Action.LEAVE_UNPAID)
     left = replace(state, status=status, dunning=None)
+    change = Change(
+        next_version(left), Event.LEFT_UNPAID, details={"invoice_id": state.unpaid_invoice.invoice_id}
+    )
     attempt = state.attempt
     if attempt is None or attempt.stage is not AttemptStage.DUE:
-        return Change(next_version(left), Event.LEFT_UNPAID)
-    without = replace(left, open_invoice=state.unpaid_invoice.trying(None))
-    return Change(next_version(without), Event.LEFT_UNPAID, replaced_payment_id=attempt.payment_id)
+        return change
+    without = replace(change.state, open_invoice=state.unpaid_invoice.trying(None))
+    return replace(change, state=without, replaced_payment_id=attempt.payment_id)
 
 
 def attempt_opened(

@@ -81,6 +81,13 @@ async def finalize(connection: Connection, invoice_id: int, at: datetime) -> Non
     )
 
 
+async def load_amount(connection: Connection, invoice_id: int) -> tuple[int, str]:
+    """What is asked for with it, in cents, and its currency."""
+    query = select(Invoice.total_cents, Invoice.currency).where(Invoice.id == invoice_id)
+    amount_cents, currency = (await connection.execute(query)).one()
+    return amount_cents, currency
+
+
 async def mark_paid(connection: Connection, invoice_id: int, payment_id: int, at: datetime) -> None:
     await connection.execute(
         update(Invoice)

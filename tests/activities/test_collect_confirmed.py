@@ -109,7 +109,7 @@ async def test_who_confirms_just_before_gets_the_money_back(card_holder: Custome
     life = await card_holder.life(state)
     assert (life.status, life.payments[-1]) == ("canceled", "1 sandbox succeeded")
     assert life.refunds == ["late_payment created 1990"]
-    assert life.timeline[-2:] == ["canceled", "late_payment_received"]
+    assert life.timeline[-3:] == ["canceled", "late_payment_received", "refund_opened"]
     assert life.balances == {
         "cash_at_provider": 3_980,
         "customer_balance": -1_990,

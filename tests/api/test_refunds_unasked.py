@@ -51,7 +51,7 @@ async def goes_back(life: Life, status: str, ended: str) -> None:
 
     await eventually(is_back)
     book = await life.book()
-    assert book.timeline[-3:] == [ended, "late_payment_received", "refunded"]
+    assert book.timeline[-4:] == [ended, "late_payment_received", "refund_opened", "refunded"]
     assert (book.invoices, book.payments, book.balances) == (["void"], ["succeeded"], {})
 
 
@@ -110,7 +110,7 @@ async def test_a_withdrawal_gives_everything_back(world: World, admin: Student) 
     assert sent.typed_search_attributes.get(PARKED) is False
     assert await charged(life) == [("succeeded", PRICE)]
     book = await life.book()
-    assert book.timeline == ["opened", "activated", "withdrawn", "refunded"]
+    assert book.timeline == ["opened", "activated", "withdrawn", "refund_opened", "refunded"]
     assert book.balances == {"refunds": 1_631, "revenue": -1_631}
     await life.closes()
 

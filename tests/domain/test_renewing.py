@@ -133,12 +133,15 @@ def test_a_reminder_spends_a_day_of_the_policy() -> None:
             dunning=replace(CASE, retries_made=1, last_attempt_at=SECOND_DAY),
         ),
         Event.PAYMENT_REMINDED,
+        details={"invoice_id": OPEN_INVOICE},
     )
 
 
 def test_what_is_left_unpaid_keeps_its_invoice() -> None:
     assert renewing.leave_unpaid(PAST_DUE) == Change(
-        replace(PAST_DUE, version=6, status=Status.UNPAID, dunning=None), Event.LEFT_UNPAID
+        replace(PAST_DUE, version=6, status=Status.UNPAID, dunning=None),
+        Event.LEFT_UNPAID,
+        details={"invoice_id": OPEN_INVOICE},
     )
 
 

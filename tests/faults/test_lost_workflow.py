@@ -208,5 +208,8 @@ async def test_a_payment_that_was_to_be_withdrawn_is_looked_after(fragile: Fragi
     gate.open()
     await comes_to_rest(life)
     book = await life.book()
-    assert (book.invoices, book.timeline[-2:]) == (["void"], ["late_payment_received", "refunded"])
+    assert (book.invoices, book.timeline[-3:]) == (
+        ["void"],
+        ["late_payment_received", "refund_opened", "refunded"],
+    )
     assert await runs(life) == 1 + 1
