@@ -154,7 +154,7 @@ async def _receive(settlement: Settlement, charge: Charge) -> SubscriptionState:
     state = settlement.state
     if not state.has_ended or state.open_invoice is None or charge.currency != terms.currency:
         reason = "charged another amount than was asked for"
-        raise ApplicationError(reason, type=AMOUNT_MISMATCH, non_retryable=True)
+        raise ApplicationError(reason, fact.received, type=AMOUNT_MISMATCH, non_retryable=True)
     given_up = await write_if_any(settlement, without_open_invoice(state, Event.PAYMENT_GIVEN_UP))
     billed = replace(settlement.billed, invoice_status=InvoiceStatus.VOID)
     return await receive_money(replace(settlement, billed=billed, state=given_up), received_cents)

@@ -3,6 +3,7 @@
 A cancellation that came while it was under way gives it up as soon as it is known that nothing was charged.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -95,15 +96,22 @@ def rejected(state: SubscriptionState, payment_id: int, at: datetime) -> Change 
     return park(not_sent, "provider_rejected")
 
 
-def mismatched(state: SubscriptionState, payment_id: int, at: datetime) -> Change | None:
-    """Another amount was charged than was asked for: money has moved, so nothing is given up for it."""
+def mismatched(
+    state: SubscriptionState, payment_id: int, at: datetime, received: Mapping[str, int | str]
+) -> Change | None:
+    """Another amount was charged than was asked for: money has moved, so nothing is given up for it.
+
+    `received` is what the provider says of it, for whoever has to look.
+    """
     if state.withdrawing_payment_id == payment_id:
         return Change(withdrawn_at_provider(state), Event.PAYMENT_UNKNOWN)
     attempt = _attempt(state, payment_id)
     if attempt is None or state.parked_reason is not None:
         return None
     charged = state.with_attempt(attempt.at_stage(AttemptStage.UNKNOWN, at))
-    return replace(park(charged, "amount_mismatch"), unknown_payment_id=payment_id)
+    parked = park(charged, "amount_mismatch")
+    about = {"invoice_id": state.unpaid_invoice.invoice_id, "payment_id": payment_id}
+    return replace(parked, unknown_payment_id=payment_id, details={**parked.details, **about, **received})
 
 
 def withdrawn_at_provider(state: SubscriptionState) -> SubscriptionState:

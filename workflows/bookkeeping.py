@@ -5,8 +5,9 @@ is decided again.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
@@ -48,11 +49,6 @@ ASK_PROVIDER = {
 }
 
 Judgement = Callable[[SubscriptionState, int, datetime], Change | None]
-
-ON_FAILURE: Mapping[str | None, Judgement] = {
-    PROVIDER_REJECTED: awaiting.rejected,
-    AMOUNT_MISMATCH: awaiting.mismatched,
-}
 
 
 class Bookkeeping:
@@ -155,7 +151,7 @@ class Bookkeeping:
                 ASK_PROVIDER[step], command, summary=f"payment {payment_id}", **PROVIDER_CALL
             )
         except ActivityError as failure:
-            decide = ON_FAILURE.get(_kind_of(failure), awaiting.unknown)
+            decide = _judgement_of(failure)
             async with self.lock:
                 await self.reload()  # it was marked as sent, and cut off before that could be told
                 await self.record(lambda state: decide(state, payment_id, workflow.now()), self.due)
@@ -172,5 +168,11 @@ class Bookkeeping:
             self.known = state
 
 
-def _kind_of(failure: ActivityError) -> str | None:
-    return failure.cause.type if isinstance(failure.cause, ApplicationError) else None
+def _judgement_of(failure: ActivityError) -> Judgement:
+    match failure.cause:
+        case ApplicationError(type=type_) if type_ == PROVIDER_REJECTED:
+            return awaiting.rejected
+        case ApplicationError(type=type_, details=[received]) if type_ == AMOUNT_MISMATCH:
+            return partial(awaiting.mismatched, received=received)
+        case _:
+            return awaiting.unknown

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -33,6 +34,8 @@ CANCELED_MEANWHILE = replace(CHARGING, cancel_at_period_end=True, canceled_at=AT
 WITHDRAWING = replace(ACTIVE, withdrawing_payment_id=PAYMENT)
 LAST_PENDING = trying(CONFIRMING, attempt(AttemptStage.PENDING, CARD, since=PERIOD.end, look_ups=2))
 LAST_UNKNOWN = trying(UNKNOWN, attempt(AttemptStage.UNKNOWN, CARD, since=PERIOD.end, look_ups=11))
+
+mismatched = partial(awaiting.mismatched, received={"received_cents": 2_290})
 
 Answer = Callable[[SubscriptionState, int, datetime], Change | None]
 
@@ -159,27 +162,32 @@ def test_a_look_up_that_is_refused_says_nothing_of_the_charge(state: Subscriptio
 
 @pytest.mark.parametrize("state", [CHARGING, UNKNOWN, CANCELED_MEANWHILE, ENDED_WHILE_CHARGING])
 def test_a_charge_of_another_amount_is_never_given_up(state: SubscriptionState) -> None:
-    assert awaiting.mismatched(state, PAYMENT, AT) == Change(
+    assert mismatched(state, PAYMENT, AT) == Change(
         replace(after(state, at(AttemptStage.UNKNOWN)), parked_reason="amount_mismatch"),
         Event.PARKED,
         unknown_payment_id=PAYMENT,
-        details={"reason": "amount_mismatch"},
+        details={
+            "reason": "amount_mismatch",
+            "invoice_id": OPEN_INVOICE,
+            "payment_id": PAYMENT,
+            "received_cents": 2_290,
+        },
     )
 
 
-@pytest.mark.parametrize("answer", [awaiting.rejected, awaiting.mismatched])
+@pytest.mark.parametrize("answer", [awaiting.rejected, mismatched])
 def test_what_waits_for_an_operator_is_not_parked_again(answer: Answer) -> None:
     assert answer(PARKED, PAYMENT, AT) is None
 
 
-@pytest.mark.parametrize("answer", [awaiting.unknown, awaiting.rejected, awaiting.mismatched])
+@pytest.mark.parametrize("answer", [awaiting.unknown, awaiting.rejected, mismatched])
 def test_a_payment_that_nobody_needs_is_left_alone_after_one_try(answer: Answer) -> None:
     assert answer(WITHDRAWING, PAYMENT, AT) == Change(replace(ACTIVE, version=3), Event.PAYMENT_UNKNOWN)
 
 
 @pytest.mark.parametrize(
     "answer",
-    [awaiting.pending, awaiting.never_arrived, awaiting.unknown, awaiting.rejected, awaiting.mismatched],
+    [awaiting.pending, awaiting.never_arrived, awaiting.unknown, awaiting.rejected, mismatched],
 )
 def test_an_answer_about_another_payment_changes_nothing(answer: Answer) -> None:
     assert answer(CHARGING, OTHER_PAYMENT, AT) is None
