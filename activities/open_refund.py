@@ -3,13 +3,12 @@
 from temporalio import activity
 
 from activities.contracts import OpenRefund
-from activities.recording import tell
+from activities.recording import begin_refund
 from activities.refusal import refusal_error
 from db.database import Connection, Database
 from db.queries import payments, refunds, subscriptions
 from db.queries.refund_views import find_refundable
 from db.queries.refunds import RefundOrder
-from domain.lifecycle import Change, Event
 from domain.refund import RefundReason, amount_to_refund
 from domain.refusals import Refused
 from ops.tracing import bind_to_logs
@@ -47,10 +46,7 @@ async def _open(connection: Connection, command: OpenRefund) -> int:
         trace_id=command.cause.trace_id,
         note_id=command.cause.note_id,
     )
-    refund_id = await refunds.insert_refund(connection, order, command.at)
+    refund_id = await begin_refund(connection, state, order, command.cause, command.at)
     if refund_id is None:
         raise LookupError(f"the refund {command.key} is there and cannot be seen")
-    details = {"refund_id": refund_id, "payment_id": order.payment_id, "amount_cents": order.amount_cents}
-    change = Change(state, Event.REFUND_OPENED, details={**details, "currency": order.currency})
-    await tell(connection, change, command.cause, command.at)
     return refund_id

@@ -9,7 +9,7 @@ from activities.contracts import Cause
 from activities.invoice_closing import void_invoice, write_off_invoice
 from activities.promo_redemption import settle_redemption
 from db.database import Connection
-from db.queries import ledger, outbox, payments, refunds, subscriptions, timeline
+from db.queries import invoices, ledger, outbox, payments, refunds, subscriptions, timeline
 from db.queries.refunds import RefundOrder
 from domain.lifecycle import Change, Event
 from domain.refund import RefundReason, WithdrawalRule, withdrawal_cents
@@ -46,12 +46,13 @@ async def write_change(
         await outbox.append_event(
             connection, change.state.subscription_id, outbox.PRICE_CHANGE_NOTICE, at, change.details
         )
+    if change.event is Event.PARKED:
+        log.error("subscription_parked", reason=change.state.parked_reason)
+    told = await _with_amount(connection, {**change.details, **(details or {})})
+    await tell(connection, change, cause, at, told)
     if change.refunds_all:
         await _refund_all(connection, change, cause, withdrawal, at)
     await _close_paid_time(connection, before, change.state, at)
-    if change.event is Event.PARKED:
-        log.error("subscription_parked", reason=change.state.parked_reason)
-    await tell(connection, change, cause, at, details)
 
 
 async def tell(
@@ -74,6 +75,30 @@ async def tell(
         at=at,
         details={**change.details, **(details or {})},
     )
+
+
+async def begin_refund(
+    connection: Connection, state: SubscriptionState, order: RefundOrder, cause: Cause, at: datetime
+) -> int | None:
+    """Opens a refund and tells of it. Returns its id, or `None` when it was opened before."""
+    refund_id = await refunds.insert_refund(connection, order, at)
+    if refund_id is not None:
+        details: dict[str, int | str] = {
+            "refund_id": refund_id,
+            "payment_id": order.payment_id,
+            "amount_cents": order.amount_cents,
+            "currency": order.currency,
+        }
+        await tell(connection, Change(state, Event.REFUND_OPENED), cause, at, details)
+    return refund_id
+
+
+async def _with_amount(connection: Connection, details: Mapping[str, int | str]) -> Mapping[str, int | str]:
+    """An entry that names an invoice says how much is asked for with it, unless it names an amount itself."""
+    if "invoice_id" not in details or "amount_cents" in details:
+        return details
+    amount_cents, currency = await invoices.load_amount(connection, int(details["invoice_id"]))
+    return {**details, "amount_cents": amount_cents, "currency": currency}
 
 
 async def _write_effects(
@@ -117,7 +142,7 @@ async def _refund_all(
                 actor=cause.actor,
                 trace_id=cause.trace_id,
             )
-            await refunds.insert_refund(connection, order, at)
+            await begin_refund(connection, change.state, order, cause, at)
 
 
 async def _close_paid_time(

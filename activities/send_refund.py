@@ -4,12 +4,15 @@ The provider is called between two transactions, with no lock held. Cut off anyw
 again under its key, and settled once.
 """
 
+from datetime import datetime
+
 import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.contracts import PROVIDER_REJECTED, Cause, SendRefund
 from activities.recording import tell
+from activities.try_time import at_this_try
 from db.database import Connection, Database
 from db.queries import ledger, refunds, subscriptions
 from db.queries.refunds import Refunding
@@ -67,7 +70,7 @@ class SendRefundActivities:
             refund = await refunds.load_refunding(connection, command.refund_id, lock=True)
             if refund.is_settled:
                 return refund.status
-            status = await _apply(connection, refund, state, answer, command)
+            status = await _apply(connection, refund, state, answer, at_this_try(command.at))
         _count(refund, status)
         return status
 
@@ -104,7 +107,7 @@ async def _apply(
     refund: Refunding,
     state: SubscriptionState,
     answer: port.Refund | None,
-    command: SendRefund,
+    at: datetime,
 ) -> RefundStatus:
     if answer is not None and answer.status is port.RefundStatus.PENDING:
         await refunds.mark_unknown(connection, refund.refund_id)
@@ -113,17 +116,17 @@ async def _apply(
         status, event = RefundStatus.FAILED, Event.REFUND_FAILED
     elif (answer.amount_cents, answer.currency) == (refund.amount_cents, refund.currency):
         status, event = RefundStatus.SUCCEEDED, Event.REFUNDED
-        await _post(connection, refund, command)
+        await _post(connection, refund, at)
     else:
         raise _rejected(ProviderRejectedError("gave back another amount than was asked for"))
     reference = answer.reference if answer else None
-    await refunds.settle(connection, refund.refund_id, status, reference, command.at)
+    await refunds.settle(connection, refund.refund_id, status, reference, at)
     cause = Cause(f"provider:{refund.provider}", f"refund {refund.refund_id}", refund.trace_id)
-    await tell(connection, Change(state, event, details=_details(refund)), cause, command.at)
+    await tell(connection, Change(state, event, details=_details(refund)), cause, at)
     return status
 
 
-async def _post(connection: Connection, refund: Refunding, command: SendRefund) -> None:
+async def _post(connection: Connection, refund: Refunding, at: datetime) -> None:
     returned = returned_money(
         refund.amount_cents,
         returned_before_cents=refund.returned_before_cents,
@@ -137,7 +140,7 @@ async def _post(connection: Connection, refund: Refunding, command: SendRefund) 
         net_cents=returned.net_cents,
         vat_cents=returned.vat_cents,
     )
-    await ledger.post_movement(connection, refund.subscription_id, movement, command.at)
+    await ledger.post_movement(connection, refund.subscription_id, movement, at)
 
 
 def _details(refund: Refunding) -> dict[str, int | str]:

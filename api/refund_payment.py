@@ -13,12 +13,7 @@ from datetime import timedelta
 
 from structlog.contextvars import bind_contextvars
 from temporalio.client import Client, WithStartWorkflowOperation
-from temporalio.common import (
-    SearchAttributePair,
-    TypedSearchAttributes,
-    WorkflowIDConflictPolicy,
-    WorkflowIDReusePolicy,
-)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.contracts import Cause, OpenRefund
@@ -32,8 +27,8 @@ from db.queries.refund_views import RefundablePayment, RefundView
 from domain.refund import amount_to_refund
 from domain.refusals import Refused
 from workflows.messages import RefundLife
-from workflows.options import BILLING_QUEUE, PARKED, SUBSCRIPTION_ID
-from workflows.refund import Refund, staff_refund_workflow_id
+from workflows.options import BILLING_QUEUE
+from workflows.refund import Refund, refund_attributes, staff_refund_workflow_id
 
 
 @dataclass(frozen=True)
@@ -103,12 +98,7 @@ class PaymentRefunder:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             # A refused refund fails its run on purpose, and only such a run gives its id back.
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-            search_attributes=TypedSearchAttributes(
-                [
-                    SearchAttributePair(SUBSCRIPTION_ID, str(payment.subscription_id)),
-                    SearchAttributePair(PARKED, False),
-                ]
-            ),
+            search_attributes=refund_attributes(payment.subscription_id),
             static_summary=f"refund of payment {payment.payment_id}",
         )
         with heard(start):
