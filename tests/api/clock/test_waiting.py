@@ -71,7 +71,10 @@ async def test_without_a_date_it_goes_straight_to_its_target(admin: Student, act
     parked = await turned(admin, active, "P31D")
     later = await turned(admin, active, "P3650D")
 
-    assert "parked" in events(parked)
+    [told] = [entry["details"] for entry in parked["happened"] if entry["event"] == "parked"]
+    assert (told["reason"], told["amount_cents"], told["currency"]) == ("amount_mismatch", 1_990, "EUR")
+    assert told["received_cents"] < 1_990
+    assert told["received_currency"] == "EUR"
     assert parked["waiting_for"] == "operator"
     assert (parked["next_action"], parked["next_action_at"]) == (None, None)
     assert (events(later), later["waiting_for"]) == ([], "operator")
