@@ -20,7 +20,8 @@ def park(state: SubscriptionState, reason: str) -> Change:
 
 def park_for_a_fault(state: SubscriptionState) -> Change | None:
     """A step failed by a fault of ours; `None` when it is parked already, or nothing can be stopped."""
-    if state.parked_reason is not None or (state.status, Action.PARK) not in TRANSITIONS:
+    is_possible = (state.status, Action.PARK) in TRANSITIONS and not state.is_finished
+    if state.parked_reason is not None or not is_possible:
         return None
     return park(state, "internal_fault")
 

@@ -135,7 +135,7 @@ class Bookkeeping:
         """Into the purse of its user, from which the next invoice is paid: the state stays as it is."""
         command = RedeemGiftCard(self.state.subscription_id, code_hash, cause, workflow.now())
         try:
-            await workflow.execute_activity(redeem_gift_card, command, **DATABASE_STEP)
+            await workflow.execute_activity(redeem_gift_card, command, summary="gift card", **DATABASE_STEP)
         except ActivityError as failure:
             raise refusal_in(failure) from failure
 

@@ -97,7 +97,8 @@ async def list_numbers(connection: Connection, subscription_id: int) -> list[str
 
 async def load_amount(connection: Connection, invoice_id: int) -> tuple[int, str]:
     """What is asked for with it, in cents, and its currency."""
-    query = select(Invoice.total_cents, Invoice.currency).where(Invoice.id == invoice_id)
+    due_cents = Invoice.total_cents - Invoice.gift_cents - Invoice.balance_cents
+    query = select(due_cents, Invoice.currency).where(Invoice.id == invoice_id)
     amount_cents, currency = (await connection.execute(query)).one()
     return amount_cents, currency
 
