@@ -2,28 +2,34 @@
 
 from datetime import datetime
 
+from activities.billing import close_covered
+from activities.correcting import note_plan_credit
 from db.database import Connection
 from db.queries import ledger, purses
 from db.queries.purses import Bill
 from domain import ledger as movements
 from domain.invoice import Invoice
-from domain.money import split_vat
 from domain.subscription import SubscriptionState
 
 
-async def credit_balance(
+async def close_credited(
     connection: Connection, before: SubscriptionState, content: Invoice, at: datetime
 ) -> None:
-    """Moves it to the customer's balance. `before` is on the plan that is left, with the change still open.
+    """Closes a change's invoice of which nothing is due, and moves what it credits above its charge.
 
-    Nothing to do when the new plan costs as much, or more.
+    That goes to the customer's balance, with credit notes of what had paid for it. `before` has the change
+    still open. The last of its transaction, in the order of `next_number`: the balance, which may wait for
+    others, then the invoice's number, then those of the credit notes.
     """
-    cents = content.credited_to_balance_cents
-    if not cents:
-        return
-    invoice_id = before.unpaid_invoice.invoice_id
-    bill = Bill(invoice_id, before.user_id, content.currency)
-    await purses.move_balance(connection, bill, cents, at, key=f"invoice:{invoice_id}:credited")
-    net_cents, vat_cents = split_vat(cents, before.plan.vat_rate_bp)
-    movement = movements.plan_change_credited(invoice_id, content.currency, net_cents, vat_cents)
-    await ledger.post_movement(connection, before.subscription_id, movement, at)
+    invoice_id, cents = before.unpaid_invoice.invoice_id, content.credited_to_balance_cents
+    key = f"invoice:{invoice_id}:credited"
+    if cents:
+        bill = Bill(invoice_id, before.user_id, content.currency)
+        await purses.move_balance(connection, bill, cents, at, key=key)
+    await close_covered(connection, invoice_id, at)
+    if cents:
+        parts = await note_plan_credit(connection, before.subscription_id, cents, at, key=key)
+        movement = movements.plan_change_credited(
+            invoice_id, content.currency, parts.net_cents, parts.vat_cents
+        )
+        await ledger.post_movement(connection, before.subscription_id, movement, at)

@@ -68,7 +68,10 @@ async def write_invoice(
 
 
 async def close_covered(connection: Connection, invoice_id: int, at: datetime) -> None:
-    """Numbers an invoice of which nothing is due, and closes it as paid. The last of its transaction."""
+    """Numbers an invoice of which nothing is due, and closes it as paid.
+
+    The last of its transaction, but for credit notes.
+    """
     await invoices.finalize(connection, invoice_id, at)
     await invoices.mark_paid(connection, invoice_id, None, at)
 

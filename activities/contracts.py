@@ -208,6 +208,20 @@ class OpenRefund:
 
 
 @dataclass(frozen=True)
+class RefundInvoice:
+    """Staff want an invoice's money back to where it came from; without an amount all that is left of it.
+
+    `key` is the same when the same request comes again.
+    """
+
+    invoice_id: int
+    key: str
+    amount_cents: int | None
+    cause: Cause
+    at: datetime
+
+
+@dataclass(frozen=True)
 class SendRefund:
     refund_id: int
     at: datetime
@@ -322,6 +336,16 @@ async def open_refund(command: OpenRefund) -> int:
     """Opens a refund within what is left of its payment, in one transaction; returns its id.
 
     A second call returns the first one's. Raises a refusal as `open_subscription` does.
+    """
+    raise NotImplementedError
+
+
+@activity.defn
+async def refund_invoice(command: RefundInvoice) -> int | None:
+    """Gives balance and gift cards their part back and opens the refund of the card's, in one transaction.
+
+    Returns the id of that refund, which is still to be sent; `None` when the card gets nothing. A second call
+    returns the first one's. Raises a refusal as `open_subscription` does.
     """
     raise NotImplementedError
 

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from temporalio import activity
 
-from activities.balance_credit import credit_balance
-from activities.billing import BilledPeriod, close_covered, who_pays, write_invoice
+from activities.balance_credit import close_credited
+from activities.billing import BilledPeriod, who_pays, write_invoice
 from activities.contracts import OpenPlanChange, RecordedSubscription
 from activities.invoice_closing import find_unread_reports
 from activities.recording import write_change
@@ -127,8 +127,7 @@ async def _cover(
     covered = paying.covered(state, command.at)
     details = {**_amounts(offer), "invoice_id": invoice.invoice_id}
     await write_change(connection, state, covered, command.cause, command.at, details=details)
-    await credit_balance(connection, state, offer.invoice, command.at)
-    await close_covered(connection, invoice.invoice_id, command.at)
+    await close_credited(connection, state, offer.invoice, command.at)
     return covered.state
 
 

@@ -3,12 +3,10 @@
 from temporalio import activity
 
 from activities.contracts import OpenRefund
-from activities.recording import begin_refund
+from activities.opened_refunds import open_refund_of
 from activities.refusal import refusal_error
 from db.database import Connection, Database
-from db.queries import payments, refunds, subscriptions
-from db.queries.refund_views import find_refundable
-from db.queries.refunds import RefundOrder
+from db.queries import payments, purses, refundable, refunds, subscriptions
 from domain.refund import RefundReason, amount_to_refund
 from domain.refusals import Refused
 from ops.tracing import bind_to_logs
@@ -35,18 +33,17 @@ async def _open(connection: Connection, command: OpenRefund) -> int:
     opened = await refunds.find_by_key(connection, command.key)
     if opened is not None:
         return opened
-    payment = await find_refundable(connection, command.payment_id)
-    order = RefundOrder(
-        payment_id=command.payment_id,
+    await purses.lock_balance(connection, state.user_id, state.plan.currency)
+    payment = await refundable.load_payment(connection, command.payment_id)
+    amount_cents = amount_to_refund(command.amount_cents, payment.left_cents)
+    return await open_refund_of(
+        connection,
+        state,
+        payment,
+        amount_cents,
+        unapplied_cents=payment.unapplied_part(amount_cents),
         key=command.key,
         reason=RefundReason.STAFF,
-        amount_cents=amount_to_refund(command.amount_cents, payment.left_cents),
-        currency=payment.currency,
-        actor=command.cause.actor,
-        trace_id=command.cause.trace_id,
-        note_id=command.cause.note_id,
+        cause=command.cause,
+        at=command.at,
     )
-    refund_id = await begin_refund(connection, state, order, command.cause, command.at)
-    if refund_id is None:
-        raise LookupError(f"the refund {command.key} is there and cannot be seen")
-    return refund_id

@@ -8,11 +8,12 @@ import structlog
 from activities.contracts import Cause
 from activities.invoice_closing import void_invoice, write_off_invoice
 from activities.promo_redemption import settle_redemption
+from activities.telling import tell
+from activities.withdrawing import refund_all
 from db.database import Connection
-from db.queries import invoices, ledger, outbox, payments, refunds, subscriptions, timeline
-from db.queries.refunds import RefundOrder
+from db.queries import invoices, ledger, outbox, payments, subscriptions
 from domain.lifecycle import Change, Event
-from domain.refund import RefundReason, WithdrawalRule, withdrawal_cents
+from domain.refund import WithdrawalRule
 from domain.reminder import next_reminder
 from domain.subscription import Status, SubscriptionState
 
@@ -51,46 +52,8 @@ async def write_change(
     told = await _with_amount(connection, {**change.details, **(details or {})})
     await tell(connection, change, cause, at, told)
     if change.refunds_all:
-        await _refund_all(connection, change, cause, withdrawal, at)
+        await refund_all(connection, change.state, withdrawal, cause, at)
     await _close_paid_time(connection, before, change.state, at)
-
-
-async def tell(
-    connection: Connection,
-    change: Change,
-    cause: Cause,
-    at: datetime,
-    details: Mapping[str, int | str] | None = None,
-) -> None:
-    """The timeline's entry of a change."""
-    await timeline.append_entry(
-        connection,
-        subscription_id=change.state.subscription_id,
-        version=change.state.version,
-        event=change.event,
-        actor=cause.actor,
-        cause=cause.reason,
-        note_id=cause.note_id,
-        trace_id=cause.trace_id,
-        at=at,
-        details={**change.details, **(details or {})},
-    )
-
-
-async def begin_refund(
-    connection: Connection, state: SubscriptionState, order: RefundOrder, cause: Cause, at: datetime
-) -> int | None:
-    """Opens a refund and tells of it. Returns its id, or `None` when it was opened before."""
-    refund_id = await refunds.insert_refund(connection, order, at)
-    if refund_id is not None:
-        details: dict[str, int | str] = {
-            "refund_id": refund_id,
-            "payment_id": order.payment_id,
-            "amount_cents": order.amount_cents,
-            "currency": order.currency,
-        }
-        await tell(connection, Change(state, Event.REFUND_OPENED), cause, at, details)
-    return refund_id
 
 
 async def _with_amount(connection: Connection, details: Mapping[str, int | str]) -> Mapping[str, int | str]:
@@ -125,24 +88,6 @@ async def _write_effects(
     if change.pays_for is not None:
         invoice_id = before.unpaid_invoice.invoice_id
         await subscriptions.insert_paid_period(connection, subscription_id, invoice_id, change.pays_for)
-
-
-async def _refund_all(
-    connection: Connection, change: Change, cause: Cause, rule: WithdrawalRule, at: datetime
-) -> None:
-    for received in await refunds.list_received(connection, change.state.subscription_id):
-        amount_cents = withdrawal_cents(rule, received.left_cents, received.period, at)
-        if amount_cents:
-            order = RefundOrder(
-                payment_id=received.payment_id,
-                key=f"payment:{received.payment_id}:withdrawal",
-                reason=RefundReason.WITHDRAWAL,
-                amount_cents=amount_cents,
-                currency=received.currency,
-                actor=cause.actor,
-                trace_id=cause.trace_id,
-            )
-            await begin_refund(connection, change.state, order, cause, at)
 
 
 async def _close_paid_time(

@@ -11,14 +11,18 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.contracts import PROVIDER_REJECTED, Cause, SendRefund
-from activities.recording import tell
+from activities.correcting import issue_credit_note
+from activities.opened_refunds import take_back_refused
+from activities.telling import tell
 from activities.try_time import at_this_try
 from db.database import Connection, Database
 from db.queries import ledger, refunds, subscriptions
+from db.queries.credit_notes import CreditNoteOrder
 from db.queries.refunds import Refunding
 from domain import ledger as movements
+from domain.correction import CreditNoteReason, NetAndVat, Paid
 from domain.lifecycle import Change, Event
-from domain.refund import RefundStatus, returned_money
+from domain.refund import RefundStatus
 from domain.subscription import SubscriptionState
 from ops.tracing import bind_to_logs
 from payments import provider as port
@@ -116,29 +120,37 @@ async def _apply(
         status, event = RefundStatus.FAILED, Event.REFUND_FAILED
     elif (answer.amount_cents, answer.currency) == (refund.amount_cents, refund.currency):
         status, event = RefundStatus.SUCCEEDED, Event.REFUNDED
-        await _post(connection, refund, at)
     else:
         raise _rejected(ProviderRejectedError("gave back another amount than was asked for"))
     reference = answer.reference if answer else None
     await refunds.settle(connection, refund.refund_id, status, reference, at)
     cause = Cause(f"provider:{refund.provider}", f"refund {refund.refund_id}", refund.trace_id)
     await tell(connection, Change(state, event, details=_details(refund)), cause, at)
+    if status is RefundStatus.SUCCEEDED:
+        await _book(connection, refund, at)
+    else:
+        await take_back_refused(connection, refund, at)
     return status
 
 
-async def _post(connection: Connection, refund: Refunding, at: datetime) -> None:
-    returned = returned_money(
-        refund.amount_cents,
-        returned_before_cents=refund.returned_before_cents,
-        surplus_cents=refund.surplus_cents,
-        vat_rate_bp=refund.vat_rate_bp,
-    )
+async def _book(connection: Connection, refund: Refunding, at: datetime) -> None:
+    """Its part that had paid an invoice gets a credit note, whose net and VAT are the ledger's."""
+    parts = NetAndVat(0, 0)
+    if refund.applied_cents:
+        order = CreditNoteOrder(
+            refund.invoice_id,
+            f"refund:{refund.refund_id}",
+            CreditNoteReason(refund.reason),
+            Paid(refund.applied_cents),
+            refund.refund_id,
+        )
+        parts = await issue_credit_note(connection, order, at)
     movement = movements.refunded(
         refund.refund_id,
         refund.currency,
-        surplus_cents=returned.surplus_cents,
-        net_cents=returned.net_cents,
-        vat_cents=returned.vat_cents,
+        unapplied_cents=refund.unapplied_cents,
+        net_cents=parts.net_cents,
+        vat_cents=parts.vat_cents,
     )
     await ledger.post_movement(connection, refund.subscription_id, movement, at)
 

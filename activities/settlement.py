@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from activities.contracts import Cause, Settled
-from activities.recording import begin_refund, tell, write_change
+from activities.opened_refunds import begin_refund
+from activities.recording import write_change
+from activities.telling import tell
 from db.database import Connection
 from db.queries import invoices, ledger, payment_reports, payments, purses, refunds, subscriptions
 from db.queries.payments import Billed
@@ -145,6 +147,7 @@ async def _receive_too_late(settlement: Settlement, received_cents: int) -> Subs
         key=f"payment:{billed.payment_id}:late_payment",
         reason=RefundReason.LATE_PAYMENT,
         amount_cents=received_cents,
+        unapplied_cents=received_cents,
         currency=billed.payment.currency,
         actor="system",
         trace_id=settlement.cause.trace_id,

@@ -17,11 +17,13 @@ from api.change_plan import PlanChanger
 from api.choose_payment_method import MethodChooser
 from api.clock.turn import ClockTurner
 from api.idempotency import AnswerKeeper
+from api.open_refund import RefundOpener
 from api.pay_invoice import InvoicePayer
 from api.payment_methods import PaymentMethods
 from api.payment_outcome import PaymentOutcomes
 from api.quotes import QuoteSigner
 from api.redeem_gift import GiftRedeemer
+from api.refund_invoice import InvoiceRefunder
 from api.refund_payment import PaymentRefunder
 from api.start_subscription import SubscriptionStarter
 from api.subscription_commands import SubscriptionCommands
@@ -51,6 +53,7 @@ class Context:
     redeemer: GiftRedeemer
     changer: PlanChanger
     refunder: PaymentRefunder
+    invoice_refunder: InvoiceRefunder
     clocks: ClockTurner
     relay: WebhookRelay
 
@@ -66,6 +69,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
     rpc_timeout = timedelta(milliseconds=settings.workflow_rpc_timeout_ms)
     commands = SubscriptionCommands(database, temporal, rpc_timeout)
     outcomes = PaymentOutcomes(database)
+    opener = RefundOpener(temporal, rpc_timeout)
     relay = WebhookRelay(database, temporal, rpc_timeout)
     relaying = asyncio.create_task(relay.run())
     try:
@@ -85,7 +89,8 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             redeemer=GiftRedeemer(database, commands),
             payer=InvoicePayer(database, methods, commands, outcomes),
             changer=PlanChanger(database, commands, outcomes, QuoteSigner(settings.jwt_secrets)),
-            refunder=PaymentRefunder(database, temporal, rpc_timeout),
+            refunder=PaymentRefunder(database, opener),
+            invoice_refunder=InvoiceRefunder(database, opener),
             clocks=ClockTurner(database, temporal, providers, rpc_timeout),
             relay=relay,
         )

@@ -22,6 +22,7 @@ STATUSES: Mapping[RefusalCode, int] = {
     RefusalCode.TOO_MANY_STARTS: 429,
     RefusalCode.NOT_PARKED: 409,
     RefusalCode.REFUND_EXCEEDS_PAYMENT: 409,
+    RefusalCode.REFUND_EXCEEDS_INVOICE: 409,
     RefusalCode.DUNNING_WINDOW_TOO_LONG: 422,
     RefusalCode.PLAN_CODE_TAKEN: 409,
     RefusalCode.PLAN_RETIRED: 409,

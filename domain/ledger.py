@@ -141,19 +141,59 @@ def charged_back(dispute_id: int, currency: str, amount_cents: int) -> Movement:
     )
 
 
+def refund_opened(refund_id: int, currency: str, from_balance_cents: int) -> Movement:
+    """What paid for nothing leaves the customer's balance: it is on its way back."""
+    return _movement(
+        f"refund:{refund_id}:opened",
+        currency,
+        Posting(Account.CUSTOMER_BALANCE, from_balance_cents),
+        Posting(Account.UNAPPLIED_CASH, -from_balance_cents),
+    )
+
+
+def refund_refused(refund_id: int, currency: str, from_balance_cents: int) -> Movement:
+    """Its provider does not give it back: it is in the customer's balance again."""
+    return _movement(
+        f"refund:{refund_id}:refused",
+        currency,
+        Posting(Account.UNAPPLIED_CASH, from_balance_cents),
+        Posting(Account.CUSTOMER_BALANCE, -from_balance_cents),
+    )
+
+
 def refunded(
-    refund_id: int, currency: str, *, surplus_cents: int, net_cents: int, vat_cents: int
+    refund_id: int, currency: str, *, unapplied_cents: int, net_cents: int, vat_cents: int
 ) -> Movement:
-    """Money goes back. What paid for nothing leaves the customer's balance; what paid an invoice is less
-    revenue, and its VAT is no longer owed.
+    """Money went back. What paid for nothing was on its way; what paid an invoice is less revenue, and its
+    VAT is no longer owed.
     """
     return _movement(
         f"refund:{refund_id}:paid",
         currency,
-        Posting(Account.CUSTOMER_BALANCE, surplus_cents),
+        Posting(Account.UNAPPLIED_CASH, unapplied_cents),
         Posting(Account.REFUNDS, net_cents),
         Posting(Account.VAT_PAYABLE, vat_cents),
-        Posting(Account.CASH_AT_PROVIDER, -(surplus_cents + net_cents + vat_cents)),
+        Posting(Account.CASH_AT_PROVIDER, -(unapplied_cents + net_cents + vat_cents)),
+    )
+
+
+def returned_to_purse(
+    credit_note_key: str,
+    currency: str,
+    *,
+    net_cents: int,
+    vat_cents: int,
+    gift_cents: int,
+    balance_cents: int,
+) -> Movement:
+    """What gift cards and balance had paid of an invoice is on them again."""
+    return _movement(
+        f"credit_note:{credit_note_key}",
+        currency,
+        Posting(Account.REFUNDS, net_cents),
+        Posting(Account.VAT_PAYABLE, vat_cents),
+        Posting(Account.GIFT_CARD_LIABILITY, -gift_cents),
+        Posting(Account.CUSTOMER_BALANCE, -balance_cents),
     )
 
 

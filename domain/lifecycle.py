@@ -81,7 +81,6 @@ class Event(StrEnum):
     PRICE_CHANGE_SCHEDULED = "price_change_scheduled"
     INVOICE_DROPPED = "invoice_dropped"
     GIFT_REDEEMED = "gift_redeemed"
-    CREDITED = "credited"
     CHARGED_BACK = "charged_back"
     FROZEN = "frozen"
     UNFROZEN = "unfrozen"

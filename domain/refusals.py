@@ -23,6 +23,7 @@ class RefusalCode(StrEnum):
     NOT_PARKED = "not_parked"
     PAYMENT_METHOD_NOT_FOUND = "payment_method_not_found"
     REFUND_EXCEEDS_PAYMENT = "refund_exceeds_payment"
+    REFUND_EXCEEDS_INVOICE = "refund_exceeds_invoice"
     DUNNING_WINDOW_TOO_LONG = "dunning_window_too_long"
     PLAN_CODE_TAKEN = "plan_code_taken"
     PLAN_RETIRED = "plan_retired"

@@ -12,6 +12,7 @@ from activities.open_refund import OpenRefundActivity
 from activities.open_subscription import OpenSubscriptionActivity
 from activities.record_subscription import RecordSubscriptionActivity
 from activities.redeem_gift_card import RedeemGiftCardActivity
+from activities.refund_invoice import RefundInvoiceActivity
 from activities.send_refund import MarkRefundUnknownActivity, SendRefundActivities
 from activities.settle_payment import SettlePaymentActivity
 from db.database import Database
@@ -31,6 +32,7 @@ def billing_activities(database: Database, settings: Settings) -> tuple[Callable
         OpenAttemptActivity(database).open_attempt,
         OpenPlanChangeActivity(database).open_plan_change,
         OpenRefundActivity(database).open_refund,
+        RefundInvoiceActivity(database).refund_invoice,
         MarkRefundUnknownActivity(database).mark_refund_unknown,
         SettlePaymentActivity(database).settle_payment,
         RecordSubscriptionActivity(database, settings.withdrawal).record_subscription,

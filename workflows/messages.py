@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from activities.contracts import Cause, OpenRefund, StartAnswer, StartOrder
+from activities.contracts import Cause, OpenRefund, RefundInvoice, StartAnswer, StartOrder
 from domain.changing import When
 from domain.explanation import Explanation
 from domain.plan import PlanTerms
@@ -114,7 +114,9 @@ class LatePaymentLife:
 
 @dataclass(frozen=True)
 class RefundLife:
-    """The argument of a refund's run: the id of one that has its row, or the order to open one.
+    """The argument of a refund's run: the id of one that has its row, or an order to open one.
+
+    An order about a whole `invoice` may leave nothing for a provider to give back.
 
     `at` is when it was asked for, in the subscription's own time.
     """
@@ -122,6 +124,7 @@ class RefundLife:
     at: datetime
     refund_id: int | None = None
     order: OpenRefund | None = None
+    invoice: RefundInvoice | None = None
 
 
 @dataclass(frozen=True)

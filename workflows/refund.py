@@ -22,6 +22,7 @@ from activities.contracts import (
     look_up_refund,
     mark_refund_unknown,
     open_refund,
+    refund_invoice,
     send_refund,
 )
 from activities.refusal import refusal_error, refusal_in
@@ -42,6 +43,7 @@ class Refund:
     def __init__(self, life: RefundLife) -> None:
         self._life = life
         self._refund_id = life.refund_id
+        self._is_open = life.refund_id is not None
         self._refusal: ApplicationError | None = None
         self._look_ups = 0
         self._is_parked = False
@@ -50,18 +52,18 @@ class Refund:
     @workflow.run
     async def run(self, life: RefundLife) -> None:  # noqa: ARG002 - read by __init__, as the engine wants
         await self._open()
-        status = await self._ask(send_refund)
-        while status is RefundStatus.UNKNOWN:
-            await self._wait_to_look_it_up()
-            status = await self._ask(look_up_refund)
+        if self._refund_id is not None:
+            await self._give_back()
         await workflow.wait_condition(workflow.all_handlers_finished)
 
-    @described_update("Answers with the id of the refund, as soon as it is open.")
-    async def opened(self) -> int:
-        await workflow.wait_condition(lambda: self._refund_id is not None or self._refusal is not None)
+    @described_update(
+        "Answers with the id of the refund as soon as it is open; null when no card gets anything."
+    )
+    async def opened(self) -> int | None:
+        await workflow.wait_condition(lambda: self._is_open or self._refusal is not None)
         if self._refusal is not None:
             raise self._refusal
-        return self._opened_id
+        return self._refund_id
 
     @described_update("A person has looked: a parked refund is looked up again, now and ever more rarely.")
     async def unpark(self) -> None:
@@ -71,16 +73,26 @@ class Refund:
 
     async def _open(self) -> None:
         """A refusal fails the run on purpose, once its caller has been told: that frees the id."""
-        if self._life.order is None:
-            return
         try:
-            self._refund_id = await workflow.execute_activity(
-                open_refund, self._life.order, summary="staff", **DATABASE_STEP
-            )
+            if self._life.order is not None:
+                self._refund_id = await workflow.execute_activity(
+                    open_refund, self._life.order, summary="staff", **DATABASE_STEP
+                )
+            elif self._life.invoice is not None:
+                self._refund_id = await workflow.execute_activity(
+                    refund_invoice, self._life.invoice, summary="staff", **DATABASE_STEP
+                )
         except ActivityError as failure:
             self._refusal = refusal_in(failure)
             await workflow.wait_condition(workflow.all_handlers_finished)
             raise self._refusal from failure
+        self._is_open = True
+
+    async def _give_back(self) -> None:
+        status = await self._ask(send_refund)
+        while status is RefundStatus.UNKNOWN:
+            await self._wait_to_look_it_up()
+            status = await self._ask(look_up_refund)
 
     async def _ask(self, ask: Ask) -> RefundStatus:
         command = SendRefund(self._opened_id, self._own_now())
@@ -155,3 +167,8 @@ def refund_workflow_id(refund_id: int) -> str:
 def staff_refund_workflow_id(payment_id: int, command_id: str) -> str:
     """The same for the same request: whoever repeats it finds the first one's workflow."""
     return f"refund:{payment_id}:{command_id}"
+
+
+def invoice_refund_workflow_id(invoice_id: int, command_id: str) -> str:
+    """As above, for what a whole invoice was paid with."""
+    return f"invoice-refund:{invoice_id}:{command_id}"

@@ -1,22 +1,20 @@
 """The invoice as a person files it: one PDF."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from fpdf.enums import TableBordersLayout, VAlign
 from fpdf.fonts import FontFace
 
 from api.documents import invoice_wording as wording
+from api.documents.layout import LINE, Seller, Sum, write_facts, write_seller, write_sums
 from api.documents.paper import BLACK, FAMILY, GRAY, Paper, Shade
 from db.queries.invoice_documents import InvoiceDocument
 from domain.invoice import InvoiceStatus
 
 HEADINGS = ("Description", "Period", "Amount")
 COLUMNS = (76, 58, 36)
-TOTALS = (35, 40)
-"""Millimeters; the totals stand below the last columns."""
+"""Millimeters."""
 
-LINE = 5.0
-TOTAL_LINE = 7.0
 STATUS_SHADES: dict[InvoiceStatus, Shade] = {
     InvoiceStatus.PAID: (25, 135, 84),
     InvoiceStatus.OPEN: BLACK,
@@ -25,22 +23,13 @@ STATUS_SHADES: dict[InvoiceStatus, Shade] = {
 }
 
 
-@dataclass(frozen=True)
-class Seller:
-    """As the law wants it named on an invoice. The address has a line for each line."""
-
-    name: str
-    address: str
-    tax_id: str
-
-
 def render_invoice(invoice: InvoiceDocument, seller: Seller) -> bytes:
     """The same bytes for the same contents. Raises `ValueError` for a draft."""
     if invoice.number is None or invoice.finalized_at is None:
         raise ValueError("a draft has no number and no date of issue")
     paper = Paper(f"Invoice {invoice.number}", author=seller.name, dated_at=invoice.finalized_at)
-    _write_seller(paper, seller)
-    _write_facts(
+    write_seller(paper, seller, "Invoice")
+    write_facts(
         paper,
         {
             "Invoice number": invoice.number,
@@ -51,33 +40,9 @@ def render_invoice(invoice: InvoiceDocument, seller: Seller) -> bytes:
     )
     _write_status(paper, invoice)
     _write_lines(paper, invoice)
-    _write_totals(paper, invoice)
+    write_sums(paper, _sums(invoice))
+    _write_corrections(paper, invoice)
     return bytes(paper.output())
-
-
-def _write_seller(paper: Paper, seller: Seller) -> None:
-    """On the left, with the word that says what this is on the right."""
-    top = paper.get_y()
-    paper.use(13, bold=True)
-    width = paper.epw * 0.6
-    paper.multi_cell(width, 7, paper.drawable(seller.name), align="L", new_x="LMARGIN", new_y="NEXT")
-    paper.use(9, shade=GRAY)
-    for line in (*seller.address.splitlines(), f"Tax ID {seller.tax_id}"):
-        paper.multi_cell(width, LINE, paper.drawable(line), align="L", new_x="LMARGIN", new_y="NEXT")
-    bottom = paper.get_y()
-    paper.set_xy(paper.l_margin, top)
-    paper.use(22, bold=True)
-    paper.cell(paper.epw, 10, "Invoice", align="R")
-    paper.set_xy(paper.l_margin, bottom + 10)
-
-
-def _write_facts(paper: Paper, facts: dict[str, str]) -> None:
-    for label, value in facts.items():
-        paper.use(9, shade=GRAY)
-        paper.cell(35, 6, label)
-        paper.use()
-        paper.multi_cell(0, 6, paper.drawable(value), align="L", new_x="LMARGIN", new_y="NEXT")
-    paper.ln(6)
 
 
 def _write_status(paper: Paper, invoice: InvoiceDocument) -> None:
@@ -112,19 +77,29 @@ def _write_lines(paper: Paper, invoice: InvoiceDocument) -> None:
     paper.ln(4)
 
 
-def _write_totals(paper: Paper, invoice: InvoiceDocument) -> None:
-    totals = {
-        "Net": invoice.net_cents,
-        f"VAT {wording.rate(invoice.vat_rate_bp)}": invoice.vat_cents,
-        "Total": invoice.total_cents,
-    }
-    if paper.will_page_break(len(totals) * TOTAL_LINE):
-        paper.add_page()
-    for label, cents in totals.items():
-        is_total = label == "Total"
-        border = "T" if is_total else ""
-        paper.use(11 if is_total else 9, bold=is_total)
-        paper.set_x(paper.w - paper.r_margin - sum(TOTALS))
-        paper.cell(TOTALS[0], TOTAL_LINE, label, border=border)
-        figure = wording.amount(cents, invoice.currency)
-        paper.cell(TOTALS[1], TOTAL_LINE, figure, border=border, align="R", new_y="NEXT")
+def _sums(invoice: InvoiceDocument) -> Iterator[Sum]:
+    """What it is over and, as long as it is not given up, what has paid it and what has not been paid."""
+
+    def figure(cents: int) -> str:
+        return wording.amount(cents, invoice.currency)
+
+    yield Sum("Net", figure(invoice.net_cents))
+    yield Sum(f"VAT {wording.rate(invoice.vat_rate_bp)}", figure(invoice.vat_cents))
+    yield Sum("Total", figure(invoice.total_cents), is_strong=True)
+    if invoice.status not in {InvoiceStatus.OPEN, InvoiceStatus.PAID}:
+        return
+    for label, cents in wording.payments_of(invoice):
+        yield Sum(f"Paid by {label}", figure(-cents))
+    due_cents = 0 if invoice.status is InvoiceStatus.PAID else invoice.charged_cents
+    yield Sum("Amount due", figure(due_cents), is_strong=True)
+
+
+def _write_corrections(paper: Paper, invoice: InvoiceDocument) -> None:
+    paper.ln(6)
+    paper.use(9, shade=GRAY)
+    for note in invoice.corrections:
+        sentence = (
+            f"Corrected by credit note {note.number} of {wording.day(note.issued_at)}: "
+            f"{wording.amount(-note.amount_cents, invoice.currency)}."
+        )
+        paper.multi_cell(0, LINE, paper.drawable(sentence), align="L", new_x="LMARGIN", new_y="NEXT")

@@ -1,5 +1,6 @@
 """The words and figures on the paper of an invoice. Days are those of UTC."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from db.queries.invoice_documents import InvoiceDocument, PaidBy
@@ -33,19 +34,37 @@ def status_of(invoice: InvoiceDocument) -> str:
     """One sentence: what became of it, when, and how."""
     match invoice:
         case InvoiceDocument(status=InvoiceStatus.PAID, paid_at=datetime() as at):
-            return f"Paid on {day(at)}{_by(invoice.paid_by)}."
+            return f"Paid on {day(at)}{_by(invoice)}."
         case InvoiceDocument(status=InvoiceStatus.VOID, voided_at=datetime() as at):
             return f"Void since {day(at)}. Nothing is owed for it."
         case InvoiceDocument(status=InvoiceStatus.UNCOLLECTIBLE, written_off_at=datetime() as at):
             return f"Not paid, and written off on {day(at)}."
-    return f"To be paid: {amount(invoice.total_cents, invoice.currency)}."
+    return f"To be paid: {amount(invoice.charged_cents, invoice.currency)}."
 
 
-def _by(paid_by: PaidBy | None) -> str:
-    """Nothing where there was nothing to pay."""
+def payments_of(invoice: InvoiceDocument) -> Iterator[tuple[str, int]]:
+    """With what it was paid, and how much: gift cards and balance also before the rest is."""
+    for label, cents in (("gift card", invoice.gift_cents), ("balance", invoice.balance_cents)):
+        if cents:
+            yield label, cents
+    if invoice.status is InvoiceStatus.PAID and invoice.charged_cents:
+        yield payer(invoice.paid_by), invoice.charged_cents
+
+
+def payer(paid_by: PaidBy | None) -> str:
+    """What was charged, in words."""
     if paid_by is None:
-        return ""
-    with_what = (
+        return "payment"
+    return (
         f"{str(paid_by.brand).title()} card ending in {paid_by.last4}" if paid_by.last4 else paid_by.provider
     )
-    return f" by {with_what}, payment {paid_by.payment_id}"
+
+
+def _by(invoice: InvoiceDocument) -> str:
+    """Nothing where there was nothing to pay."""
+    *others, last = [label for label, _ in payments_of(invoice)] or [""]
+    if not last:
+        return ""
+    if invoice.paid_by is not None:
+        last = f"{last}, payment {invoice.paid_by.payment_id}"
+    return f" by {', '.join(others)} and {last}" if others else f" by {last}"

@@ -34,7 +34,7 @@ AWAY = (503, "database_unavailable")
 async def list_invoices(
     user: CurrentUser, context: ContextDep, page: PageRequestDep, status: InvoiceStatus | None = None
 ) -> InvoicePage:
-    """The newest first, with their lines and payments."""
+    """The newest first, with their lines, payments and credit notes."""
     async with context.database.read() as connection:
         found = await invoice_views.list_invoices(
             connection, user.id, after_id=page.after_id, limit=page.limit + 1, status=status
@@ -50,9 +50,9 @@ async def list_invoices(
     "/invoices/{invoice_id}", responses=problem_responses(*TOKEN_REFUSALS, (404, "invoice_not_found"), AWAY)
 )
 async def read_invoice(invoice_id: InvoiceId, user: CurrentUser, context: ContextDep) -> InvoiceBody:
-    """One invoice with its lines and payments. Somebody else's looks like one that does not exist."""
+    """One invoice with its lines, payments and credit notes. Somebody else's looks as if it did not exist."""
     async with context.database.read() as connection:
-        invoice = await invoice_views.find_invoice(connection, user.id, invoice_id)
+        invoice = await invoice_views.find_invoice(connection, invoice_id, user_id=user.id)
     if invoice is None:
         raise no_such_invoice()
     return InvoiceBody.model_validate(invoice)

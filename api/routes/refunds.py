@@ -14,7 +14,7 @@ from api.refund_payment import RefundOrder, no_such_payment
 from api.refusals import responses_of
 from api.schemas.base import LARGEST_ID
 from api.schemas.refunds import RefundOrderBody, StaffPaymentBody, StaffRefundBody
-from db.queries import refund_views
+from db.queries import refund_views, refundable
 from domain.refusals import RefusalCode
 
 router = APIRouter(prefix="/admin/payments", tags=["Staff"])
@@ -33,7 +33,7 @@ async def read_payment(
 ) -> StaffPaymentBody:
     """What was received, what has gone back of it, and what is left."""
     async with context.database.read() as connection:
-        payment = await refund_views.find_payment(connection, payment_id)
+        payment = await refundable.find_payment(connection, payment_id)
         refunds = await refund_views.list_refunds(connection, [payment_id])
     if payment is None:
         raise no_such_payment()

@@ -4,6 +4,7 @@ from typing import Self
 
 from api.schemas.base import RequestBody, ResponseBody, UtcInstant
 from api.schemas.payment_methods import OfferedMethodBody
+from domain.correction import CreditNoteReason
 from domain.invoice import InvoiceLine, InvoiceStatus
 from domain.refund import RefundReason, RefundStatus
 
@@ -55,7 +56,29 @@ class RefundBody(ResponseBody):
     settled_at: UtcInstant | None
 
 
+class CreditNoteBody(ResponseBody):
+    """Corrects a paid invoice. Its amount went back to the card by `refund_id`, to gift cards, to balance."""
+
+    id: int
+    number: str
+    invoice_id: int
+    refund_id: int | None
+    reason: CreditNoteReason
+    amount_cents: int
+    card_cents: int
+    gift_cents: int
+    balance_cents: int
+    net_cents: int
+    vat_cents: int
+    currency: str
+    issued_at: UtcInstant
+
+
 class InvoiceBody(ResponseBody):
+    """`total_cents` is the subtotal less the discount. Gift cards and the customer's balance pay of it first;
+    `amount_due_cents` is what is left to be charged: by the payment that succeeded, if any was needed.
+    """
+
     id: int
     number: str | None
     subscription_id: int
@@ -80,6 +103,7 @@ class InvoiceBody(ResponseBody):
     lines: list[LineBody]
     payments: list[PaymentBody]
     refunds: list[RefundBody]
+    credit_notes: list[CreditNoteBody]
 
 
 class InvoicePage(ResponseBody):

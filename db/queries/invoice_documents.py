@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from db.database import Connection
+from db.queries.credit_notes import list_notes
 from db.tables.accounts import User
 from db.tables.billing import Invoice, InvoiceLine, Payment
 from db.tables.payment_methods import PaymentMethod
@@ -33,8 +34,20 @@ class PaidBy:
 
 
 @dataclass(frozen=True)
+class Correction:
+    """A credit note that takes something of the invoice back."""
+
+    number: str
+    issued_at: datetime
+    amount_cents: int
+
+
+@dataclass(frozen=True)
 class InvoiceDocument:
-    """`number` and `finalized_at` are missing in a draft only."""
+    """`number` and `finalized_at` are missing in a draft only.
+
+    Of the total, `gift_cents` and `balance_cents` were paid before anybody was charged.
+    """
 
     invoice_id: int
     number: str | None
@@ -46,12 +59,20 @@ class InvoiceDocument:
     net_cents: int
     vat_cents: int
     vat_rate_bp: int
+    gift_cents: int
+    balance_cents: int
     finalized_at: datetime | None
     paid_at: datetime | None
     voided_at: datetime | None
     written_off_at: datetime | None
     lines: Sequence[DocumentLine]
     paid_by: PaidBy | None
+    corrections: Sequence[Correction] = ()
+
+    @property
+    def charged_cents(self) -> int:
+        """What gift cards and balance have left to be charged."""
+        return self.total_cents - self.gift_cents - self.balance_cents
 
 
 _INVOICE = (
@@ -66,6 +87,8 @@ _INVOICE = (
         Invoice.net_cents,
         Invoice.vat_cents,
         Invoice.vat_rate_bp,
+        Invoice.gift_cents,
+        Invoice.balance_cents,
         Invoice.finalized_at,
         Invoice.paid_at,
         Invoice.voided_at,
@@ -107,6 +130,8 @@ async def find_document(
         net_cents=invoice.net_cents,
         vat_cents=invoice.vat_cents,
         vat_rate_bp=invoice.vat_rate_bp,
+        gift_cents=invoice.gift_cents,
+        balance_cents=invoice.balance_cents,
         finalized_at=invoice.finalized_at,
         paid_at=invoice.paid_at,
         voided_at=invoice.voided_at,
@@ -115,11 +140,16 @@ async def find_document(
             DocumentLine(line.description, Period(line.period_start, line.period_end), line.amount_cents)
             for line in lines
         ],
-        paid_by=_paid_by(invoice),
+        paid_by=paid_by(invoice),
+        corrections=[
+            Correction(note.number, note.issued_at, note.amount_cents)
+            for note in await list_notes(connection, [invoice.id])
+        ],
     )
 
 
-def _paid_by(invoice: Row[*tuple[Any, ...]]) -> PaidBy | None:
+def paid_by(invoice: Row[*tuple[Any, ...]]) -> PaidBy | None:
+    """Of a row that joins the invoice with its payment and that one's method."""
     if invoice.paid_by_payment_id is None:
         return None
     return PaidBy(invoice.paid_by_payment_id, invoice.provider, invoice.brand, invoice.last4)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from db.database import Connection
 from db.tables.accounts import User
 from db.tables.billing import Invoice, Payment, Refund
+from db.tables.corrections import CreditNote
 from domain.invoice import InvoiceStatus
 from domain.refund import RefundStatus
 from domain.window import Window
@@ -28,6 +29,12 @@ REACHED_AT: Mapping[InvoiceStatus, InstrumentedAttribute[datetime | None]] = {
 _REFUNDED = (
     select(func.coalesce(func.sum(Refund.amount_cents), 0))
     .where(Refund.payment_id == Invoice.paid_by_payment_id, Refund.status == RefundStatus.SUCCEEDED)
+    .scalar_subquery()
+)
+
+_CREDITED = (
+    select(func.coalesce(func.sum(CreditNote.amount_cents), 0))
+    .where(CreditNote.invoice_id == Invoice.id)
     .scalar_subquery()
 )
 
@@ -55,6 +62,13 @@ _EXPORTED = (
         Invoice.paid_by_payment_id.label("payment_id"),
         Payment.provider.label("payment_provider"),
         Payment.reference.label("payment_reference"),
+        (Invoice.total_cents + Invoice.discount_cents).label("subtotal_cents"),
+        Invoice.discount_cents,
+        Invoice.promo_code,
+        Invoice.gift_cents,
+        Invoice.balance_cents,
+        (Invoice.total_cents - Invoice.gift_cents - Invoice.balance_cents).label("amount_due_cents"),
+        _CREDITED.label("credited_cents"),
     )
     .join(User, User.id == Invoice.user_id)
     .outerjoin(Payment, Payment.id == Invoice.paid_by_payment_id)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, case, select
 
 from db.database import Connection
+from db.queries.credit_notes import CreditNoteView, list_notes
 from db.queries.refund_views import RefundView, list_refunds
 from db.tables.billing import Invoice, InvoiceLine, Payment
 from db.tables.subscriptions import Subscription
@@ -52,6 +53,8 @@ class BillView:
 
 @dataclass(frozen=True)
 class InvoiceView:
+    """`amount_due_cents` is what is left to be charged after promo, gift cards and balance."""
+
     id: int
     number: str | None
     subscription_id: int
@@ -76,6 +79,7 @@ class InvoiceView:
     lines: list[LineView]
     payments: list[PaymentView]
     refunds: list[RefundView]
+    credit_notes: list[CreditNoteView]
 
 
 _INVOICE = select(
@@ -140,8 +144,13 @@ async def list_invoices(
     return await _whole(connection, (await connection.execute(query)).all())
 
 
-async def find_invoice(connection: Connection, user_id: int, invoice_id: int) -> InvoiceView | None:
-    query = _INVOICE.where(Invoice.id == invoice_id, Invoice.user_id == user_id)
+async def find_invoice(
+    connection: Connection, invoice_id: int, *, user_id: int | None = None
+) -> InvoiceView | None:
+    """The user's, or anybody's when none is named."""
+    query = _INVOICE.where(Invoice.id == invoice_id)
+    if user_id is not None:
+        query = query.where(Invoice.user_id == user_id)
     found = await _whole(connection, (await connection.execute(query)).all())
     return found[0] if found else None
 
@@ -155,10 +164,10 @@ async def find_bill(connection: Connection, user_id: int, invoice_id: int) -> Bi
     return row and BillView(row.subscription_id, InvoiceStatus(row.status))
 
 
-async def find_last_payment(connection: Connection, invoice_id: int) -> tuple[PaymentView, bool]:
+async def find_last_payment(connection: Connection, invoice_id: int) -> tuple[PaymentView, bool] | None:
     """The newest attempt to pay an invoice, and whether it is still with its provider.
 
-    Raises `sqlalchemy.exc.NoResultFound` when there is none.
+    `None` when nobody was ever charged: nothing was due.
     """
     query = (
         _PAYMENTS.add_columns(Subscription.payment_in_progress)
@@ -169,7 +178,10 @@ async def find_last_payment(connection: Connection, invoice_id: int) -> tuple[Pa
         .order_by(Payment.attempt_no.desc())
         .limit(1)
     )
-    payment = _fields((await connection.execute(query)).one())
+    found = (await connection.execute(query)).one_or_none()
+    if found is None:
+        return None
+    payment = _fields(found)
     in_progress: bool = payment.pop("payment_in_progress")
     return PaymentView(**payment), in_progress
 
@@ -182,12 +194,14 @@ async def _whole(connection: Connection, invoices: Sequence[Row[*tuple[Any, ...]
     ]
     invoice_of = {payment["id"]: payment["invoice_id"] for payment in payments}
     refunds = await list_refunds(connection, list(invoice_of))
+    credit_notes = await list_notes(connection, ids)
     return [
         InvoiceView(
             **_fields(invoice),
             lines=[LineView(**line) for line in lines if line["invoice_id"] == invoice.id],
             payments=[PaymentView(**payment) for payment in payments if payment["invoice_id"] == invoice.id],
             refunds=[refund for refund in refunds if invoice_of[refund.payment_id] == invoice.id],
+            credit_notes=[note for note in credit_notes if note.invoice_id == invoice.id],
         )
         for invoice in invoices
     ]

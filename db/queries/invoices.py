@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import Text, cast, func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import func, insert, select, update
 
 from db.database import Connection
-from db.tables.billing import Invoice, InvoiceLine, InvoiceSeries
-from domain.invoice import NUMBER_DIGITS, SERIES, InvoiceStatus
+from db.queries.numbering import next_number
+from db.tables.billing import Invoice, InvoiceLine
+from domain.invoice import SERIES, InvoiceStatus
 from domain.invoice import Invoice as InvoiceContent
 
 
@@ -64,24 +64,10 @@ async def finalize(connection: Connection, invoice_id: int, at: datetime) -> Non
     To be the last statement of its transaction: the counter's row stays locked until the commit, and numbers
     have no gaps only because of that.
     """
-    counter = (
-        upsert(InvoiceSeries)
-        .values(series=SERIES, year=at.year, last_number=1)
-        .on_conflict_do_update(
-            index_elements=[InvoiceSeries.series, InvoiceSeries.year],
-            set_={"last_number": InvoiceSeries.last_number + 1},
-        )
-        .returning(InvoiceSeries.last_number)
-        .cte("counter")
-    )
-    digits = cast(counter.c.last_number, Text)
-    number = func.concat_ws(
-        "-", SERIES, str(at.year), func.lpad(digits, func.greatest(NUMBER_DIGITS, func.length(digits)), "0")
-    )
     await connection.execute(
         update(Invoice)
         .where(Invoice.id == invoice_id)
-        .values(status=InvoiceStatus.OPEN, number=select(number).scalar_subquery(), finalized_at=at)
+        .values(status=InvoiceStatus.OPEN, number=next_number(SERIES, at.year), finalized_at=at)
     )
 
 

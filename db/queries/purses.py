@@ -77,6 +77,15 @@ async def list_expiries(connection: Connection, user_id: int) -> dict[int, datet
     return {row.id: row.expires_at for row in await connection.execute(query)}
 
 
+async def lock_balance(connection: Connection, user_id: int, currency: str) -> None:
+    """Nobody else spends of it before the transaction ends."""
+    await connection.execute(
+        select(CustomerBalance.balance_cents)
+        .where(CustomerBalance.user_id == user_id, CustomerBalance.currency == currency)
+        .with_for_update(key_share=True)
+    )
+
+
 async def take_out(connection: Connection, bill: Bill, taken: Tenders, at: datetime) -> None:
     """Pays an invoice from it, as far as was decided with the purse locked."""
     key = f"invoice:{bill.invoice_id}:paid"

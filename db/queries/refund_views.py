@@ -1,38 +1,15 @@
-"""What can be refunded of a payment, and what has been."""
+"""Refunds as people see them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, Select, cast, func, select
+from sqlalchemy import Row, Select, select
 
 from db.database import Connection
-from db.queries.disputes import disputed_of
-from db.tables.billing import Invoice, Payment, Refund
+from db.tables.billing import Refund
 from db.tables.messages import Note
-from db.tables.subscriptions import Subscription
-from domain.refund import RefundStatus
-
-
-@dataclass(frozen=True)
-class RefundablePayment:
-    """`left_cents` is what was received and is not on its way back, `disputed_cents` was charged back.
-
-    `clock_offset` is its subscription's.
-    """
-
-    payment_id: int
-    invoice_id: int
-    subscription_id: int
-    provider: str
-    status: str
-    amount_cents: int
-    received_cents: int | None
-    left_cents: int
-    disputed_cents: int
-    currency: str
-    clock_offset: timedelta
 
 
 @dataclass(frozen=True)
@@ -53,32 +30,6 @@ class RefundView:
     settled_at: datetime | None
 
 
-_DISPUTED = disputed_of(Payment.id)
-_RETURNED = (
-    select(cast(func.coalesce(func.sum(Refund.amount_cents), 0), BigInteger))
-    .where(Refund.payment_id == Payment.id, Refund.status != RefundStatus.FAILED)
-    .scalar_subquery()
-)
-_REFUNDABLE = (
-    select(
-        Payment.id.label("payment_id"),
-        Payment.invoice_id,
-        Invoice.subscription_id,
-        Payment.provider,
-        Payment.status,
-        Payment.amount_cents,
-        Payment.received_cents,
-        func.greatest(func.coalesce(Payment.received_cents, 0) - _RETURNED - _DISPUTED, 0).label(
-            "left_cents"
-        ),
-        _DISPUTED.label("disputed_cents"),
-        Payment.currency,
-        Subscription.clock_offset,
-    )
-    .join(Invoice, Payment.invoice_id == Invoice.id)
-    .join(Subscription, Invoice.subscription_id == Subscription.id)
-)
-
 _REFUNDS = (
     select(
         Refund.id,
@@ -97,17 +48,6 @@ _REFUNDS = (
     .outerjoin(Note, Refund.note_id == Note.id)
     .order_by(Refund.id)
 )
-
-
-async def find_payment(connection: Connection, payment_id: int) -> RefundablePayment | None:
-    row = (await connection.execute(_REFUNDABLE.where(Payment.id == payment_id))).one_or_none()
-    return None if row is None else RefundablePayment(**_fields(row))
-
-
-async def find_refundable(connection: Connection, payment_id: int) -> RefundablePayment:
-    """Raises `sqlalchemy.exc.NoResultFound` when there is no such payment."""
-    row = (await connection.execute(_REFUNDABLE.where(Payment.id == payment_id))).one()
-    return RefundablePayment(**_fields(row))
 
 
 async def list_refunds(connection: Connection, payment_ids: Sequence[int]) -> list[RefundView]:

@@ -3,23 +3,23 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, case, cast, func, select, update
+from sqlalchemy import BigInteger, cast, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import aliased
 
 from db.database import Connection
 from db.queries.disputes import disputed_of
 from db.tables.billing import Invoice, Payment, Refund
-from db.tables.subscriptions import Period
-from domain.billing_calendar import Period as BillingPeriod
 from domain.invoice import InvoiceStatus
-from domain.payment import PaymentStatus
 from domain.refund import RefundReason, RefundStatus
 
 
 @dataclass(frozen=True)
 class RefundOrder:
-    """`key` names what is given back and why, so that it is given back once."""
+    """`key` names what is given back and why, so that it is given back once.
+
+    `unapplied_cents` of it paid for nothing.
+    """
 
     payment_id: int
     key: str
@@ -28,25 +28,16 @@ class RefundOrder:
     currency: str
     actor: str
     trace_id: str
+    unapplied_cents: int = 0
     note_id: int | None = None
-
-
-@dataclass(frozen=True)
-class Received:
-    """A payment of a paid invoice, what is left of it, and the paid time that it bought."""
-
-    payment_id: int
-    left_cents: int
-    currency: str
-    period: BillingPeriod | None
 
 
 @dataclass(frozen=True)
 class Refunding:
     """A refund with what its provider and the ledger have to know of it.
 
-    `surplus_cents` is what the payment brought beyond what its invoice needed, `returned_before_cents` what
-    has gone back of the payment already, `kept_cents` what was received and not charged back.
+    Of `unapplied_cents` the customer's balance holds nothing any more, when it did. `returned_before_cents`
+    have gone back of the payment already, `kept_cents` were received and not charged back.
     """
 
     refund_id: int
@@ -59,9 +50,11 @@ class Refunding:
     provider: str
     charge_key: str
     invoice_id: int
+    invoice_status: str
     subscription_id: int
-    surplus_cents: int
-    vat_rate_bp: int
+    user_id: int
+    reason: str
+    unapplied_cents: int
     returned_before_cents: int
     kept_cents: int
 
@@ -74,10 +67,21 @@ class Refunding:
         """Whether so much is left of the payment: a chargeback may have taken it meanwhile."""
         return self.returned_before_cents + self.amount_cents <= self.kept_cents
 
+    @property
+    def applied_cents(self) -> int:
+        """What paid an invoice: that one is corrected by a credit note."""
+        return self.amount_cents - self.unapplied_cents
+
+    @property
+    def from_balance_cents(self) -> int:
+        """What it took out of the customer's balance. Money that came too late was never in it."""
+        return self.unapplied_cents if self.invoice_status == InvoiceStatus.PAID else 0
+
 
 SETTLED = (RefundStatus.SUCCEEDED, RefundStatus.FAILED)
 
 _returned_before = aliased(Refund)
+
 _REFUNDING = (
     select(
         Refund.id.label("refund_id"),
@@ -90,12 +94,11 @@ _REFUNDING = (
         Payment.provider,
         Payment.idempotency_key.label("charge_key"),
         Payment.invoice_id,
+        Invoice.status.label("invoice_status"),
         Invoice.subscription_id,
-        case(
-            (Invoice.paid_by_payment_id == Payment.id, Payment.received_cents - Payment.amount_cents),
-            else_=Payment.received_cents,
-        ).label("surplus_cents"),
-        Invoice.vat_rate_bp,
+        Invoice.user_id,
+        Refund.reason,
+        Refund.unapplied_cents,
         select(cast(func.coalesce(func.sum(_returned_before.amount_cents), 0), BigInteger))
         .where(
             _returned_before.payment_id == Refund.payment_id,
@@ -123,6 +126,7 @@ async def insert_refund(connection: Connection, order: RefundOrder, at: datetime
                 reason=order.reason,
                 status=RefundStatus.CREATED,
                 amount_cents=order.amount_cents,
+                unapplied_cents=order.unapplied_cents,
                 currency=order.currency,
                 actor=order.actor,
                 note_id=order.note_id,
@@ -152,41 +156,6 @@ async def find_unsent(connection: Connection, subscription_id: int) -> tuple[int
         .order_by(Refund.id)
     )
     return tuple((await connection.execute(query)).scalars())
-
-
-async def list_received(connection: Connection, subscription_id: int) -> list[Received]:
-    """What was paid for a subscription's invoices, and neither given nor charged back yet."""
-    returned = (
-        select(cast(func.coalesce(func.sum(Refund.amount_cents), 0), BigInteger))
-        .where(Refund.payment_id == Payment.id, Refund.status != RefundStatus.FAILED)
-        .scalar_subquery()
-    )
-    query = (
-        select(
-            Payment.id,
-            (Payment.received_cents - returned - disputed_of(Payment.id)).label("left_cents"),
-            Payment.currency,
-            Period.during,
-        )
-        .join(Invoice, Payment.invoice_id == Invoice.id)
-        .outerjoin(Period, Period.invoice_id == Invoice.id)
-        .where(
-            Invoice.subscription_id == subscription_id,
-            Invoice.status == InvoiceStatus.PAID,
-            Payment.status == PaymentStatus.SUCCEEDED,
-        )
-        .order_by(Payment.id)
-    )
-    return [
-        Received(
-            row.id,
-            row.left_cents,
-            row.currency,
-            row.during and BillingPeriod(row.during.lower, row.during.upper),
-        )
-        for row in await connection.execute(query)
-        if row.left_cents > 0
-    ]
 
 
 async def find_by_key(connection: Connection, key: str) -> int | None:

@@ -147,7 +147,8 @@ class Payment(Table):
 class Refund(Table):
     """Money that goes back for one payment. A trigger keeps all of them within what was received.
 
-    `failed` ones were refused by the provider and give nothing back; a person has to look.
+    `failed` ones were refused by the provider and give nothing back; a person has to look. `unapplied_cents`
+    is the part that paid for nothing: late, twice, or too much.
     """
 
     __tablename__ = "refunds"
@@ -155,6 +156,7 @@ class Refund(Table):
         CheckConstraint("status IN ('created', 'unknown', 'succeeded', 'failed')", name="status_is_known"),
         CheckConstraint("reason IN ('late_payment', 'withdrawal', 'staff')", name="reason_is_known"),
         CheckConstraint("amount_cents > 0", name="amount_is_positive"),
+        CheckConstraint("unapplied_cents BETWEEN 0 AND amount_cents", name="unapplied_is_part_of_it"),
         CheckConstraint(
             "(status IN ('created', 'unknown')) = (settled_at IS NULL)", name="settled_when_known"
         ),
@@ -168,6 +170,7 @@ class Refund(Table):
     reason: Mapped[str]
     status: Mapped[str]
     amount_cents: Mapped[Cents]
+    unapplied_cents: Mapped[int] = mapped_column(server_default="0")
     currency: Mapped[Currency]
     actor: Mapped[str]
     note_id: Mapped[int | None] = mapped_column(ForeignKey("notes.id"))

@@ -9,7 +9,8 @@ from db.tables.base import Cents, Currency, Id, Instant, RecordedAt, Table
 class CreditNote(Table):
     """Corrects a paid invoice, under a number of its own series. A trigger keeps all of them within it.
 
-    What goes back goes to where it came from: to the card by `refund_id`, to gift cards, to the balance.
+    What goes back goes to where it came from: to the card by `refund_id`, to gift cards, to the balance. What
+    a change of plan credits goes to the balance, whatever it was paid with.
     """
 
     __tablename__ = "credit_notes"
@@ -21,6 +22,8 @@ class CreditNote(Table):
             " AND card_cents + gift_cents + balance_cents = amount_cents",
             name="goes_back_somewhere",
         ),
+        CheckConstraint("reason IN ('staff', 'withdrawal', 'plan_change')", name="reason_is_known"),
+        CheckConstraint("refund_id IS NULL OR card_cents = amount_cents", name="refund_is_of_a_card"),
         Index("ix_credit_notes_invoice_id", "invoice_id"),
     )
 
@@ -28,7 +31,7 @@ class CreditNote(Table):
     key: Mapped[str] = mapped_column(unique=True)
     number: Mapped[str] = mapped_column(unique=True)
     invoice_id: Mapped[int] = mapped_column(ForeignKey("invoices.id"))
-    refund_id: Mapped[int | None] = mapped_column(ForeignKey("refunds.id"))
+    refund_id: Mapped[int | None] = mapped_column(ForeignKey("refunds.id"), unique=True)
     reason: Mapped[str]
     amount_cents: Mapped[Cents]
     card_cents: Mapped[Cents]

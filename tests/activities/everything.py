@@ -20,19 +20,21 @@ OF_THE_USER = {
         " JOIN invoices i ON i.id = p.invoice_id WHERE i.user_id = :user_id ORDER BY r.id"
     ),
     "credit_notes": (
-        "SELECT c.* FROM credit_notes c JOIN invoices i ON i.id = c.invoice_id"
-        " WHERE i.user_id = :user_id ORDER BY c.id"
+        "SELECT n.* FROM credit_notes n JOIN invoices i ON i.id = n.invoice_id"
+        " WHERE i.user_id = :user_id ORDER BY n.id"
     ),
     "disputes": (
         "SELECT d.* FROM disputes d JOIN payments p ON p.id = d.payment_id"
         " JOIN invoices i ON i.id = p.invoice_id WHERE i.user_id = :user_id ORDER BY d.id"
     ),
     "promo_redemptions": "SELECT * FROM promo_redemptions WHERE user_id = :user_id ORDER BY id",
-    "gift_card_entries": (
-        "SELECT e.* FROM gift_card_entries e JOIN invoices i ON i.id = e.invoice_id"
-        " WHERE i.user_id = :user_id ORDER BY e.id"
-    ),
+    "balances": "SELECT * FROM customer_balances WHERE user_id = :user_id ORDER BY currency",
     "balance_entries": "SELECT * FROM customer_balance_entries WHERE user_id = :user_id ORDER BY id",
+    "gift_cards": "SELECT * FROM gift_cards WHERE redeemed_by = :user_id ORDER BY id",
+    "gift_card_entries": (
+        "SELECT g.* FROM gift_card_entries g JOIN invoices i ON i.id = g.invoice_id"
+        " WHERE i.user_id = :user_id ORDER BY g.id"
+    ),
     "outbox": (
         "SELECT o.* FROM outbox o JOIN subscriptions s ON s.id = o.subscription_id"
         " WHERE s.user_id = :user_id ORDER BY o.due_at, o.event"

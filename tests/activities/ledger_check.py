@@ -58,12 +58,65 @@ COUNTED = (
 )
 
 
+OF_CURRENCIES = """
+    SELECT currencies.currency, kept.balance, -posted.balance AS posted_balance,
+        put.unapplied, -posted.unapplied AS posted_unapplied, put.spent, posted.spent AS posted_spent
+    FROM (SELECT DISTINCT currency FROM invoices WHERE user_id = :user_id) AS currencies,
+    LATERAL (SELECT coalesce(sum(balance_cents), 0)::bigint AS balance FROM customer_balances b
+        WHERE b.user_id = :user_id AND b.currency = currencies.currency) AS kept,
+    LATERAL (SELECT
+        coalesce(sum(e.amount_cents) FILTER (WHERE account = 'customer_balance'), 0)::bigint AS balance,
+        coalesce(sum(e.amount_cents) FILTER (WHERE account = 'unapplied_cash'), 0)::bigint AS unapplied,
+        coalesce(sum(e.amount_cents) FILTER (WHERE account = 'gift_card_liability'), 0)::bigint AS spent
+        FROM ledger_entries e JOIN ledger_transactions t ON t.id = e.transaction_id
+        JOIN subscriptions s ON s.id = t.subscription_id
+        WHERE s.user_id = :user_id AND e.currency = currencies.currency) AS posted,
+    LATERAL (SELECT
+        (SELECT coalesce(sum(p.received_cents), 0)::bigint FROM payments p JOIN invoices i
+            ON i.id = p.invoice_id WHERE i.user_id = :user_id AND p.currency = currencies.currency
+            AND p.status = 'succeeded' AND i.status IN ('void', 'uncollectible'))
+        + (SELECT coalesce(sum(CASE
+            WHEN i.status = 'paid' AND r.status IN ('created', 'unknown') THEN r.unapplied_cents
+            WHEN i.status <> 'paid' AND r.status = 'succeeded' THEN -r.amount_cents END), 0)::bigint
+            FROM refunds r JOIN payments p ON p.id = r.payment_id JOIN invoices i ON i.id = p.invoice_id
+            WHERE i.user_id = :user_id AND r.currency = currencies.currency) AS unapplied,
+        (SELECT coalesce(-sum(g.amount_cents), 0)::bigint FROM gift_card_entries g
+            JOIN invoices i ON i.id = g.invoice_id
+            WHERE i.user_id = :user_id AND i.currency = currencies.currency) AS spent) AS put
+"""
+ENTRIES = """
+    SELECT b.currency, b.balance_cents, sum(e.amount_cents)::bigint AS entries FROM customer_balances b
+    LEFT JOIN customer_balance_entries e ON e.user_id = b.user_id AND e.currency = b.currency
+    WHERE b.user_id = :user_id GROUP BY b.currency, b.balance_cents
+"""
+CORRECTED = """
+    SELECT i.id, i.total_cents, i.net_cents, given_back_cents(i.id) AS given_back,
+        n.amount_cents, n.net_cents AS noted_net, n.vat_cents AS noted_vat,
+        posted.net AS posted_net, posted.vat AS posted_vat
+    FROM invoices i,
+    LATERAL (SELECT coalesce(sum(amount_cents), 0)::bigint AS amount_cents,
+        coalesce(sum(net_cents), 0)::bigint AS net_cents, coalesce(sum(vat_cents), 0)::bigint AS vat_cents
+        FROM credit_notes WHERE invoice_id = i.id AND reason <> 'plan_change') AS n,
+    LATERAL (SELECT coalesce(sum(e.amount_cents) FILTER (WHERE account = 'refunds'), 0)::bigint AS net,
+        coalesce(sum(e.amount_cents) FILTER (WHERE account = 'vat_payable'), 0)::bigint AS vat
+        FROM ledger_entries e JOIN ledger_transactions t ON t.id = e.transaction_id
+        WHERE t.key IN (
+            SELECT concat('credit_note', chr(58), c.key) FROM credit_notes c WHERE c.invoice_id = i.id
+            UNION ALL SELECT concat_ws(chr(58), 'refund', c.refund_id, 'paid') FROM credit_notes c
+                WHERE c.invoice_id = i.id)
+        ) AS posted
+    WHERE i.user_id = :user_id
+"""
+
+
 async def assert_books_are_true(customer: Customer) -> None:
     """The ledger sums to zero, and each account is what the rows say.
 
     Receivable is what open invoices ask, cash is what came and neither went back nor was charged back,
     deferred revenue is what was sold and is still to be delivered: nothing once a subscription has ended and
-    its invoices are closed. A promo code counts the redemptions that were not given back.
+    its invoices are closed. A promo code counts the redemptions that were not given back. The customer's
+    balance is what their rows say, gift cards lost what paid invoices, unapplied cash is what is on its way
+    back, and each credit note is in the books with its net and VAT.
     """
     assert await customer.rows(UNBALANCED) == []
     for row in await customer.rows(OWED):
@@ -75,6 +128,15 @@ async def assert_books_are_true(customer: Customer) -> None:
     await check_purses(customer.database)
     for row in await customer.rows(COUNTED):
         assert row["counted"] == row["held"], row
+    for row in await customer.rows(OF_CURRENCIES):
+        assert row["balance"] == row["posted_balance"], row
+        assert row["unapplied"] == row["posted_unapplied"], row
+        assert row["spent"] == row["posted_spent"], row
+    for row in await customer.rows(ENTRIES):
+        assert row["balance_cents"] == row["entries"], row
+    for row in await customer.rows(CORRECTED):
+        assert row["amount_cents"] <= row["given_back"] <= row["total_cents"], row
+        assert (row["noted_net"], row["noted_vat"]) == (row["posted_net"], row["posted_vat"]), row
 
 
 async def assert_charges_are_booked(customer: Customer) -> None:

@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 from temporalio.testing import ActivityEnvironment
 
-from activities.contracts import OpenRefund, SendRefund
+from activities.contracts import OpenRefund, RefundInvoice, SendRefund
 from activities.open_refund import OpenRefundActivity
+from activities.refund_invoice import RefundInvoiceActivity
 from activities.send_refund import MarkRefundUnknownActivity, SendRefundActivities
 from domain.refund import RefundStatus
 from payments.manual_mock import ManualMock
@@ -23,6 +24,18 @@ async def open_refund(
     key = key or f"payment:{payment_id}:staff:{amount_cents}"
     command = OpenRefund(payment_id, key, amount_cents, customer.cause, IN_THE_PERIOD)
     return await ActivityEnvironment().run(OpenRefundActivity(customer.database).open_refund, command)
+
+
+async def refund_invoice(
+    customer: Customer, invoice_id: int | None, amount_cents: int | None = None, key: str = "staff"
+) -> int | None:
+    """The id of the refund to the card, when it gets anything."""
+    assert invoice_id is not None
+    command = RefundInvoice(
+        invoice_id, f"invoice:{invoice_id}:{key}", amount_cents, customer.cause, IN_THE_PERIOD
+    )
+    activity = RefundInvoiceActivity(customer.database)
+    return await ActivityEnvironment().run(activity.refund_invoice, command)
 
 
 async def send(

@@ -112,7 +112,7 @@ async def test_who_confirms_just_before_gets_the_money_back(card_holder: Custome
     assert life.timeline[-3:] == ["canceled", "late_payment_received", "refund_opened"]
     assert life.balances == {
         "cash_at_provider": 3_980,
-        "customer_balance": -1_990,
+        "unapplied_cash": -1_990,
         "revenue": -1_631,
         "vat_payable": -359,
     }

@@ -24,6 +24,7 @@ from activities.contracts import (
     RecordedSubscription,
     RecordSubscription,
     RedeemGiftCard,
+    RefundInvoice,
     SendRefund,
     Settled,
     SettlePayment,
@@ -38,6 +39,7 @@ from activities.open_refund import OpenRefundActivity
 from activities.open_subscription import OpenSubscriptionActivity
 from activities.record_subscription import RecordSubscriptionActivity
 from activities.redeem_gift_card import RedeemGiftCardActivity
+from activities.refund_invoice import RefundInvoiceActivity
 from activities.refusal import Refusal
 from activities.send_refund import MarkRefundUnknownActivity, SendRefundActivities
 from activities.settle_payment import SettlePaymentActivity
@@ -81,6 +83,7 @@ MESSAGES = [
     CollectPayment(43, "0" * 32, AT, gives_up=True),
     OpenRefund(43, "payment:43:staff", 990, CAUSE, AT),
     RedeemGiftCard(7, "5a" * 32, CAUSE, AT),
+    RefundInvoice(42, "invoice:42:staff", None, CAUSE, AT),
     SendRefund(5, AT),
     Settled(ACTIVE),
     Settled(CANCELED, unsent_refund_ids=(5, 6)),
@@ -98,6 +101,7 @@ IMPLEMENTATIONS: list[tuple[Callable[..., Any], Callable[..., Any]]] = [
     (contracts.look_up_payment, ChargePaymentActivities.look_up_payment),
     (contracts.withdraw_payment, ChargePaymentActivities.withdraw_payment),
     (contracts.open_refund, OpenRefundActivity.open_refund),
+    (contracts.refund_invoice, RefundInvoiceActivity.refund_invoice),
     (contracts.send_refund, SendRefundActivities.send_refund),
     (contracts.look_up_refund, SendRefundActivities.look_up_refund),
     (contracts.mark_refund_unknown, MarkRefundUnknownActivity.mark_refund_unknown),

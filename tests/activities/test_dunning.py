@@ -160,7 +160,7 @@ async def test_money_after_the_end_goes_back_once(customer: Customer, end: str) 
 
     assert first == second
     assert (first.state, len(first.unsent_refund_ids)) == (ended, 1)
-    balances = before.balances | {"cash_at_provider": 3_980, "customer_balance": -1_990}
+    balances = before.balances | {"cash_at_provider": 3_980, "unapplied_cash": -1_990}
     assert await customer.life(ended) == replace(
         before,
         payments=["1 mock succeeded", "1 mock succeeded"],

@@ -8,7 +8,8 @@ from temporalio.exceptions import ApplicationError
 
 from domain.ending import cancel, withdraw
 from domain.refund import RefundStatus, WithdrawalRule
-from tests.activities.customer import IN_THE_PERIOD, STARTED_AT, Customer
+from domain.subscription import SubscriptionState
+from tests.activities.customer import IN_THE_PERIOD, PAID_AT, STARTED_AT, Customer, payment_under_way
 from tests.activities.everything import rows_of
 from tests.activities.refunding import SENT_AT, open_refund, send
 
@@ -69,6 +70,76 @@ async def test_what_was_paid_too_much_goes_back_first(customer: Customer) -> Non
     await send(customer, await open_refund(customer, opened.answer.payment_id))
     balances = (await customer.book(opened.answer.subscription_id)).balances
     assert balances == {"refunds": 1_631, "deferred_revenue": -1_631}
+
+
+async def overpaid(customer: Customer) -> SubscriptionState:
+    opened = await customer.start()
+    return await customer.settle(await customer.report(opened.answer.payment_id, amount_cents=OVERPAID))
+
+
+async def the_payment(customer: Customer) -> int:
+    return (await rows_of(customer, "payments"))[0]["id"]  # type: ignore[no-any-return]  # a row of anything
+
+
+async def balance_of(customer: Customer) -> int:
+    return sum(row["balance_cents"] for row in await rows_of(customer, "balances"))
+
+
+async def test_what_is_on_its_way_back_can_not_be_spent_any_more(customer: Customer) -> None:
+    state = await overpaid(customer)
+    assert await balance_of(customer) == OVERPAID - PRICE
+
+    refund_id = await open_refund(customer, await the_payment(customer), 600)
+
+    assert await balance_of(customer) == 0
+    balances = (await customer.life(state)).balances
+    sold = {"cash_at_provider": OVERPAID, "deferred_revenue": -1_631, "vat_payable": -359}
+    assert balances == sold | {"unapplied_cash": -510}
+    billed = await customer.open_period(state, state.period.end)
+    assert (await rows_of(customer, "invoices"))[-1]["balance_cents"] == 0
+    assert await send(customer, refund_id) is RefundStatus.SUCCEEDED
+    assert "unapplied_cash" not in (await customer.life(billed)).balances
+    [note] = await rows_of(customer, "credit_notes")
+    assert (note["refund_id"], note["card_cents"], note["net_cents"], note["vat_cents"]) == (
+        refund_id,
+        90,
+        74,
+        16,
+    )
+
+
+async def test_what_was_spent_on_the_next_invoice_does_not_go_back_too(customer: Customer) -> None:
+    state = await overpaid(customer)
+    payment_id = await the_payment(customer)
+    await customer.open_period(state, state.period.end)
+    assert (await rows_of(customer, "invoices"))[-1]["balance_cents"] == OVERPAID - PRICE
+
+    with pytest.raises(ApplicationError) as refused:
+        await open_refund(customer, payment_id, PRICE + 1)
+    assert refused.value.details[0].facts == {"left_cents": PRICE}
+    await send(customer, await open_refund(customer, payment_id))
+
+    [refund] = await rows_of(customer, "refunds")
+    assert (refund["amount_cents"], refund["unapplied_cents"]) == (PRICE, 0)
+
+
+async def test_paid_twice_it_goes_back_out_of_the_balance(customer: Customer) -> None:
+    opened = await customer.start()
+    first_id = opened.answer.payment_id
+    asked = await customer.open_attempt(opened.state, PAID_AT, is_automatic=False)
+    paid = await customer.settle(await customer.report(payment_under_way(asked)))
+    await customer.settle(await customer.report(first_id))
+    assert await balance_of(customer) == PRICE
+
+    assert await send(customer, await open_refund(customer, first_id)) is RefundStatus.SUCCEEDED
+
+    assert await balance_of(customer) == 0
+    assert await rows_of(customer, "credit_notes") == []
+    assert (await customer.life(paid)).balances == {
+        "cash_at_provider": PRICE,
+        "deferred_revenue": -1_631,
+        "vat_payable": -359,
+    }
 
 
 async def test_late_money_leaves_nothing_behind(customer: Customer) -> None:

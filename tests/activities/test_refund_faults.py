@@ -6,8 +6,10 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.contracts import PROVIDER_REJECTED
+from domain.ending import cancel
 from domain.refund import RefundStatus
 from domain.subscription import SubscriptionState
+from payments.manual_mock import ManualMock
 from payments.provider import (
     OutcomeUnknownError,
     ProviderRejectedError,
@@ -17,7 +19,8 @@ from payments.provider import (
 )
 from payments.provider import RefundStatus as AtProvider
 from payments.sandbox import Sandbox
-from tests.activities.customer import Customer
+from tests.activities.customer import IN_THE_PERIOD, Customer
+from tests.activities.everything import rows_of
 from tests.activities.refunding import look_up, mark_unknown, open_refund, send
 
 
@@ -41,6 +44,13 @@ class Faulty(Sandbox):
         if self.asked is not None:
             raise self.asked
         return self.answer or await super().find_refund(key)
+
+
+class Refusing(ManualMock):
+    """A person who does not pay it out."""
+
+    async def refund(self, order: RefundOrder) -> Refund:
+        return Refund(order.key, AtProvider.FAILED, order.amount_cents, order.currency)
 
 
 @pytest.fixture
@@ -136,6 +146,44 @@ async def test_one_that_the_provider_refuses_has_failed_and_leaves_its_money(
     again = await open_refund(card_holder, payment["payment_id"], key=f"again:{refund_id}")
     assert await send(card_holder, again, provider) is RefundStatus.SUCCEEDED
     assert await returned(card_holder, state) == 1_990
+
+
+async def test_what_the_provider_refuses_is_the_customers_to_spend_again(customer: Customer) -> None:
+    opened = await customer.start()
+    report_id = await customer.report(opened.answer.payment_id, amount_cents=2_500)
+    state = await customer.settle(report_id)
+    before = (await customer.life(state)).balances
+    refund_id = await open_refund(customer, opened.answer.payment_id, 600)
+    assert await rows_of(customer, "balances") == [
+        {"user_id": customer.user_id, "currency": "EUR", "balance_cents": 0}
+    ]
+
+    for _ in range(2):
+        assert await send(customer, refund_id, Refusing()) is RefundStatus.FAILED
+
+    [balance] = await rows_of(customer, "balances")
+    assert balance["balance_cents"] == 510
+    life = await customer.life(state)
+    assert (life.balances, life.timeline[-1]) == (before, "refund_failed")
+    assert await rows_of(customer, "credit_notes") == []
+    entries = await rows_of(customer, "balance_entries")
+    assert [entry["amount_cents"] for entry in entries] == [510, -510, 510]
+
+
+async def test_late_money_that_its_provider_refuses_stays_apart_until_it_is_back(customer: Customer) -> None:
+    opened = await customer.start()
+    ended = (await customer.record(cancel(opened.state, at_period_end=False, at=IN_THE_PERIOD))).state
+    settled = await customer.settle_whole(await customer.report(opened.answer.payment_id))
+    [refund_id] = settled.unsent_refund_ids
+    assert await send(customer, refund_id, Refusing()) is RefundStatus.FAILED
+    waiting = {"cash_at_provider": 1_990, "unapplied_cash": -1_990}
+    assert (await customer.life(ended)).balances == waiting
+    assert await rows_of(customer, "balances") == []
+
+    again = await open_refund(customer, opened.answer.payment_id)
+    assert (await customer.life(ended)).balances == waiting
+    assert await send(customer, again) is RefundStatus.SUCCEEDED
+    assert (await customer.life(ended)).balances == {}
 
 
 async def test_a_refusal_of_what_it_has_done_before_is_no_refusal(

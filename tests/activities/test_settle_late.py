@@ -1,4 +1,4 @@
-"""Money that comes after the end never revives a subscription: it is owed to the customer."""
+"""Money that comes after the end never revives a subscription: it is on its way back to the customer."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -28,7 +28,7 @@ def canceled(state: SubscriptionState) -> Change | None:
     ("end", "status", "event"),
     [(expired, "incomplete_expired", "expired"), (canceled, "canceled", "canceled")],
 )
-async def test_money_after_the_end_is_owed_to_the_customer(
+async def test_money_after_the_end_is_on_its_way_back(
     customer: Customer, end: object, status: str, event: str
 ) -> None:
     opened = await customer.start()
@@ -44,7 +44,7 @@ async def test_money_after_the_end_is_owed_to_the_customer(
         invoices=["void"],
         payments=["succeeded"],
         timeline=["opened", event, "late_payment_received", "refund_opened"],
-        balances={"cash_at_provider": 2_000, "customer_balance": -2_000},
+        balances={"cash_at_provider": 2_000, "unapplied_cash": -2_000},
         reports=["applied"],
     )
     [payment] = await rows_of(customer, "payments")
@@ -62,7 +62,7 @@ async def test_late_money_for_a_superseded_start_leaves_the_new_one_alone(custom
 
     assert (await customer.book(first.answer.subscription_id)).balances == {
         "cash_at_provider": 1_990,
-        "customer_balance": -1_990,
+        "unapplied_cash": -1_990,
     }
     assert await customer.load(second.answer.subscription_id) == second.state
 
@@ -81,7 +81,7 @@ async def test_too_little_money_after_the_end_goes_back_in_full(
     assert await customer.settle_whole(report_id, at=LATE) == settled
     life = await customer.life(ended)
     assert life.refunds == [f"late_payment created {amount_cents}"]
-    assert life.balances == {"cash_at_provider": amount_cents, "customer_balance": -amount_cents}
+    assert life.balances == {"cash_at_provider": amount_cents, "unapplied_cash": -amount_cents}
     book = await customer.book(ended.subscription_id)
     assert (book.timeline[-2:], book.reports) == (["late_payment_received", "refund_opened"], ["applied"])
 

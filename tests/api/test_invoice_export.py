@@ -44,7 +44,8 @@ async def test_staff_get_the_paid_ones_by_default_as_their_owners_see_them(
         [row] = [row for row in await rows(staff) if row["number"] == invoice["number"]]
         for column in ("status", "currency", "paid_at", "finalized_at", "period_start", "billing_reason"):
             assert row[column] == invoice[column]
-        for column in ("total_cents", "net_cents", "vat_cents", "vat_rate_bp", "subscription_id"):
+        amounts = ("subtotal_cents", "discount_cents", "gift_cents", "balance_cents", "amount_due_cents")
+        for column in (*amounts, "total_cents", "net_cents", "vat_cents", "vat_rate_bp", "subscription_id"):
             assert row[column] == str(invoice[column])
         assert row["buyer_email"] == active.student.email
         assert row["payment_id"] == str(active.payment_id)

@@ -52,7 +52,13 @@ async def test_an_open_one(student: Student) -> None:
         "billing_reason": "subscription_create",
         "status": "open",
         "currency": "EUR",
+        "promo_code": None,
+        "subtotal_cents": 1_990,
+        "discount_cents": 0,
         "total_cents": 1_990,
+        "gift_cents": 0,
+        "balance_cents": 0,
+        "amount_due_cents": 1_990,
         "net_cents": 1_631,
         "vat_cents": 359,
         "vat_rate_bp": 2_200,
@@ -78,6 +84,7 @@ async def test_an_open_one(student: Student) -> None:
             }
         ],
         "refunds": [],
+        "credit_notes": [],
     }
 
 

@@ -15,7 +15,8 @@ import pytest
 from api.auth.tokens import AccessClaims, RefreshClaims, TokenIssuer, new_token_id
 from tests.api_description import Operation, operations
 from tests.client import Student, refusal
-from tests.lives import Life
+from tests.lives import Life, World
+from tests.purse import give_gift_card
 from tests.stack import JWT_SECRET
 from tests.staff import make_plan, make_promo_code, new_plan, new_promo_code
 
@@ -99,6 +100,7 @@ PROTECTED = {
     "GET /invoices": Call(ACCESS),
     "GET /invoices/{invoice_id}": Call(ACCESS, not_found="invoice_not_found"),
     "GET /invoices/{invoice_id}.pdf": Call(ACCESS, not_found="invoice_not_found"),
+    "GET /credit-notes/{credit_note_id}.pdf": Call(ACCESS, not_found="credit_note_not_found"),
     "POST /invoices/{invoice_id}/pay": Call(ACCESS, {}, not_found="invoice_not_found"),
     "GET /content/modules": Call(ACCESS),
     "GET /admin/subscriptions/{subscription_id}/explain": Call(
@@ -116,6 +118,9 @@ PROTECTED = {
     ),
     "GET /admin/invoices/export.csv": Call(ACCESS, for_staff=True),
     "GET /admin/invoices/{invoice_id}.pdf": Call(ACCESS, not_found="invoice_not_found", for_staff=True),
+    "GET /admin/credit-notes/{credit_note_id}.pdf": Call(
+        ACCESS, not_found="credit_note_not_found", for_staff=True
+    ),
     "GET /admin/payments/{payment_id}": Call(ACCESS, not_found="payment_not_found", for_staff=True),
     "POST /admin/payments/{payment_id}/refund": Call(
         ACCESS,
@@ -123,6 +128,14 @@ PROTECTED = {
         not_found="payment_not_found",
         for_staff=True,
         refused="refund_exceeds_payment",
+    ),
+    "GET /admin/invoices/{invoice_id}": Call(ACCESS, not_found="invoice_not_found", for_staff=True),
+    "POST /admin/invoices/{invoice_id}/refund": Call(
+        ACCESS,
+        {"reason": "asked"},
+        not_found="invoice_not_found",
+        for_staff=True,
+        refused="refund_exceeds_invoice",
     ),
     "GET /admin/plans": Call(ACCESS, for_staff=True),
     "POST /admin/plans": Call(ACCESS, new_plan(), for_staff=True),
@@ -150,6 +163,17 @@ protected = [operation for operation in operations() if operation.asks_for]
 for_staff = [operation for operation in protected if operation.path.startswith("/admin/")]
 with_id = [operation for operation in protected if "_id}" in operation.path]
 with_own_id = [operation for operation in with_id if operation not in for_staff]
+
+
+async def issue_credit_note(world: World, admin: Student) -> int:
+    """For somebody whose gift card has paid, and who gets a cent back."""
+    student = await Student.signup(world.http)
+    await give_gift_card(world.database, student.id, 1_990, datetime.now(UTC))
+    invoice_id = (await student.start()).json()["invoice_id"]
+    body = {"amount_cents": 1, "reason": "asked"}
+    refunded = await admin.post(f"/admin/invoices/{invoice_id}/refund", body)
+    note_id: int = refunded.json()["credit_note"]["id"]
+    return note_id
 
 
 async def call(
@@ -227,7 +251,7 @@ async def test_the_token_is_looked_at_before_anything_else(
 
 @pytest.mark.parametrize("operation", with_own_id, ids=str)
 async def test_somebody_else_s_looks_like_nobody_s(
-    unpaid: Life, bystander: Student, operation: Operation
+    unpaid: Life, bystander: Student, admin: Student, operation: Operation
 ) -> None:
     method_id = (await unpaid.student.add_card()).json()["id"]
     before = await unpaid.book(), (await unpaid.student.get("/me/payment-methods")).json()
@@ -235,6 +259,7 @@ async def test_somebody_else_s_looks_like_nobody_s(
         "subscription_not_found": unpaid.subscription_id,
         "invoice_not_found": (await unpaid.student.get("/invoices")).json()["items"][0]["id"],
         "payment_method_not_found": method_id,
+        "credit_note_not_found": await issue_credit_note(unpaid.world, admin),
     }
     not_found = PROTECTED[str(operation)].not_found
     assert not_found is not None
@@ -288,6 +313,7 @@ async def test_staff_read_anybody_s_and_an_admin_also_writes(
         "invoice_not_found": (await unpaid.student.get("/invoices")).json()["items"][0]["id"],
         "plan_not_found": await make_plan(admin),
         "promo_code_not_found": await make_promo_code(admin),
+        "credit_note_not_found": await issue_credit_note(unpaid.world, admin),
     }
     for reader, writes in ((admin, True), (support, False)):
         missing = await call(reader.http, operation, number=LARGEST_ID, **reader.bearer)

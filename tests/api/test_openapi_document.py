@@ -40,6 +40,7 @@ KEYED = {
     "POST /admin/subscriptions/{subscription_id}/unpark": False,
     "POST /admin/subscriptions/{subscription_id}/clock": False,
     "POST /admin/payments/{payment_id}/refund": False,
+    "POST /admin/invoices/{invoice_id}/refund": False,
     "POST /admin/plans": False,
     "POST /admin/plans/{plan_code}/prices": False,
     "POST /admin/plans/{plan_code}/dunning-policies": False,
@@ -67,6 +68,10 @@ KEYS_OF_ANSWERS = {
     ),
     "AttemptBody": "payment_id stage method_id since look_ups look_up_at",
     "ClockBody": "now advanced_to happened next_action next_action_at waiting_for",
+    "CreditNoteBody": (
+        "id number invoice_id refund_id reason amount_cents card_cents gift_cents balance_cents net_cents"
+        " vat_cents currency issued_at"
+    ),
     "DunningCaseBody": "policy opened_at last_attempt_at retries_made waits_for_new_method",
     "ExplainedBody": "user_id user_flagged_at subscription explanation workflow links",
     "ExplanationBody": (
@@ -76,7 +81,7 @@ KEYS_OF_ANSWERS = {
     "InvoiceBody": (
         "id number subscription_id billing_reason status currency promo_code subtotal_cents discount_cents"
         " total_cents gift_cents balance_cents amount_due_cents net_cents vat_cents vat_rate_bp"
-        " period_start period_end finalized_at paid_at voided_at lines payments refunds"
+        " period_start period_end finalized_at paid_at voided_at lines payments refunds credit_notes"
     ),
     "GiftBalanceBody": "balance_cents currency expires_at",
     "GiftCardBatchBody": (
@@ -86,6 +91,10 @@ KEYS_OF_ANSWERS = {
     "InvoicePage": "items next_cursor",
     "InvoicePaymentBody": "invoice_id invoice_status payment",
     "IssuedBody": "batch_id codes",
+    "InvoiceRefundBody": (
+        "invoice_id amount_cents card_cents balance_cents gift_cents currency refund credit_note"
+    ),
+    "LeftBody": "card_cents balance_cents gift_cents",
     "LinksBody": "timeline temporal_ui",
     "LineBody": "kind description period_start period_end amount_cents",
     "ModuleBody": "code title min_tier",
@@ -119,6 +128,12 @@ KEYS_OF_ANSWERS = {
     "RefundBody": "id payment_id reason status amount_cents currency created_at settled_at",
     "RulesUsedBody": "unpaid_start_hours grace_days dunning_policy_version dunning_retry_days",
     "SessionBody": "access_token refresh_token token_type expires_in",
+    "StaffInvoiceBody": (
+        "id number subscription_id billing_reason status currency promo_code subtotal_cents discount_cents"
+        " total_cents gift_cents balance_cents amount_due_cents net_cents vat_cents vat_rate_bp"
+        " period_start period_end finalized_at paid_at voided_at lines payments refunds credit_notes user_id"
+        " left"
+    ),
     "StaffPaymentBody": (
         "id invoice_id subscription_id provider status amount_cents received_cents left_cents"
         " disputed_cents currency refunds"

@@ -93,6 +93,8 @@ FORBIDDEN: list[tuple[str, type[Table], Row]] = [
     ("ck_refunds_status_is_known", Refund, {"status": "lost", "settled_at": END}),
     ("ck_refunds_reason_is_known", Refund, {"reason": "regret"}),
     ("ck_refunds_amount_is_positive", Refund, {"amount_cents": 0}),
+    ("ck_refunds_unapplied_is_part_of_it", Refund, {"unapplied_cents": -1}),
+    ("ck_refunds_unapplied_is_part_of_it", Refund, {"unapplied_cents": 1_991}),
     ("ck_refunds_settled_when_known", Refund, {"settled_at": END}),
     ("ck_refunds_settled_when_known", Refund, {"status": "unknown", "settled_at": END}),
     ("ck_refunds_settled_when_known", Refund, {"status": "succeeded"}),

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from db.database import Connection, Database
 from db.queries import disputes, refunds
-from db.queries.refund_views import find_refundable
+from db.queries.refundable import load_payment
 from db.queries.refunds import RefundOrder
 from db.tables.billing import Refund
 from db.tables.corrections import Dispute
@@ -64,7 +64,7 @@ async def settle(connection: Connection, refund_id: int | None, status: RefundSt
 async def test_a_refund_leaves_room_for_what_was_charged_back(connection: Connection, sold: Sold) -> None:
     await dispute(connection, sold, 1_500)
 
-    assert (await find_refundable(connection, sold.payment_id)).left_cents == 490
+    assert (await load_payment(connection, sold.payment_id)).left_cents == 490
     assert await refund(connection, sold, 490) is not None
     with refused(by="refunds_within_payment"):
         await refund(connection, sold, 1, "second")
@@ -96,13 +96,13 @@ async def test_of_refunds_under_way_those_succeed_that_still_fit(connection: Con
     )
     await dispute(connection, sold, 1_500)
     assert await disputes.find_left(connection, sold.payment_id) == LeftOfPayment(PRICE, 0, PRICE)
-    assert (await find_refundable(connection, sold.payment_id)).left_cents == 0
+    assert (await load_payment(connection, sold.payment_id)).left_cents == 0
 
     await settle(connection, large, RefundStatus.UNKNOWN)
     await settle(connection, small, RefundStatus.SUCCEEDED)
     await settle(connection, large, RefundStatus.FAILED)
 
-    assert (await find_refundable(connection, sold.payment_id)).left_cents == 90
+    assert (await load_payment(connection, sold.payment_id)).left_cents == 90
     with refused(by="refunds_within_payment"):
         await settle(connection, large, RefundStatus.SUCCEEDED)
 

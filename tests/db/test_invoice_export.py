@@ -99,6 +99,13 @@ async def test_a_row_says_who_paid_how_and_what_went_back(database: Database, so
         "payment_id": paid.payment_id,
         "payment_provider": "mock",
         "payment_reference": None,
+        "subtotal_cents": 1_990,
+        "discount_cents": 0,
+        "promo_code": None,
+        "gift_cents": 0,
+        "balance_cents": 0,
+        "amount_due_cents": 1_990,
+        "credited_cents": 0,
     }
 
 

@@ -4,17 +4,22 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import insert as insert_into
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from db.database import Connection, Database
-from db.queries import payments, refunds
+from db.queries import invoices, payments, purses, refundable, refunds
+from db.queries.purses import Bill
 from db.queries.refunds import RefundOrder
 from db.tables.billing import Payment, Refund
+from db.tables.corrections import Dispute
+from db.tables.messages import PaymentReport
+from domain.correction import Paid
 from domain.refund import RefundReason, RefundStatus
 from ops.settings import Settings
 from tests.db.refused import refused
-from tests.db.rows import END, START
+from tests.db.rows import END, START, insert_row
 from tests.db.sold import Sold, insert_sold
 
 RACERS = 20
@@ -100,11 +105,43 @@ async def test_a_surplus_may_go_back_too(connection: Connection) -> None:
 async def test_what_is_left_of_a_payment(connection: Connection, sold: Sold) -> None:
     await insert(connection, order(sold, 990))
 
-    [received] = await refunds.list_received(connection, sold.subscription_id)
-    assert (received.payment_id, received.left_cents, received.period) == (sold.payment_id, 1_000, None)
+    payment = await refundable.load_payment(connection, sold.payment_id)
+    assert (payment.applied_left_cents, payment.unapplied_left_cents) == (1_000, 0)
+    [invoice] = await refundable.list_invoices(connection, sold.subscription_id)
+    assert (invoice.payment_id, invoice.left, invoice.period) == (sold.payment_id, Paid(1_000), None)
 
     await insert(connection, order(sold, 1_000, "rest"))
-    assert await refunds.list_received(connection, sold.subscription_id) == []
+    assert await refundable.list_invoices(connection, sold.subscription_id) == []
+
+
+@pytest.mark.parametrize(
+    ("received_cents", "disputed_cents", "left"),
+    [(1_990, 1_990, (0, 0)), (1_990, 500, (1_490, 0)), (2_500, 1_990, (0, 510)), (2_500, 2_200, (0, 300))],
+)
+async def test_what_was_charged_back_is_not_left(
+    connection: Connection, received_cents: int, disputed_cents: int, left: tuple[int, int]
+) -> None:
+    sold = await insert_sold(connection)
+    await payments.mark_succeeded(connection, sold.payment_id, received_cents, START)
+    await invoices.mark_paid(connection, sold.invoice_id, sold.payment_id, START)
+    bill = Bill(sold.invoice_id, sold.user_id, "EUR")
+    await purses.move_balance(connection, bill, 10_000, START, key=f"{sold.payment_id}:balance")
+    report_id = await insert_row(connection, PaymentReport, payment_id=sold.payment_id)
+    await connection.execute(
+        insert_into(Dispute).values(
+            payment_id=sold.payment_id,
+            report_id=report_id,
+            amount_cents=disputed_cents,
+            currency="EUR",
+            opened_at=START,
+        )
+    )
+
+    payment = await refundable.load_payment(connection, sold.payment_id)
+
+    assert (payment.applied_left_cents, payment.unapplied_left_cents) == left
+    invoice = await refundable.load_invoice(connection, sold.invoice_id)
+    assert invoice.left == Paid(left[0])
 
 
 async def test_twenty_at_once_never_give_back_more_than_was_received(settings: Settings) -> None:

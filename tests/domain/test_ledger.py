@@ -11,8 +11,12 @@ from domain.ledger import (
     invoice_finalized,
     invoice_voided,
     invoice_written_off,
+    late_payment_received,
     payment_received,
+    refund_opened,
+    refund_refused,
     refunded,
+    returned_to_purse,
     revenue_recognized,
 )
 
@@ -67,12 +71,34 @@ def balances(*movements: Movement) -> dict[Account, int]:
             {Account.RECEIVABLE: -1_990, Account.BAD_DEBT: 1_631, Account.VAT_PAYABLE: 359},
         ),
         (
-            refunded(4, "EUR", surplus_cents=510, net_cents=0, vat_cents=0),
-            "refund:4:paid",
-            {Account.CUSTOMER_BALANCE: 510, Account.CASH_AT_PROVIDER: -510},
+            refund_opened(4, "EUR", 510),
+            "refund:4:opened",
+            {Account.CUSTOMER_BALANCE: 510, Account.UNAPPLIED_CASH: -510},
         ),
         (
-            refunded(4, "EUR", surplus_cents=0, net_cents=1_631, vat_cents=359),
+            refund_refused(4, "EUR", 510),
+            "refund:4:refused",
+            {Account.UNAPPLIED_CASH: 510, Account.CUSTOMER_BALANCE: -510},
+        ),
+        (
+            refunded(4, "EUR", unapplied_cents=510, net_cents=0, vat_cents=0),
+            "refund:4:paid",
+            {Account.UNAPPLIED_CASH: 510, Account.CASH_AT_PROVIDER: -510},
+        ),
+        (
+            returned_to_purse(
+                "invoice:5:staff:k", "EUR", net_cents=82, vat_cents=18, gift_cents=70, balance_cents=30
+            ),
+            "credit_note:invoice:5:staff:k",
+            {
+                Account.REFUNDS: 82,
+                Account.VAT_PAYABLE: 18,
+                Account.GIFT_CARD_LIABILITY: -70,
+                Account.CUSTOMER_BALANCE: -30,
+            },
+        ),
+        (
+            refunded(4, "EUR", unapplied_cents=0, net_cents=1_631, vat_cents=359),
             "refund:4:paid",
             {Account.REFUNDS: 1_631, Account.VAT_PAYABLE: 359, Account.CASH_AT_PROVIDER: -1_990},
         ),
@@ -92,7 +118,10 @@ def test_every_movement_sums_to_zero_and_moves_something_on_every_account(
         payment_received(1, "EUR", received, owed),
         revenue_recognized(1, "EUR", net),
         invoice_written_off(1, "EUR", net, vat),
-        refunded(1, "EUR", surplus_cents=received, net_cents=net, vat_cents=vat),
+        refunded(1, "EUR", unapplied_cents=received, net_cents=net, vat_cents=vat),
+        refund_opened(1, "EUR", received),
+        refund_refused(1, "EUR", received),
+        returned_to_purse("1", "EUR", net_cents=net, vat_cents=vat, gift_cents=net, balance_cents=vat),
     ]
     for movement in movements:
         amounts = [posting.amount_cents for posting in movement.postings]
@@ -129,8 +158,8 @@ def test_money_that_came_too_late_goes_back_without_a_trace_in_the_balances() ->
     late = balances(
         invoice_finalized(1, "EUR", 1_631, 359),
         invoice_voided(1, "EUR", 1_631, 359),
-        payment_received(1, "EUR", 1_990, 0),
-        refunded(1, "EUR", surplus_cents=1_990, net_cents=0, vat_cents=0),
+        late_payment_received(1, "EUR", 1_990),
+        refunded(1, "EUR", unapplied_cents=1_990, net_cents=0, vat_cents=0),
     )
 
     assert late == {}
@@ -141,7 +170,7 @@ def test_a_refund_takes_back_revenue_and_its_vat() -> None:
         invoice_finalized(1, "EUR", 1_631, 359),
         payment_received(1, "EUR", 1_990, 1_990),
         revenue_recognized(1, "EUR", 1_631),
-        refunded(1, "EUR", surplus_cents=0, net_cents=1_631, vat_cents=359),
+        refunded(1, "EUR", unapplied_cents=0, net_cents=1_631, vat_cents=359),
     )
 
     assert given_back == {Account.REVENUE: -1_631, Account.REFUNDS: 1_631}

@@ -6,10 +6,8 @@ from hypothesis import strategies as st
 
 from domain.billing_calendar import Period
 from domain.refund import (
-    ReturnedMoney,
     WithdrawalRule,
     amount_to_refund,
-    returned_money,
     wait_before_look_up,
     withdrawal_cents,
 )
@@ -65,37 +63,6 @@ def test_never_more_than_is_left_and_never_nothing(asked_cents: int | None, left
 
     assert refused.value.code is RefusalCode.REFUND_EXCEEDS_PAYMENT
     assert refused.value.facts == {"left_cents": left_cents}
-
-
-def test_what_paid_for_nothing_goes_back_first() -> None:
-    assert returned_money(
-        1_000, returned_before_cents=0, surplus_cents=510, vat_rate_bp=2_200
-    ) == ReturnedMoney(surplus_cents=510, net_cents=402, vat_cents=88)
-
-
-@given(st.lists(st.integers(1, 10**6), min_size=1, max_size=8), st.integers(0, 10**6), st.integers(0, 10_000))
-def test_the_parts_of_partial_refunds_add_up_to_those_of_one_in_full(
-    parts: list[int], surplus_cents: int, vat_rate_bp: int
-) -> None:
-    returned = [
-        returned_money(
-            cents,
-            returned_before_cents=sum(parts[:before]),
-            surplus_cents=surplus_cents,
-            vat_rate_bp=vat_rate_bp,
-        )
-        for before, cents in enumerate(parts)
-    ]
-    whole = returned_money(
-        sum(parts), returned_before_cents=0, surplus_cents=surplus_cents, vat_rate_bp=vat_rate_bp
-    )
-
-    assert whole == ReturnedMoney(
-        surplus_cents=sum(each.surplus_cents for each in returned),
-        net_cents=sum(each.net_cents for each in returned),
-        vat_cents=sum(each.vat_cents for each in returned),
-    )
-    assert all(min(each.surplus_cents, each.net_cents, each.vat_cents) >= 0 for each in returned)
 
 
 def test_a_refund_without_an_answer_is_asked_for_ever_more_rarely() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
@@ -11,6 +12,7 @@ from tests.client import Student
 from tests.deadline import eventually
 from tests.faults.replica import replica_that_dies_at
 from tests.lives import Life, World
+from tests.purse import give_gift_card
 
 ORDER = {"amount_cents": 990, "reason": "the lessons did not load"}
 ONCE = ["opened", "activated", "refund_opened", "refunded"]
@@ -52,6 +54,40 @@ async def test_a_refund_is_finished_by_the_same_request(world: World, admin: Stu
     assert await given_back(life) == 990
     again = await admin.post(path, ORDER, key=key)
     assert (again.status_code, again.json()["id"]) == (202, answer.json()["id"])
+
+
+@pytest.mark.parametrize(
+    "step", ["before_the_refund", "while_the_refund_starts", "before_the_refund_is_told"]
+)
+async def test_an_invoice_goes_back_to_gift_card_and_card_by_the_same_request(
+    world: World, admin: Student, step: str
+) -> None:
+    student, key = await Student.signup(world.http), uuid.uuid4().hex
+    await give_gift_card(world.database, student.id, 500, datetime.now(UTC))
+    life = await Life.begin(world, student=student, card="tok_ok")
+    await life.becomes("active")
+    [invoice] = (await student.get("/invoices")).json()["items"]
+    path, body = f"/admin/invoices/{invoice['id']}/refund", {"reason": "the lessons did not load"}
+    async with replica_that_dies_at(world.stack, step) as replica:
+        with pytest.raises(httpx2.TransportError):
+            await replica.as_student(admin).post(path, body, key=key)
+
+    async def is_answered() -> httpx2.Response | None:
+        answer = await admin.post(path, body, key=key)
+        return answer if answer.status_code == 202 else None
+
+    answer = await eventually(is_answered, timeout=15)
+    assert answer is not None
+    assert (answer.json()["card_cents"], answer.json()["gift_cents"]) == (1_490, 500)
+
+    async def is_back() -> bool:
+        return (await life.book()).timeline.count("refunded") == 2
+
+    await eventually(is_back)
+    assert await given_back(life) == 1_490
+    [invoice] = (await student.get("/invoices")).json()["items"]
+    assert sorted(note["amount_cents"] for note in invoice["credit_notes"]) == [500, 1_490]
+    assert (await life.book()).balances == {"deferred_revenue": -1_631, "refunds": 1_631}
 
 
 async def test_a_refund_cut_off_in_temporal_goes_back_without_anybody_asking_again(

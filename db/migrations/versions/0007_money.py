@@ -58,6 +58,7 @@ NEW_CHECKS = (
         "tenders_are_within_the_total",
         "gift_cents >= 0 AND balance_cents >= 0 AND gift_cents + balance_cents <= greatest(total_cents, 0)",
     ),
+    ("refunds", "unapplied_is_part_of_it", "unapplied_cents BETWEEN 0 AND amount_cents"),
 )
 
 # As in 0005, and with what came with this: promo, gift cards and balance are part of what is finalized.
@@ -135,21 +136,40 @@ BEGIN
 END $$
 """
 
-GUARD_CREDIT_NOTE = """
-CREATE FUNCTION guard_credit_note() RETURNS trigger LANGUAGE plpgsql AS $$
+# Credit notes, and what is on its way back to a card and will get one.
+GIVEN_BACK_CENTS = """
+CREATE FUNCTION given_back_cents(of_invoice bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT (SELECT coalesce(sum(n.amount_cents), 0)::bigint FROM credit_notes n
+            WHERE n.invoice_id = of_invoice)
+        + (SELECT coalesce(sum(r.amount_cents - r.unapplied_cents), 0)::bigint
+            FROM refunds r JOIN invoices i ON i.paid_by_payment_id = r.payment_id
+            WHERE i.id = of_invoice AND r.status <> 'failed'
+            AND NOT EXISTS (SELECT FROM credit_notes n WHERE n.refund_id = r.id))
+$$
+"""
+
+# The lock comes first, so that whoever waited for it counts what the other has given back.
+GUARD_GIVEN_BACK = """
+CREATE FUNCTION guard_given_back() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    total bigint;
-    credited bigint;
+    invoice bigint;
+    paid bigint;
 BEGIN
-    SELECT total_cents INTO total FROM invoices
-        WHERE id = NEW.invoice_id AND currency = NEW.currency AND status = 'paid' FOR NO KEY UPDATE;
-    SELECT sum(amount_cents) INTO credited FROM credit_notes
-        WHERE invoice_id = NEW.invoice_id AND key <> NEW.key;
-    IF coalesce(credited, 0) + NEW.amount_cents > coalesce(total, 0) THEN
-        RAISE EXCEPTION 'invoice % was paid with less than its credit notes', NEW.invoice_id
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'credit_notes_within_invoice';
+    IF TG_TABLE_NAME = 'credit_notes' THEN
+        invoice := NEW.invoice_id;
+    ELSE
+        SELECT id INTO invoice FROM invoices WHERE paid_by_payment_id = NEW.payment_id;
     END IF;
-    RETURN NEW;
+    IF invoice IS NULL THEN
+        RETURN NULL;
+    END IF;
+    SELECT total_cents INTO paid FROM invoices
+        WHERE id = invoice AND currency = NEW.currency AND status = 'paid' FOR NO KEY UPDATE;
+    IF given_back_cents(invoice) > coalesce(paid, 0) THEN
+        RAISE EXCEPTION 'invoice % was paid with less than is given back', invoice
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'given_back_within_invoice';
+    END IF;
+    RETURN NULL;
 END $$
 """
 
@@ -217,6 +237,52 @@ BEGIN
 END $$
 """
 
+# What paid for nothing went back first, until refunds said it themselves.
+UNAPPLIED_UNTIL_NOW = """
+UPDATE refunds SET unapplied_cents = told.cents FROM (
+    SELECT r.id, CASE WHEN i.paid_by_payment_id IS DISTINCT FROM p.id THEN r.amount_cents
+        ELSE least(sum(r.amount_cents) OVER earlier, p.received_cents - p.amount_cents)
+            - least(sum(r.amount_cents) OVER earlier - r.amount_cents, p.received_cents - p.amount_cents)
+        END AS cents
+    FROM refunds r JOIN payments p ON p.id = r.payment_id JOIN invoices i ON i.id = p.invoice_id
+    WHERE r.status <> 'failed'
+    WINDOW earlier AS (PARTITION BY r.payment_id ORDER BY r.id)
+) AS told WHERE told.id = refunds.id
+"""
+
+# Until now one account held both what customers have with us and what is on its way back to them.
+SORT_OUT_BALANCES = """
+WITH told AS (
+    SELECT p.id, p.currency, i.id AS invoice_id, i.user_id, i.subscription_id, i.status = 'paid' AS is_kept,
+        p.received_cents - CASE WHEN i.paid_by_payment_id = p.id THEN p.amount_cents ELSE 0 END
+            - coalesce(sum(r.unapplied_cents) FILTER (WHERE r.status = 'succeeded'), 0) AS held,
+        coalesce(sum(r.unapplied_cents) FILTER (WHERE r.status IN ('created', 'unknown')), 0) AS on_its_way
+    FROM payments p JOIN invoices i ON i.id = p.invoice_id LEFT JOIN refunds r ON r.payment_id = p.id
+    WHERE p.status = 'succeeded' AND i.status IN ('paid', 'void', 'uncollectible')
+    GROUP BY p.id, i.id
+), parts AS (
+    SELECT *, CASE WHEN is_kept THEN held - on_its_way ELSE 0 END AS kept,
+        CASE WHEN is_kept THEN on_its_way ELSE held END AS apart
+    FROM told
+), entries AS (
+    INSERT INTO customer_balance_entries (user_id, currency, invoice_id, key, amount_cents, occurred_at)
+    SELECT user_id, currency, invoice_id, concat_ws(':', 'payment', id, 'surplus'), kept, now()
+    FROM parts WHERE kept > 0
+    RETURNING user_id, currency, amount_cents
+), balances AS (
+    INSERT INTO customer_balances (user_id, currency, balance_cents)
+    SELECT user_id, currency, sum(amount_cents) FROM entries GROUP BY user_id, currency
+), posted AS (
+    INSERT INTO ledger_transactions (key, subscription_id, occurred_at)
+    SELECT concat_ws(':', 'payment', id, 'unapplied'), subscription_id, now() FROM parts WHERE apart > 0
+    RETURNING id, key
+)
+INSERT INTO ledger_entries (transaction_id, account, amount_cents, currency)
+SELECT posted.id, sides.account, sides.sign * parts.apart, parts.currency
+FROM parts JOIN posted ON posted.key = concat_ws(':', 'payment', parts.id, 'unapplied')
+CROSS JOIN (VALUES ('customer_balance', 1), ('unapplied_cash', -1)) AS sides (account, sign)
+"""
+
 APPEND_ONLY = ("gift_card_entries", "customer_balance_entries", "credit_notes", "disputes")
 
 
@@ -237,6 +303,7 @@ def upgrade() -> None:
     _create_balances()
     _create_credit_notes()
     _create_disputes()
+    op.execute(SORT_OUT_BALANCES)
     for table in APPEND_ONLY:
         op.execute(
             f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
@@ -261,8 +328,10 @@ def downgrade() -> None:
         op.drop_table(table)
     op.execute("DROP FUNCTION guard_promo_code()")
     op.execute("DROP FUNCTION guard_gift_card()")
-    op.execute("DROP FUNCTION guard_credit_note()")
     op.execute("DROP FUNCTION guard_dispute()")
+    op.execute("DROP TRIGGER guard_given_back ON refunds")
+    op.execute("DROP FUNCTION guard_given_back()")
+    op.execute("DROP FUNCTION given_back_cents(bigint)")
     op.execute(_guard_invoice(()))
     op.alter_column("ledger_transactions", "subscription_id", nullable=False)
     for table, name, _ in NEW_CHECKS:
@@ -273,6 +342,7 @@ def downgrade() -> None:
         ("invoices", ("promo_code", "discount_cents", "gift_cents", "balance_cents")),
         ("subscriptions", ("scheduled_plan_code",)),
         ("users", ("flagged_at",)),
+        ("refunds", ("unapplied_cents",)),
     ):
         for column in columns:
             op.drop_column(table, column)
@@ -297,6 +367,10 @@ def _add_columns() -> None:
         op.add_column("invoices", sa.Column(name, sa.BigInteger(), server_default="0", nullable=False))
     op.add_column("subscriptions", sa.Column("scheduled_plan_code", sa.Text()))
     op.add_column("users", sa.Column("flagged_at", sa.DateTime(timezone=True)))
+    op.add_column(
+        "refunds", sa.Column("unapplied_cents", sa.BigInteger(), server_default="0", nullable=False)
+    )
+    op.execute(UNAPPLIED_UNTIL_NOW)
 
 
 def _create_promo_codes() -> None:
@@ -502,17 +576,27 @@ def _create_credit_notes() -> None:
             " AND card_cents + gift_cents + balance_cents = amount_cents",
             name=op.f("ck_credit_notes_goes_back_somewhere"),
         ),
+        sa.CheckConstraint(
+            "reason IN ('staff', 'withdrawal', 'plan_change')", name=op.f("ck_credit_notes_reason_is_known")
+        ),
+        sa.CheckConstraint(
+            "refund_id IS NULL OR card_cents = amount_cents", name=op.f("ck_credit_notes_refund_is_of_a_card")
+        ),
         _refers("credit_notes", "invoice_id", "invoices"),
         _refers("credit_notes", "refund_id", "refunds"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_credit_notes")),
         sa.UniqueConstraint("key", name=op.f("uq_credit_notes_key")),
         sa.UniqueConstraint("number", name=op.f("uq_credit_notes_number")),
+        sa.UniqueConstraint("refund_id", name=op.f("uq_credit_notes_refund_id")),
     )
     op.create_index("ix_credit_notes_invoice_id", "credit_notes", ["invoice_id"])
-    op.execute(GUARD_CREDIT_NOTE)
-    op.execute(
-        "CREATE TRIGGER guard BEFORE INSERT ON credit_notes FOR EACH ROW EXECUTE FUNCTION guard_credit_note()"
-    )
+    op.execute(GIVEN_BACK_CENTS)
+    op.execute(GUARD_GIVEN_BACK)
+    for table, moment in (("credit_notes", "INSERT"), ("refunds", "INSERT OR UPDATE")):
+        op.execute(
+            f"CREATE TRIGGER guard_given_back AFTER {moment} ON {table}"
+            " FOR EACH ROW EXECUTE FUNCTION guard_given_back()"
+        )
 
 
 def _create_disputes() -> None:

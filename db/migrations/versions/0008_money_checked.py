@@ -20,6 +20,7 @@ TO_VALIDATE = (
     ("invoices", "ck_invoices_discount_is_not_negative"),
     ("invoices", "ck_invoices_tenders_are_within_the_total"),
     ("invoice_lines", "ck_invoice_lines_kind_is_known"),
+    ("refunds", "ck_refunds_unapplied_is_part_of_it"),
     ("ledger_entries", "ck_ledger_entries_account_is_known"),
     ("webhook_inbox", "ck_webhook_inbox_reported_status_is_known"),
 )

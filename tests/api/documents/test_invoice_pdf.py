@@ -8,8 +8,9 @@ from pathlib import Path
 import pypdf
 import pytest
 
-from api.documents.invoice_pdf import Seller, render_invoice
-from db.queries.invoice_documents import DocumentLine, InvoiceDocument, PaidBy
+from api.documents.invoice_pdf import render_invoice
+from api.documents.layout import Seller
+from db.queries.invoice_documents import Correction, DocumentLine, InvoiceDocument, PaidBy
 from domain.billing_calendar import Period
 from domain.invoice import InvoiceStatus
 
@@ -28,6 +29,8 @@ OPEN = InvoiceDocument(
     net_cents=101_189,
     vat_cents=22_261,
     vat_rate_bp=2_200,
+    gift_cents=0,
+    balance_cents=0,
     finalized_at=ISSUED_AT,
     paid_at=None,
     voided_at=None,
@@ -61,6 +64,7 @@ def test_it_says_who_sold_what_to_whom_for_how_much() -> None:
         "Net 1,011.89 EUR",
         "VAT 22 % 222.61 EUR",
         "Total 1,234.50 EUR",
+        "Amount due 1,234.50 EUR",
         "Invoice IT-2026-000042 Page 1 of 1",
     ]
 
@@ -81,7 +85,26 @@ def test_it_says_who_sold_what_to_whom_for_how_much() -> None:
             replace(OPEN, status=InvoiceStatus.PAID, paid_at=LATER, paid_by=PaidBy(9, "mock", None, None)),
             "Paid on 3 February 2026 by mock, payment 9.",
         ),
-        (replace(OPEN, status=InvoiceStatus.PAID, paid_at=LATER), "Paid on 3 February 2026."),
+        (
+            replace(OPEN, status=InvoiceStatus.PAID, paid_at=LATER, total_cents=0),
+            "Paid on 3 February 2026.",
+        ),
+        (
+            replace(
+                OPEN,
+                status=InvoiceStatus.PAID,
+                paid_at=LATER,
+                gift_cents=3_450,
+                balance_cents=20_000,
+                paid_by=PaidBy(9, "sandbox", "visa", "4242"),
+            ),
+            "Paid on 3 February 2026 by gift card, balance and Visa card ending in 4242, payment 9.",
+        ),
+        (
+            replace(OPEN, status=InvoiceStatus.PAID, paid_at=LATER, gift_cents=123_450),
+            "Paid on 3 February 2026 by gift card.",
+        ),
+        (replace(OPEN, gift_cents=3_450, balance_cents=20_000), "To be paid: 1,000.00 EUR."),
         (
             replace(OPEN, status=InvoiceStatus.VOID, voided_at=LATER),
             "Void since 3 February 2026. Nothing is owed for it.",
@@ -94,6 +117,49 @@ def test_it_says_who_sold_what_to_whom_for_how_much() -> None:
 )
 def test_it_says_what_became_of_it(invoice: InvoiceDocument, sentence: str) -> None:
     assert sentence in pages_of(invoice)[0].splitlines()
+
+
+PAID_BY_ALL = replace(
+    OPEN,
+    status=InvoiceStatus.PAID,
+    paid_at=LATER,
+    lines=[
+        DocumentLine("Italian lessons, a year", PERIOD, 150_000),
+        DocumentLine("Promo code ESTATE", PERIOD, -15_000),
+        DocumentLine("Unused time of Italian lessons, 30 days", PERIOD, -11_550),
+    ],
+    gift_cents=3_450,
+    balance_cents=20_000,
+    paid_by=PaidBy(9, "sandbox", "visa", "4242"),
+    corrections=[Correction("NC-2026-000007", LATER, 1_000)],
+)
+
+
+def test_promo_credit_and_what_paid_it_are_told_with_their_amounts() -> None:
+    [page] = pages_of(PAID_BY_ALL)
+
+    assert page.splitlines()[10:] == [
+        "Description Period Amount",
+        "Italian lessons, a year 31 January 2026 – 2 March 2026 1,500.00 EUR",
+        "Promo code ESTATE 31 January 2026 – 2 March 2026 -150.00 EUR",
+        "Unused time of Italian lessons, 30 days 31 January 2026 – 2 March 2026 -115.50 EUR",
+        "Net 1,011.89 EUR",
+        "VAT 22 % 222.61 EUR",
+        "Total 1,234.50 EUR",
+        "Paid by gift card -34.50 EUR",
+        "Paid by balance -200.00 EUR",
+        "Paid by Visa card ending in 4242 -1,000.00 EUR",
+        "Amount due 0.00 EUR",
+        "Corrected by credit note NC-2026-000007 of 3 February 2026: -10.00 EUR.",
+        "Invoice IT-2026-000042 Page 1 of 1",
+    ]
+
+
+@pytest.mark.parametrize("status", [InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE])
+def test_what_was_given_up_asks_for_nothing_and_was_paid_with_nothing(status: InvoiceStatus) -> None:
+    [page] = pages_of(replace(OPEN, status=status, voided_at=LATER, written_off_at=LATER, gift_cents=3_450))
+
+    assert page.splitlines()[-2] == "Total 1,234.50 EUR"
 
 
 def test_credits_and_odd_rates_and_amounts_are_exact() -> None:

@@ -5,7 +5,7 @@ import os
 import signal
 from typing import Any
 
-from api.refund_payment import PaymentRefunder
+from api.open_refund import RefundOpener
 from api.start_subscription import SubscriptionStarter
 from api.webhook_relay import WebhookRelay
 from db.queries import idempotency
@@ -13,7 +13,7 @@ from db.queries import idempotency
 LEFT_SECONDS = 0.05  # time to be sent, also by a busy machine
 
 send_start = SubscriptionStarter._update_with_start
-send_refund = PaymentRefunder._update_with_start
+send_refund = RefundOpener._update_with_start
 
 
 def die(*_: Any) -> None:
@@ -47,9 +47,9 @@ STEPS: dict[str, tuple[Any, str, Any]] = {
     "before_the_workflow": (SubscriptionStarter, "_update_with_start", die_instead),
     "while_the_workflow_starts": (SubscriptionStarter, "_update_with_start", send_and_die(send_start)),
     "before_the_answer": (SubscriptionStarter, "_update_with_start", send_then_die(send_start)),
-    "before_the_refund": (PaymentRefunder, "_update_with_start", die_instead),
-    "while_the_refund_starts": (PaymentRefunder, "_update_with_start", send_and_die(send_refund)),
-    "before_the_refund_is_told": (PaymentRefunder, "_update_with_start", send_then_die(send_refund)),
+    "before_the_refund": (RefundOpener, "_update_with_start", die_instead),
+    "while_the_refund_starts": (RefundOpener, "_update_with_start", send_and_die(send_refund)),
+    "before_the_refund_is_told": (RefundOpener, "_update_with_start", send_then_die(send_refund)),
     "webhook_stored": (WebhookRelay, "wake", die),
     "report_claimed": (WebhookRelay, "_deliver_in_order", die_instead),
     "command_done": (idempotency, "store_answer", die_instead),

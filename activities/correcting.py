@@ -1,0 +1,78 @@
+"""Corrects paid invoices: credit notes, and what goes back to gift cards and to the balance at once."""
+
+from datetime import datetime
+
+from db.database import Connection
+from db.queries import credit_notes, ledger, purses, refundable
+from db.queries.credit_notes import CreditNoteOrder
+from db.queries.purses import Bill
+from db.queries.refundable import RefundableInvoice
+from domain import ledger as movements
+from domain.correction import CreditNoteReason, NetAndVat, Paid, credited
+from domain.tenders import Tenders
+
+
+async def issue_credit_note(connection: Connection, order: CreditNoteOrder, at: datetime) -> NetAndVat:
+    """Issues it once under its key; returns its net and VAT, for the ledger.
+
+    With the subscription's row locked, after everything that may wait for others: see `next_number`. Raises
+    `sqlalchemy.exc.IntegrityError` when less than that was paid and is not credited or on its way back.
+    """
+    issued = await credit_notes.find_note(connection, order.key)
+    if issued is not None:
+        return NetAndVat(issued.net_cents, issued.vat_cents)
+    before = await credit_notes.load_credited(connection, order.invoice_id)
+    parts = credited(
+        order.back.total_cents, credited_before_cents=before.credited_cents, vat_rate_bp=before.vat_rate_bp
+    )
+    await credit_notes.insert_note(connection, order, before.currency, parts, at)
+    return parts
+
+
+async def note_plan_credit(
+    connection: Connection, subscription_id: int, cents: int, at: datetime, *, key: str
+) -> NetAndVat:
+    """The credit notes of what a change of plan credits to the balance; returns net and VAT of all of them.
+
+    The newest paid invoices are corrected first, each up to what is left of it. Otherwise as
+    `issue_credit_note`. Raises `ValueError` when more is credited than was paid.
+    """
+    parts = []
+    for invoice in reversed(await refundable.list_invoices(connection, subscription_id)):
+        credit = Paid(tenders=Tenders(balance_cents=min(cents, invoice.left.total_cents)))
+        if credit.total_cents:
+            order = CreditNoteOrder(
+                invoice.invoice_id, f"{key}:{invoice.invoice_id}", CreditNoteReason.PLAN_CHANGE, credit
+            )
+            parts.append(await issue_credit_note(connection, order, at))
+        cents -= credit.total_cents
+    if cents:
+        raise ValueError(f"{key} credits {cents} cents more than was paid")
+    return NetAndVat(sum(part.net_cents for part in parts), sum(part.vat_cents for part in parts))
+
+
+async def return_to_purse(
+    connection: Connection,
+    invoice: RefundableInvoice,
+    back: Tenders,
+    at: datetime,
+    *,
+    key: str,
+    reason: CreditNoteReason,
+) -> None:
+    """What gift cards and balance have paid goes back on them, with a credit note. May be nothing."""
+    if not back.total_cents:
+        return
+    bill = Bill(invoice.invoice_id, invoice.user_id, invoice.currency)
+    await purses.put_back(connection, bill, back, at, reason=key)
+    order = CreditNoteOrder(invoice.invoice_id, key, reason, Paid(tenders=back))
+    parts = await issue_credit_note(connection, order, at)
+    movement = movements.returned_to_purse(
+        key,
+        invoice.currency,
+        net_cents=parts.net_cents,
+        vat_cents=parts.vat_cents,
+        gift_cents=back.gift_cents,
+        balance_cents=back.balance_cents,
+    )
+    await ledger.post_movement(connection, invoice.subscription_id, movement, at)
