@@ -20,6 +20,7 @@ from activities.settlement import (
     settled,
     write_if_any,
 )
+from activities.try_time import at_this_try
 from db.database import Connection, Database
 from db.queries import payments, subscriptions
 from db.queries.payments import ChargeTerms
@@ -49,8 +50,13 @@ class ChargePaymentActivities:
             settlement = await _lock(connection, terms, command)
             if not await _mark_sent(settlement):
                 return await settled(settlement, settlement.state)
-        with rejections_told():
-            charge = await self._providers.named(terms.provider).charge(_order(terms))
+        provider = self._providers.named(terms.provider)
+        if settlement.state.wants_no_payment:
+            # Canceled since it was sent and cut off. It is not made again, and a refusal says nothing of it.
+            charge = await provider.find_charge(terms.key)
+        else:
+            with rejections_told():
+                charge = await provider.charge(_order(terms))
         return await self._settle(terms, command, charge)
 
     @activity.defn
@@ -70,7 +76,7 @@ class ChargePaymentActivities:
         async with self._database.transaction() as connection:
             settlement = await _lock(connection, terms, command)
             state = await _apply(settlement, charge)
-            await payments.mark_failed(connection, command.payment_id, WITHDRAWN, command.at)
+            await payments.mark_failed(connection, command.payment_id, WITHDRAWN, settlement.at)
             if state.withdrawing_payment_id == command.payment_id:
                 state = awaiting.withdrawn_at_provider(state)
                 await subscriptions.write_state(connection, state)
@@ -88,7 +94,7 @@ class ChargePaymentActivities:
 
 
 async def _mark_sent(settlement: Settlement) -> bool:
-    """Whether it still is to be charged. From here on a cancellation comes too late to stop it."""
+    """Whether it is with its provider, now at the latest: a cancellation comes too late to stop it."""
     if settlement.billed.invoice_status is not InvoiceStatus.OPEN:
         return False
     sent = awaiting.charging(settlement.state, settlement.billed.payment_id, settlement.at)
@@ -103,7 +109,8 @@ async def _mark_sent(settlement: Settlement) -> bool:
 async def _lock(connection: Connection, terms: ChargeTerms, command: CollectPayment) -> Settlement:
     cause = Cause(f"provider:{terms.provider}", f"payment {terms.payment_id}", command.trace_id)
     bind_to_logs(subscription_id=terms.subscription_id, trace_id=command.trace_id)
-    return await lock_settlement(connection, terms.subscription_id, terms.payment_id, cause, command.at)
+    at = at_this_try(command.at)
+    return await lock_settlement(connection, terms.subscription_id, terms.payment_id, cause, at)
 
 
 async def _apply(settlement: Settlement, charge: Charge | None) -> SubscriptionState:
@@ -121,11 +128,20 @@ async def _apply(settlement: Settlement, charge: Charge | None) -> SubscriptionS
             await payments.mark_pending(
                 settlement.connection, billed.payment_id, charge.reference, charge.action_url
             )
-            return await write_if_any(settlement, awaiting.pending(settlement.state, billed.payment_id, at))
+            return await _wait_for_the_customer(settlement)
         case ChargeStatus.FAILED | ChargeStatus.CANCELED:
             if billed.payment.status is PaymentStatus.FAILED:
                 return settlement.state
             return await decline(settlement, charge.decline or Decline.of(NOT_CONFIRMED))
+
+
+async def _wait_for_the_customer(settlement: Settlement) -> SubscriptionState:
+    payment_id = settlement.billed.payment_id
+    still = awaiting.still_pending(settlement.state, payment_id)
+    if still is None:
+        return await write_if_any(settlement, awaiting.pending(settlement.state, payment_id, settlement.at))
+    await subscriptions.write_state(settlement.connection, still)
+    return still
 
 
 async def _receive(settlement: Settlement, charge: Charge) -> SubscriptionState:
@@ -138,7 +154,7 @@ async def _receive(settlement: Settlement, charge: Charge) -> SubscriptionState:
     state = settlement.state
     if not state.has_ended or state.open_invoice is None or charge.currency != terms.currency:
         reason = "charged another amount than was asked for"
-        raise ApplicationError(reason, type=AMOUNT_MISMATCH, non_retryable=True)
+        raise ApplicationError(reason, fact.received, type=AMOUNT_MISMATCH, non_retryable=True)
     given_up = await write_if_any(settlement, without_open_invoice(state, Event.PAYMENT_GIVEN_UP))
     billed = replace(settlement.billed, invoice_status=InvoiceStatus.VOID)
     return await receive_money(replace(settlement, billed=billed, state=given_up), received_cents)

@@ -279,8 +279,9 @@ async def open_plan_change(command: OpenPlanChange) -> RecordedSubscription:
 async def collect_payment(command: CollectPayment) -> Settled:
     """Charges a payment method and settles the answer. The same payment again is the same charge.
 
+    One that was canceled while a first try of this was cut off is looked up, and not made any more.
     Raises while the provider gives no answer; a non-retryable `ApplicationError` of type `PROVIDER_REJECTED`
-    when it never will, of type `AMOUNT_MISMATCH` when it charged another amount.
+    when it never will, of type `AMOUNT_MISMATCH` when it charged another amount, which is its detail.
     """
     raise NotImplementedError
 

@@ -4,11 +4,9 @@ from temporalio import activity
 
 from activities.contracts import OpenRefund
 from activities.opened_refunds import open_refund_of
-from activities.recording import tell
 from activities.refusal import refusal_error
 from db.database import Connection, Database
 from db.queries import payments, purses, refundable, refunds, subscriptions
-from domain.lifecycle import Change, Event
 from domain.refund import RefundReason, amount_to_refund
 from domain.refusals import Refused
 from ops.tracing import bind_to_logs
@@ -38,8 +36,9 @@ async def _open(connection: Connection, command: OpenRefund) -> int:
     await purses.lock_balance(connection, state.user_id, state.plan.currency)
     payment = await refundable.load_payment(connection, command.payment_id)
     amount_cents = amount_to_refund(command.amount_cents, payment.left_cents)
-    refund_id = await open_refund_of(
+    return await open_refund_of(
         connection,
+        state,
         payment,
         amount_cents,
         unapplied_cents=payment.unapplied_part(amount_cents),
@@ -48,7 +47,3 @@ async def _open(connection: Connection, command: OpenRefund) -> int:
         cause=command.cause,
         at=command.at,
     )
-    details = {"refund_id": refund_id, "payment_id": payment.payment_id, "amount_cents": amount_cents}
-    change = Change(state, Event.REFUND_OPENED, details={**details, "currency": payment.currency})
-    await tell(connection, change, command.cause, command.at)
-    return refund_id

@@ -9,8 +9,9 @@ from activities.billing import BilledPeriod, close_covered, who_pays, write_invo
 from activities.contracts import OpenedSubscription, OpenSubscription, StartAnswer
 from activities.gift_redemption import redeem
 from activities.promo_redemption import lock_codes_of, redeem_code, reserve_redemption
-from activities.recording import tell, write_change
+from activities.recording import write_change
 from activities.refusal import refusal_error
+from activities.telling import tell
 from db.database import Connection, Database
 from db.queries import invoices, outbox, payment_reports, payments, plan_terms, purses, subscriptions
 from db.queries.subscriptions import LiveRow, OpenedRow

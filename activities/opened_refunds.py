@@ -3,17 +3,37 @@
 from datetime import datetime
 
 from activities.contracts import Cause
+from activities.telling import tell
 from db.database import Connection
 from db.queries import ledger, purses, refunds
 from db.queries.purses import Bill
 from db.queries.refundable import RefundablePayment
 from db.queries.refunds import RefundOrder
 from domain import ledger as movements
+from domain.lifecycle import Change, Event
 from domain.refund import RefundReason
+from domain.subscription import SubscriptionState
+
+
+async def begin_refund(
+    connection: Connection, state: SubscriptionState, order: RefundOrder, cause: Cause, at: datetime
+) -> int | None:
+    """Opens a refund and tells of it. Returns its id, or `None` when it was opened before."""
+    refund_id = await refunds.insert_refund(connection, order, at)
+    if refund_id is not None:
+        details: dict[str, int | str] = {
+            "refund_id": refund_id,
+            "payment_id": order.payment_id,
+            "amount_cents": order.amount_cents,
+            "currency": order.currency,
+        }
+        await tell(connection, Change(state, Event.REFUND_OPENED), cause, at, details)
+    return refund_id
 
 
 async def open_refund_of(
     connection: Connection,
+    state: SubscriptionState,
     payment: RefundablePayment,
     amount_cents: int,
     *,
@@ -27,21 +47,18 @@ async def open_refund_of(
 
     With the subscription's row locked, and `payment` read since. Returns the refund's id.
     """
-    refund_id = await refunds.insert_refund(
-        connection,
-        RefundOrder(
-            payment_id=payment.payment_id,
-            key=key,
-            reason=reason,
-            amount_cents=amount_cents,
-            unapplied_cents=unapplied_cents,
-            currency=payment.currency,
-            actor=cause.actor,
-            trace_id=cause.trace_id,
-            note_id=cause.note_id,
-        ),
-        at,
+    order = RefundOrder(
+        payment_id=payment.payment_id,
+        key=key,
+        reason=reason,
+        amount_cents=amount_cents,
+        unapplied_cents=unapplied_cents,
+        currency=payment.currency,
+        actor=cause.actor,
+        trace_id=cause.trace_id,
+        note_id=cause.note_id,
     )
+    refund_id = await begin_refund(connection, state, order, cause, at)
     if refund_id is None:
         raise LookupError(f"the refund {key} is there and cannot be seen")
     if unapplied_cents and payment.is_surplus_in_balance:

@@ -8,9 +8,10 @@ import structlog
 from activities.contracts import Cause
 from activities.invoice_closing import void_invoice, write_off_invoice
 from activities.promo_redemption import settle_redemption
+from activities.telling import tell
 from activities.withdrawing import refund_all
 from db.database import Connection
-from db.queries import ledger, outbox, payments, subscriptions, timeline
+from db.queries import invoices, ledger, outbox, payments, subscriptions
 from domain.lifecycle import Change, Event
 from domain.refund import WithdrawalRule
 from domain.reminder import next_reminder
@@ -46,34 +47,21 @@ async def write_change(
         await outbox.append_event(
             connection, change.state.subscription_id, outbox.PRICE_CHANGE_NOTICE, at, change.details
         )
+    if change.event is Event.PARKED:
+        log.error("subscription_parked", reason=change.state.parked_reason)
+    told = await _with_amount(connection, {**change.details, **(details or {})})
+    await tell(connection, change, cause, at, told)
     if change.refunds_all:
         await refund_all(connection, change.state, withdrawal, cause, at)
     await _close_paid_time(connection, before, change.state, at)
-    if change.event is Event.PARKED:
-        log.error("subscription_parked", reason=change.state.parked_reason)
-    await tell(connection, change, cause, at, details)
 
 
-async def tell(
-    connection: Connection,
-    change: Change,
-    cause: Cause,
-    at: datetime,
-    details: Mapping[str, int | str] | None = None,
-) -> None:
-    """The timeline's entry of a change."""
-    await timeline.append_entry(
-        connection,
-        subscription_id=change.state.subscription_id,
-        version=change.state.version,
-        event=change.event,
-        actor=cause.actor,
-        cause=cause.reason,
-        note_id=cause.note_id,
-        trace_id=cause.trace_id,
-        at=at,
-        details={**change.details, **(details or {})},
-    )
+async def _with_amount(connection: Connection, details: Mapping[str, int | str]) -> Mapping[str, int | str]:
+    """An entry that names an invoice says how much is asked for with it, unless it names an amount itself."""
+    if "invoice_id" not in details or "amount_cents" in details:
+        return details
+    amount_cents, currency = await invoices.load_amount(connection, int(details["invoice_id"]))
+    return {**details, "amount_cents": amount_cents, "currency": currency}
 
 
 async def _write_effects(

@@ -4,8 +4,8 @@ from temporalio import activity
 
 from activities.contracts import RedeemGiftCard
 from activities.gift_redemption import redeem
-from activities.recording import tell
 from activities.refusal import refusal_error
+from activities.telling import tell
 from db.database import Connection, Database
 from db.queries import subscriptions
 from domain.lifecycle import Action, Change, Event, next_status

@@ -4,15 +4,13 @@ What gift cards and balance get is there at once, with its credit note. The card
 sent next, and has its credit note once it has succeeded.
 """
 
-from collections.abc import Iterator
-
 from temporalio import activity
 
 from activities.contracts import RefundInvoice
 from activities.correcting import return_to_purse
 from activities.opened_refunds import open_refund_of
-from activities.recording import tell
 from activities.refusal import refusal_error
+from activities.telling import tell
 from db.database import Connection, Database
 from db.queries import credit_notes, refundable, refunds, subscriptions
 from db.queries.refundable import RefundableInvoice
@@ -20,6 +18,7 @@ from domain.correction import CreditNoteReason, Paid, given_back
 from domain.lifecycle import Change, Event
 from domain.refund import RefundReason, amount_to_refund
 from domain.refusals import RefusalCode, Refused
+from domain.subscription import SubscriptionState
 from ops.tracing import bind_to_logs
 
 
@@ -49,9 +48,10 @@ async def _give_back(connection: Connection, command: RefundInvoice) -> int | No
         command.amount_cents, invoice.left.total_cents, RefusalCode.REFUND_EXCEEDS_INVOICE
     )
     back = given_back(invoice.left, amount_cents)
-    refund_id = await _to_card(connection, invoice, back.card_cents, command)
-    for event, details in _told(invoice, back, refund_id):
-        await tell(connection, Change(state, event, details=details), command.cause, command.at)
+    refund_id = await _to_card(connection, state, invoice, back.card_cents, command)
+    if back.tenders.total_cents:
+        change = Change(state, Event.REFUNDED, details=_told(invoice, back))
+        await tell(connection, change, command.cause, command.at, change.details)
     await return_to_purse(
         connection, invoice, back.tenders, command.at, key=command.key, reason=CreditNoteReason.STAFF
     )
@@ -59,7 +59,11 @@ async def _give_back(connection: Connection, command: RefundInvoice) -> int | No
 
 
 async def _to_card(
-    connection: Connection, invoice: RefundableInvoice, cents: int, command: RefundInvoice
+    connection: Connection,
+    state: SubscriptionState,
+    invoice: RefundableInvoice,
+    cents: int,
+    command: RefundInvoice,
 ) -> int | None:
     """A surplus of its payment is not the invoice's, and stays where it is."""
     if invoice.payment_id is None or not cents:
@@ -67,6 +71,7 @@ async def _to_card(
     payment = await refundable.load_payment(connection, invoice.payment_id)
     return await open_refund_of(
         connection,
+        state,
         payment,
         cents,
         unapplied_cents=0,
@@ -77,14 +82,12 @@ async def _to_card(
     )
 
 
-def _told(
-    invoice: RefundableInvoice, back: Paid, refund_id: int | None
-) -> Iterator[tuple[Event, dict[str, int | str]]]:
-    """What the timeline says of it: the card's part has begun, the rest is done."""
-    about: dict[str, int | str] = {"invoice_id": invoice.invoice_id, "currency": invoice.currency}
-    if refund_id is not None and invoice.payment_id is not None:
-        opened = {"refund_id": refund_id, "payment_id": invoice.payment_id, "amount_cents": back.card_cents}
-        yield Event.REFUND_OPENED, {**about, **opened}
-    if back.tenders.total_cents:
-        parts = {"gift_cents": back.tenders.gift_cents, "balance_cents": back.tenders.balance_cents}
-        yield Event.REFUNDED, {**about, **parts, "amount_cents": back.tenders.total_cents}
+def _told(invoice: RefundableInvoice, back: Paid) -> dict[str, int | str]:
+    """What is done at once; the card's part has begun, and is told of by its refund."""
+    return {
+        "invoice_id": invoice.invoice_id,
+        "currency": invoice.currency,
+        "gift_cents": back.tenders.gift_cents,
+        "balance_cents": back.tenders.balance_cents,
+        "amount_cents": back.tenders.total_cents,
+    }

@@ -4,6 +4,8 @@ The provider is called between two transactions, with no lock held. Cut off anyw
 again under its key, and settled once.
 """
 
+from datetime import datetime
+
 import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -11,7 +13,8 @@ from temporalio.exceptions import ApplicationError
 from activities.contracts import PROVIDER_REJECTED, Cause, SendRefund
 from activities.correcting import issue_credit_note
 from activities.opened_refunds import take_back_refused
-from activities.recording import tell
+from activities.telling import tell
+from activities.try_time import at_this_try
 from db.database import Connection, Database
 from db.queries import ledger, refunds, subscriptions
 from db.queries.credit_notes import CreditNoteOrder
@@ -71,7 +74,7 @@ class SendRefundActivities:
             refund = await refunds.load_refunding(connection, command.refund_id, lock=True)
             if refund.is_settled:
                 return refund.status
-            status = await _apply(connection, refund, state, answer, command)
+            status = await _apply(connection, refund, state, answer, at_this_try(command.at))
         _count(refund, status)
         return status
 
@@ -108,7 +111,7 @@ async def _apply(
     refund: Refunding,
     state: SubscriptionState,
     answer: port.Refund | None,
-    command: SendRefund,
+    at: datetime,
 ) -> RefundStatus:
     if answer is not None and answer.status is port.RefundStatus.PENDING:
         await refunds.mark_unknown(connection, refund.refund_id)
@@ -120,17 +123,17 @@ async def _apply(
     else:
         raise _rejected(ProviderRejectedError("gave back another amount than was asked for"))
     reference = answer.reference if answer else None
-    await refunds.settle(connection, refund.refund_id, status, reference, command.at)
+    await refunds.settle(connection, refund.refund_id, status, reference, at)
     cause = Cause(f"provider:{refund.provider}", f"refund {refund.refund_id}", refund.trace_id)
-    await tell(connection, Change(state, event, details=_details(refund)), cause, command.at)
+    await tell(connection, Change(state, event, details=_details(refund)), cause, at)
     if status is RefundStatus.SUCCEEDED:
-        await _book(connection, refund, command)
+        await _book(connection, refund, at)
     else:
-        await take_back_refused(connection, refund, command.at)
+        await take_back_refused(connection, refund, at)
     return status
 
 
-async def _book(connection: Connection, refund: Refunding, command: SendRefund) -> None:
+async def _book(connection: Connection, refund: Refunding, at: datetime) -> None:
     """Its part that had paid an invoice gets a credit note, whose net and VAT are the ledger's."""
     parts = NetAndVat(0, 0)
     if refund.applied_cents:
@@ -141,7 +144,7 @@ async def _book(connection: Connection, refund: Refunding, command: SendRefund) 
             Paid(refund.applied_cents),
             refund.refund_id,
         )
-        parts = await issue_credit_note(connection, order, command.at)
+        parts = await issue_credit_note(connection, order, at)
     movement = movements.refunded(
         refund.refund_id,
         refund.currency,
@@ -149,7 +152,7 @@ async def _book(connection: Connection, refund: Refunding, command: SendRefund) 
         net_cents=parts.net_cents,
         vat_cents=parts.vat_cents,
     )
-    await ledger.post_movement(connection, refund.subscription_id, movement, command.at)
+    await ledger.post_movement(connection, refund.subscription_id, movement, at)
 
 
 def _details(refund: Refunding) -> dict[str, int | str]:

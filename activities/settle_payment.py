@@ -43,7 +43,7 @@ async def _settle(connection: Connection, command: SettlePayment) -> Settled:
     if _waits(settlement.billed, verdict, report.fact):
         log.error("payment_report_parked", report_id=report.report_id, reason=verdict)
         await payment_reports.park(connection, report.report_id, verdict)
-        await tell_of(settlement, settlement.state, Event.PAYMENT_PARKED)
+        await tell_of(settlement, settlement.state, Event.PAYMENT_PARKED, more=report.fact.received)
         return Settled(settlement.state)
     await payment_reports.mark_applied(connection, report.report_id, command.at)
     state: SubscriptionState = settlement.state

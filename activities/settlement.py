@@ -1,10 +1,13 @@
 """What a provider says of a payment, in the books: whether it was reported, answered, or looked up."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from activities.contracts import Cause, Settled
-from activities.recording import tell, write_change
+from activities.opened_refunds import begin_refund
+from activities.recording import write_change
+from activities.telling import tell
 from db.database import Connection
 from db.queries import invoices, ledger, payment_reports, payments, purses, refunds, subscriptions
 from db.queries.payments import Billed
@@ -102,11 +105,16 @@ async def write_if_any(settlement: Settlement, change: Change | None) -> Subscri
 
 
 async def tell_of(
-    settlement: Settlement, state: SubscriptionState, event: Event, amount_cents: int | None = None
+    settlement: Settlement,
+    state: SubscriptionState,
+    event: Event,
+    amount_cents: int | None = None,
+    more: Mapping[str, int | str] | None = None,
 ) -> None:
     """An entry of the timeline about the payment, where the state does not change with it."""
     asked_cents = settlement.billed.payment.amount_cents
     details = _details(settlement.billed, asked_cents if amount_cents is None else amount_cents)
+    details |= more or {}
     await tell(settlement.connection, Change(state, event), settlement.cause, settlement.at, details)
 
 
@@ -144,7 +152,7 @@ async def _receive_too_late(settlement: Settlement, received_cents: int) -> Subs
         actor="system",
         trace_id=settlement.cause.trace_id,
     )
-    await refunds.insert_refund(settlement.connection, order, settlement.at)
+    await begin_refund(settlement.connection, settlement.state, order, settlement.cause, settlement.at)
     return settlement.state
 
 

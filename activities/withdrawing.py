@@ -34,6 +34,7 @@ async def refund_all(
         if amount_cents:
             await open_refund_of(
                 connection,
+                state,
                 payment,
                 amount_cents,
                 unapplied_cents=payment.unapplied_left_cents,

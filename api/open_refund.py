@@ -7,8 +7,6 @@ from datetime import datetime, timedelta
 
 from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import (
-    SearchAttributePair,
-    TypedSearchAttributes,
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
@@ -17,8 +15,8 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from api.own_time import own_now
 from api.workflow_updates import ask, heard
 from workflows.messages import RefundLife
-from workflows.options import BILLING_QUEUE, PARKED, SUBSCRIPTION_ID
-from workflows.refund import Refund
+from workflows.options import BILLING_QUEUE
+from workflows.refund import Refund, refund_attributes
 
 
 @dataclass(frozen=True)
@@ -61,12 +59,7 @@ class RefundOpener:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             # A refused refund fails its run on purpose, and only such a run gives its id back.
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-            search_attributes=TypedSearchAttributes(
-                [
-                    SearchAttributePair(SUBSCRIPTION_ID, str(opening.subscription_id)),
-                    SearchAttributePair(PARKED, False),
-                ]
-            ),
+            search_attributes=refund_attributes(opening.subscription_id),
             static_summary=opening.summary,
         )
         with heard(start):

@@ -10,6 +10,7 @@ from datetime import timedelta
 import structlog
 from structlog.contextvars import bound_contextvars
 from temporalio.client import Client
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -20,7 +21,7 @@ from db.queries import payment_reports
 from db.queries.payment_reports import Delivery
 from workflows.late_payment import LatePayment, late_payment_id
 from workflows.messages import LatePaymentLife, PaymentReported
-from workflows.options import BILLING_QUEUE
+from workflows.options import BILLING_QUEUE, SUBSCRIPTION_ID
 from workflows.subscription import Subscription
 
 LOOK_AGAIN_SECONDS = 1.0
@@ -99,6 +100,10 @@ class WebhookRelay:
                 LatePaymentLife(delivery.report_id, own_now(delivery.clock_offset)),
                 id=late_payment_id(delivery.report_id),
                 task_queue=BILLING_QUEUE,
+                search_attributes=TypedSearchAttributes(
+                    [SearchAttributePair(SUBSCRIPTION_ID, str(delivery.subscription_id))]
+                ),
+                static_summary=f"late payment for subscription {delivery.subscription_id}",
                 rpc_timeout=self._rpc_timeout,
             )
         except WorkflowAlreadyStartedError:

@@ -3,6 +3,7 @@
 A cancellation that came while it was under way gives it up as soon as it is known that nothing was charged.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -30,7 +31,7 @@ def charging(state: SubscriptionState, payment_id: int, at: datetime) -> Subscri
 
 
 def pending(state: SubscriptionState, payment_id: int, at: datetime) -> Change | None:
-    """The provider waits for the customer to confirm; still so when it was asked again."""
+    """The provider waits for the customer to confirm. `None` when that is known: see `still_pending`."""
     attempt = _attempt(state, payment_id)
     if attempt is None:
         return None
@@ -40,9 +41,17 @@ def pending(state: SubscriptionState, payment_id: int, at: datetime) -> Change |
     if attempt.stage is not AttemptStage.PENDING:
         waiting = state.with_attempt(attempt.at_stage(AttemptStage.PENDING, at))
         return Change(next_version(waiting), Event.PAYMENT_PENDING)
-    if attempt.is_at_last_look_up:
-        return park(state, "payment_pending")
-    return Change(next_version(state.with_attempt(attempt.looked_up)), Event.PAYMENT_PENDING)
+    return park(state, "payment_pending") if attempt.is_at_last_look_up else None
+
+
+def still_pending(state: SubscriptionState, payment_id: int) -> SubscriptionState | None:
+    """It was asked for again and waits as before: counted, and nothing to tell of. `None` when there is."""
+    attempt = _attempt(state, payment_id)
+    if attempt is None or attempt.stage is not AttemptStage.PENDING:
+        return None
+    if state.wants_no_payment or attempt.is_at_last_look_up:
+        return None
+    return next_version(state.with_attempt(attempt.looked_up))
 
 
 def never_arrived(state: SubscriptionState, payment_id: int, at: datetime) -> Change | None:
@@ -93,15 +102,22 @@ def rejected(state: SubscriptionState, payment_id: int, at: datetime) -> Change 
     return park(not_sent, "provider_rejected")
 
 
-def mismatched(state: SubscriptionState, payment_id: int, at: datetime) -> Change | None:
-    """Another amount was charged than was asked for: money has moved, so nothing is given up for it."""
+def mismatched(
+    state: SubscriptionState, payment_id: int, at: datetime, received: Mapping[str, int | str]
+) -> Change | None:
+    """Another amount was charged than was asked for: money has moved, so nothing is given up for it.
+
+    `received` is what the provider says of it, for whoever has to look.
+    """
     if state.withdrawing_payment_id == payment_id:
         return Change(withdrawn_at_provider(state), Event.PAYMENT_UNKNOWN)
     attempt = _attempt(state, payment_id)
     if attempt is None or state.parked_reason is not None:
         return None
     charged = state.with_attempt(attempt.at_stage(AttemptStage.UNKNOWN, at))
-    return replace(park(charged, "amount_mismatch"), unknown_payment_id=payment_id)
+    parked = park(charged, "amount_mismatch")
+    about = {"invoice_id": state.unpaid_invoice.invoice_id, "payment_id": payment_id}
+    return replace(parked, unknown_payment_id=payment_id, details={**parked.details, **about, **received})
 
 
 def withdrawn_at_provider(state: SubscriptionState) -> SubscriptionState:

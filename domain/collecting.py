@@ -100,9 +100,10 @@ class OpenInvoice:
     """`policy` is the plan's dunning policy, pinned when the invoice was opened.
 
     `attempt` is the payment under way; without one the last has failed and the next is not due yet.
-    `refused_method_id` was declined for good: it is not charged for this invoice again. `price` is what the
-    whole period costs. `switch` is another plan than the present one; with `changed_at` it takes its place
-    from that instant on, inside the present period, and not at all unless it is paid for in time.
+    `refused_method_ids` were declined for good: they are not charged for this invoice again, unless somebody
+    asks for just that. `price` is what the whole period costs. `switch` is another plan than the present one;
+    with `changed_at` it takes its place from that instant on, inside the present period, and not at all
+    unless it is paid for in time.
     """
 
     invoice_id: int
@@ -110,7 +111,7 @@ class OpenInvoice:
     period: Period
     policy: DunningPolicy
     attempt: Attempt | None
-    refused_method_id: int | None = None
+    refused_method_ids: tuple[int, ...] = ()
     price: PeriodPrice = FREE
     switch: Switch | None = None
     changed_at: datetime | None = None
@@ -121,3 +122,9 @@ class OpenInvoice:
 
     def trying(self, attempt: Attempt | None) -> Self:
         return replace(self, attempt=attempt)
+
+    def has_refused(self, method_id: int | None) -> bool:
+        return method_id in self.refused_method_ids
+
+    def refusing(self, method_id: int) -> Self:
+        return replace(self, refused_method_ids=(*self.refused_method_ids, method_id))

@@ -149,8 +149,7 @@ def _at_the_boundary(state: SubscriptionState) -> NextStep:  # noqa: PLR0911 - o
     if state.cancel_at_period_end:
         return NextStep(Step.END_PERIOD, state.period.end)
     if state.open_invoice is not None:
-        is_chargeable = state.payment_method_id not in {None, state.open_invoice.refused_method_id}
-        if is_chargeable:
+        if renewing.is_method_charged(state):
             return NextStep(Step.CHARGE_METHOD, state.period.end)
         return NextStep(Step.FALL_DUE, _payable_until(state))
     if state.payment_method_id is not None:

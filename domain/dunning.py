@@ -5,14 +5,16 @@ payment method, or one that was declined for good) is reminded of on the same da
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
-from domain.billing_calendar import Interval
+from domain.billing_calendar import MONTHS_A_YEAR, Interval
 from domain.refusals import RefusalCode, Refused
 
-SHORTEST_MONTH_DAYS = 28
+AFTER_A_LEAP_YEAR = 2097
+"""Its months are as far from the next leap day as any: 2100 has none."""
+
 AT_MOST_ONE_ATTEMPT = timedelta(days=1)
 
 
@@ -79,8 +81,22 @@ class DunningCase:
 
 def check_window(policy: DunningPolicy, interval: Interval) -> None:
     """Raises `Refused` when dunning could outlast the period that it is about."""
-    shortest_days = interval.days or interval.months * SHORTEST_MONTH_DAYS
-    if policy.retry_days[-1] >= shortest_days:
+    if policy.retry_days[-1] >= (interval.days or _shortest_days(interval.months)):
         raise Refused(
             RefusalCode.DUNNING_WINDOW_TOO_LONG, "the last retry has to come before the period's shortest end"
         )
+
+
+def _shortest_days(months: int) -> int:
+    """So many months in a row, whichever is the first of them: clamped boundaries make none shorter."""
+    january = AFTER_A_LEAP_YEAR * MONTHS_A_YEAR
+    return min(
+        (_first_of(first + months) - _first_of(first)).days
+        for first in range(january, january + MONTHS_A_YEAR)
+    )
+
+
+def _first_of(month: int) -> date:
+    """`month` is counted from January of the year 0."""
+    year, month_of_year = divmod(month, MONTHS_A_YEAR)
+    return date(year, month_of_year + 1, 1)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from domain.lifecycle import Action, Change, Event, next_status, next_version
+from domain.parking import reason_left
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import Status, SubscriptionState
 
@@ -96,11 +97,9 @@ def end(state: SubscriptionState, status: Status, event: Event, at: datetime) ->
 
 
 def without_open_invoice(state: SubscriptionState, event: Event) -> Change:
-    """Voids it; a provider that still waits for the customer has to be told. No operator is waited for,
-    unless money was charged back.
-    """
+    """Voids it; a provider that still waits for the customer has to be told. No operator looks at it."""
     invoice = state.unpaid_invoice
-    closed = replace(state, open_invoice=None, parked_reason=state.stays_parked_for)
+    closed = replace(state, open_invoice=None, parked_reason=reason_left(state))
     if invoice.attempt is not None and invoice.attempt.is_at_provider:
         closed = replace(closed, withdrawing_payment_id=invoice.attempt.payment_id)
     return Change(

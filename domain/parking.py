@@ -7,6 +7,9 @@ from domain.lifecycle import TRANSITIONS, Action, Change, Event, next_status, ne
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import SubscriptionState
 
+OF_A_PAYMENT = frozenset({"provider_rejected", "payment_pending", "payment_unknown", "amount_mismatch"})
+"""The reasons that are answered when the payment in question is settled, replaced or given up."""
+
 
 def park(state: SubscriptionState, reason: str) -> Change:
     """A chargeback stays the reason, whatever comes to it."""
@@ -17,9 +20,20 @@ def park(state: SubscriptionState, reason: str) -> Change:
 
 def park_for_a_fault(state: SubscriptionState) -> Change | None:
     """A step failed by a fault of ours; `None` when it is parked already, or nothing can be stopped."""
-    if state.parked_reason is not None or (state.status, Action.PARK) not in TRANSITIONS:
+    is_possible = (state.status, Action.PARK) in TRANSITIONS and not state.is_finished
+    if state.parked_reason is not None or not is_possible:
         return None
     return park(state, "internal_fault")
+
+
+def reason_left(state: SubscriptionState) -> str | None:
+    """What an operator still has to look at when the payment in question is out of the way.
+
+    A fault of ours is not mended by that; once it has ended there is nothing left to stop.
+    """
+    if state.has_ended or state.parked_reason in OF_A_PAYMENT:
+        return None
+    return state.parked_reason
 
 
 def unpark(state: SubscriptionState, at: datetime) -> Change:

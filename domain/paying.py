@@ -8,6 +8,7 @@ from domain.billing_calendar import Anchor, Period, period
 from domain.collecting import OpenInvoice
 from domain.ending import without_open_invoice
 from domain.lifecycle import Action, Change, Event, next_status, next_version
+from domain.parking import reason_left
 from domain.payment import DeclineKind
 from domain.promo import Promo
 from domain.subscription import PaidAhead, Status, SubscriptionState
@@ -27,24 +28,28 @@ def paid(state: SubscriptionState, payment_id: int, at: datetime) -> Change:
 def declined(state: SubscriptionState, payment_id: int, kind: DeclineKind, at: datetime) -> Change | None:
     """The attempt under way failed; `None` when it is another one, which changes nothing.
 
-    What is to be charged again never waits for an operator: the provider has told what became of it.
+    An operator is not asked any more what became of it: the provider has told.
     """
     attempt = state.attempt
     if attempt is None or attempt.payment_id != payment_id:
         return None
-    hard = kind is DeclineKind.HARD and attempt.method_id == state.payment_method_id is not None
     failed = state.unpaid_invoice.trying(None)
-    if hard:
-        failed = replace(failed, refused_method_id=attempt.method_id)
-    without = replace(state, open_invoice=failed, parked_reason=state.stays_parked_for)
+    if (
+        kind is DeclineKind.HARD
+        and attempt.method_id is not None
+        and not failed.has_refused(attempt.method_id)
+    ):
+        failed = failed.refusing(attempt.method_id)
+    without = replace(state, open_invoice=failed, parked_reason=reason_left(state))
     if state.wants_no_payment:
         return without_open_invoice(without, Event.PAYMENT_DECLINED)
     if state.is_changing_plan:
         return without_open_invoice(without, Event.PLAN_CHANGE_DECLINED)
     if state.status in {Status.TRIALING, Status.ACTIVE} and at >= state.paid_until:
         return renewing.fall_due(without, at)
-    if hard and state.dunning is not None:
-        without = replace(without, dunning=replace(state.dunning, waits_for_new_method=True))
+    if state.dunning is not None:
+        is_refused = failed.has_refused(state.payment_method_id)
+        without = replace(without, dunning=replace(state.dunning, waits_for_new_method=is_refused))
     return Change(next_version(without), Event.PAYMENT_DECLINED)
 
 
@@ -56,7 +61,7 @@ def covered(state: SubscriptionState, at: datetime) -> Change:
 def _paid(state: SubscriptionState, at: datetime) -> Change:
     """Periods keep their nominal dates, however late the money comes."""
     invoice = state.unpaid_invoice
-    settled = replace(state, open_invoice=None, dunning=None, parked_reason=state.stays_parked_for)
+    settled = replace(state, open_invoice=None, dunning=None, parked_reason=reason_left(state))
     if state.ended_at is not None:
         return _charge_stood(settled, invoice, state.ended_at)
     if invoice.changed_at is not None:

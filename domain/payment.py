@@ -76,6 +76,12 @@ class PaymentFact:
     amount_cents: int | None
     currency: str | None
 
+    @property
+    def received(self) -> dict[str, int | str]:
+        """What the timeline says of money that is not what was asked for, beside what was asked for."""
+        told = {"received_cents": self.amount_cents, "received_currency": self.currency}
+        return {name: value for name, value in told.items() if value is not None}
+
 
 def judge(payment: PaymentTerms, fact: PaymentFact) -> Verdict:
     """Decides what a report changes.

@@ -11,6 +11,7 @@ from domain.billing_calendar import Anchor, Period, period
 from domain.collecting import Attempt, AttemptStage, OpenInvoice, Switch
 from domain.dunning import DunningCase
 from domain.lifecycle import Action, Change, Event, next_status, next_version
+from domain.parking import reason_left
 from domain.plan import PlanTerms
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import PaidAhead, Status, SubscriptionState
@@ -95,7 +96,7 @@ def fall_due(state: SubscriptionState, at: datetime) -> Change:
     """The boundary has come, or the charge was declined, and the renewal is not paid."""
     status = next_status(state.status, Action.FALL_DUE)
     invoice = state.unpaid_invoice
-    is_refused = state.payment_method_id is not None and state.payment_method_id == invoice.refused_method_id
+    is_refused = invoice.has_refused(state.payment_method_id)
     case = DunningCase(invoice.policy, at, last_attempt_at=at, waits_for_new_method=is_refused)
     return Change(
         next_version(replace(state, status=status, dunning=case)),
@@ -108,7 +109,11 @@ def remind_unpaid(state: SubscriptionState, at: datetime) -> Change:
     """A dunning day on which nothing can be charged: the payer is reminded instead."""
     next_status(state.status, Action.REMIND_UNPAID)
     case = state.dunning_case.retried(at)
-    return Change(next_version(replace(state, dunning=case)), Event.PAYMENT_REMINDED)
+    return Change(
+        next_version(replace(state, dunning=case)),
+        Event.PAYMENT_REMINDED,
+        details={"invoice_id": state.unpaid_invoice.invoice_id},
+    )
 
 
 def leave_unpaid(state: SubscriptionState) -> Change:
@@ -118,11 +123,14 @@ def leave_unpaid(state: SubscriptionState) -> Change:
     """
     status = next_status(state.status, Action.LEAVE_UNPAID)
     left = replace(state, status=status, dunning=None)
+    change = Change(
+        next_version(left), Event.LEFT_UNPAID, details={"invoice_id": state.unpaid_invoice.invoice_id}
+    )
     attempt = state.attempt
     if attempt is None or attempt.stage is not AttemptStage.DUE:
-        return Change(next_version(left), Event.LEFT_UNPAID)
-    without = replace(left, open_invoice=state.unpaid_invoice.trying(None))
-    return Change(next_version(without), Event.LEFT_UNPAID, replaced_payment_id=attempt.payment_id)
+        return change
+    without = replace(change.state, open_invoice=state.unpaid_invoice.trying(None))
+    return replace(change, state=without, replaced_payment_id=attempt.payment_id)
 
 
 def attempt_opened(
@@ -142,7 +150,7 @@ def attempt_opened(
         open_invoice=invoice.trying(attempt),
         dunning=state.dunning and _asked(state.dunning, attempt, at, is_automatic=is_automatic),
         withdrawing_payment_id=earlier.payment_id if earlier and is_told else state.withdrawing_payment_id,
-        parked_reason=state.stays_parked_for,
+        parked_reason=reason_left(state),
     )
     is_retry = is_automatic and state.dunning is not None
     return Change(
@@ -173,7 +181,8 @@ def payment_method_set(state: SubscriptionState, method_id: int | None) -> Chang
     next_status(state.status, Action.SET_PAYMENT_METHOD)
     if state.payment_method_id == method_id:
         return None
-    case = state.dunning and replace(state.dunning, waits_for_new_method=method_id is None)
+    is_refused = state.open_invoice is not None and state.open_invoice.has_refused(method_id)
+    case = state.dunning and replace(state.dunning, waits_for_new_method=is_refused)
     return Change(
         next_version(replace(state, payment_method_id=method_id, dunning=case)),
         Event.PAYMENT_METHOD_SET,
@@ -196,4 +205,10 @@ def is_collectable(state: SubscriptionState) -> bool:
     """Whether money that is overdue can be asked for at once."""
     is_overdue = state.status in {Status.PAST_DUE, Status.UNPAID} and state.open_invoice is not None
     is_free = not state.is_collecting and state.stays_parked_for is None
-    return is_overdue and state.payment_method_id is not None and is_free
+    return is_overdue and is_method_charged(state) and is_free
+
+
+def is_method_charged(state: SubscriptionState) -> bool:
+    """Whether there is a payment method that the open invoice may be charged to."""
+    has_method = state.payment_method_id is not None
+    return has_method and not state.unpaid_invoice.has_refused(state.payment_method_id)

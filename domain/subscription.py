@@ -131,10 +131,11 @@ class SubscriptionState:
     def is_collecting(self) -> bool:
         """A payment is under way, and nobody is waited for to do something about it.
 
-        One that its provider refused waits for an operator, or for another one in its place.
+        One that its provider refused waits for an operator, or for another one in its place; a fault of ours
+        only holds it up.
         """
         is_to_be_charged = self.attempt is not None and self.attempt.is_to_be_charged
-        return self.is_charging or (is_to_be_charged and self.parked_reason is None)
+        return self.is_charging or (is_to_be_charged and self.parked_reason != "provider_rejected")
 
     @property
     def stays_parked_for(self) -> str | None:

@@ -107,6 +107,8 @@ def _of_money(state: SubscriptionState) -> str:
         return ""
     if state.attempt is None:
         return f"Invoice {state.open_invoice.invoice_id} waits for another payment: the last one failed."
+    if state.parked_reason == "amount_mismatch":
+        return f"Payment {state.attempt.payment_id} was charged, but for another amount than was asked for."
     return _of_attempt(state.attempt)
 
 

@@ -33,8 +33,9 @@ from domain.refusals import Refused
 from domain.subscription import SubscriptionState
 from domain.tenders import EMPTY_PURSE
 
-UNTOLD_STEPS = 2
-"""A payment is marked as sent, and one nobody needs is withdrawn, without an entry of their own."""
+UNTOLD_STEPS = 3
+"""A payment is marked as sent, one nobody needs is withdrawn, and one that still waits for its customer is
+asked for again, without an entry of their own."""
 
 SOLD = """
     SELECT code, name, period_iso, price_cents, currency, vat_rate_bp, trial_days, grace_days,
@@ -63,12 +64,14 @@ class Records:
     """What the database keeps of one subscription. `methods` are the payments', `firsts` the invoices'.
 
     `begins` is when the time begins that an invoice is for, `plans` are all that were ever sold, by version.
+    `arrived` are the payments that their provider has ever known of.
     """
 
     row: SubscriptionState
     entries: list[Entry]
     policy: DunningPolicy
     methods: dict[int, int | None]
+    arrived: frozenset[int]
     firsts: dict[int, int]
     begins: dict[int, datetime]
     plans: dict[tuple[str, int], PlanTerms]
@@ -99,7 +102,7 @@ async def check_serial_order(database: Database, subscription_id: int) -> Subscr
 async def _read(connection: Connection, subscription_id: int) -> Records:
     row = await subscriptions.load_current_state(connection, subscription_id)
     query = text(
-        "SELECT p.id, p.invoice_id, p.payment_method_id FROM payments p"
+        "SELECT p.id, p.invoice_id, p.payment_method_id, p.reference FROM payments p"
         " JOIN invoices i ON i.id = p.invoice_id WHERE i.subscription_id = :id ORDER BY p.id DESC"
     )
     payments = (await connection.execute(query, {"id": subscription_id})).all()
@@ -110,6 +113,7 @@ async def _read(connection: Connection, subscription_id: int) -> Records:
         entries=await timeline.list_entries(connection, subscription_id, after_id=None),
         policy=await plan_terms.find_dunning_policy(connection, row.plan.code),
         methods={payment.id: payment.payment_method_id for payment in payments},
+        arrived=frozenset(payment.id for payment in payments if payment.reference),
         firsts={payment.invoice_id: payment.id for payment in payments},
         begins={
             invoice.id: invoice.period_start
@@ -183,9 +187,11 @@ def _with_untold_steps(state: SubscriptionState, at: datetime) -> Iterator[Subsc
 def _untold_step(state: SubscriptionState, at: datetime) -> SubscriptionState | None:
     if state.withdrawing_payment_id is not None:
         return awaiting.withdrawn_at_provider(state)
-    if state.attempt is not None and state.attempt.stage is AttemptStage.DUE:
+    if state.attempt is None:
+        return None
+    if state.attempt.stage is AttemptStage.DUE:
         return awaiting.charging(state, state.attempt.payment_id, at)
-    return None
+    return awaiting.still_pending(state, state.attempt.payment_id)
 
 
 def _untold(state: SubscriptionState, version: int, at: datetime) -> SubscriptionState:
@@ -266,7 +272,8 @@ def _moves_of_payment(
     method_id = records.methods[payment_id]
     yield lambda: paying.paid(state, payment_id, at)
     yield lambda: paying.declined(state, payment_id, Decline.of(details.get("code")).kind, at)
-    yield lambda: awaiting.pending(state, payment_id, at)
+    if payment_id in records.arrived:
+        yield lambda: awaiting.pending(state, payment_id, at)
     yield lambda: awaiting.never_arrived(state, payment_id, at)
     yield lambda: chargeback.stop_billing(state)
     yield lambda: _attempt(state, entry, payment_id, method_id)

@@ -5,8 +5,9 @@ is decided again.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
@@ -55,11 +56,6 @@ ASK_PROVIDER = {
 
 Judgement = Callable[[SubscriptionState, int, datetime], Change | None]
 
-ON_FAILURE: Mapping[str | None, Judgement] = {
-    PROVIDER_REJECTED: awaiting.rejected,
-    AMOUNT_MISMATCH: awaiting.mismatched,
-}
-
 
 class Bookkeeping:
     """The state as it is known, and `lock`, which guards it and one short database step, never a provider.
@@ -94,7 +90,7 @@ class Bookkeeping:
                 **DATABASE_STEP,
             )
             self._believe(recorded.state)
-            await send_refunds(recorded.unsent_refund_ids, workflow.now())
+            await send_refunds(recorded.state, recorded.unsent_refund_ids, workflow.now())
             if recorded.written:
                 return
             for report_id in recorded.unread_report_ids:
@@ -139,7 +135,7 @@ class Bookkeeping:
         """Into the purse of its user, from which the next invoice is paid: the state stays as it is."""
         command = RedeemGiftCard(self.state.subscription_id, code_hash, cause, workflow.now())
         try:
-            await workflow.execute_activity(redeem_gift_card, command, **DATABASE_STEP)
+            await workflow.execute_activity(redeem_gift_card, command, summary="gift card", **DATABASE_STEP)
         except ActivityError as failure:
             raise refusal_in(failure) from failure
 
@@ -181,7 +177,10 @@ class Bookkeeping:
     async def reload(self) -> None:
         """The row was changed, and nobody could say so."""
         command = LoadSubscription(self.state.subscription_id, self._trace_id)
-        self._believe(await workflow.execute_activity(load_subscription, command, **DATABASE_STEP))
+        summary = f"subscription {self.state.subscription_id}"
+        self._believe(
+            await workflow.execute_activity(load_subscription, command, summary=summary, **DATABASE_STEP)
+        )
 
     async def ask_provider(self, step: Step) -> None:
         """Without the lock: commands are answered while the provider thinks, or is away."""
@@ -192,7 +191,7 @@ class Bookkeeping:
                 ASK_PROVIDER[step], command, summary=f"payment {payment_id}", **PROVIDER_CALL
             )
         except ActivityError as failure:
-            decide = ON_FAILURE.get(_kind_of(failure), awaiting.unknown)
+            decide = _judgement_of(failure)
             async with self.lock:
                 await self.reload()  # it was marked as sent, and cut off before that could be told
                 await self.record(lambda state: decide(state, payment_id, workflow.now()), self.due)
@@ -201,7 +200,7 @@ class Bookkeeping:
 
     async def _take_in(self, settled: Settled) -> None:
         self._believe(settled.state)
-        await send_refunds(settled.unsent_refund_ids, workflow.now())
+        await send_refunds(settled.state, settled.unsent_refund_ids, workflow.now())
 
     def _believe(self, state: SubscriptionState) -> None:
         """What the database holds, unless something newer is known already."""
@@ -209,5 +208,11 @@ class Bookkeeping:
             self.known = state
 
 
-def _kind_of(failure: ActivityError) -> str | None:
-    return failure.cause.type if isinstance(failure.cause, ApplicationError) else None
+def _judgement_of(failure: ActivityError) -> Judgement:
+    match failure.cause:
+        case ApplicationError(type=type_) if type_ == PROVIDER_REJECTED:
+            return awaiting.rejected
+        case ApplicationError(type=type_, details=[received]) if type_ == AMOUNT_MISMATCH:
+            return partial(awaiting.mismatched, received=received)
+        case _:
+            return awaiting.unknown

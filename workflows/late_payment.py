@@ -13,9 +13,12 @@ class LatePayment:
     @workflow.run
     async def run(self, life: LatePaymentLife) -> None:
         settled = await workflow.execute_activity(
-            settle_payment, SettlePayment(life.report_id, life.at), **DATABASE_STEP
+            settle_payment,
+            SettlePayment(life.report_id, life.at),
+            summary=f"report {life.report_id}",
+            **DATABASE_STEP,
         )
-        await send_refunds(settled.unsent_refund_ids, life.at)
+        await send_refunds(settled.state, settled.unsent_refund_ids, life.at)
 
 
 def late_payment_id(report_id: int) -> str:

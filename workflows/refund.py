@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from temporalio import workflow
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
@@ -28,9 +29,10 @@ from activities.refusal import refusal_error, refusal_in
 from domain.collecting import UNKNOWN_LOOK_UPS
 from domain.refund import RefundStatus, wait_before_look_up
 from domain.refusals import RefusalCode, Refused
+from domain.subscription import SubscriptionState
 from workflows.described import described_update
 from workflows.messages import RefundLife
-from workflows.options import DATABASE_STEP, PARKED, PROVIDER_CALL
+from workflows.options import DATABASE_STEP, PARKED, PROVIDER_CALL, SUBSCRIPTION_ID
 
 Ask = Callable[[SendRefund], Awaitable[RefundStatus]]
 
@@ -132,10 +134,10 @@ class Refund:
         return self._refund_id
 
 
-async def send_refunds(refund_ids: tuple[int, ...], at: datetime) -> None:
+async def send_refunds(state: SubscriptionState, refund_ids: tuple[int, ...], at: datetime) -> None:
     """Starts a workflow for each; one that was started before is left alone.
 
-    `at` is now, in the time of the subscription that they are for.
+    `state` is the subscription that they are for, `at` is now in its time.
     """
     for refund_id in refund_ids:
         try:
@@ -144,10 +146,18 @@ async def send_refunds(refund_ids: tuple[int, ...], at: datetime) -> None:
                 RefundLife(at, refund_id=refund_id),
                 id=refund_workflow_id(refund_id),
                 parent_close_policy=ParentClosePolicy.ABANDON,
+                search_attributes=refund_attributes(state.subscription_id),
                 static_summary=f"refund {refund_id}",
             )
         except WorkflowAlreadyStartedError:
             workflow.logger.info("the refund was sent before")
+
+
+def refund_attributes(subscription_id: int) -> TypedSearchAttributes:
+    """What the Temporal UI can find a refund by."""
+    return TypedSearchAttributes(
+        [SearchAttributePair(SUBSCRIPTION_ID, str(subscription_id)), SearchAttributePair(PARKED, False)]
+    )
 
 
 def refund_workflow_id(refund_id: int) -> str:

@@ -13,7 +13,11 @@ from workflows.options import (
     PLAN_CODE,
     SUBSCRIPTION_ID,
     SUBSCRIPTION_STATUS,
+    USER_ID,
 )
+
+CALLED_NOW = frozenset({NEXT_ACTION_AT.name})
+"""What is worth no event of its own just before a provider is called: that the next step is this call."""
 
 ShownAttributes = dict[str, SearchAttributeUpdate[Any]]
 
@@ -25,6 +29,8 @@ def shown_attributes(state: SubscriptionState) -> ShownAttributes:
         SUBSCRIPTION_STATUS.value_set(state.status),
         PLAN_CODE.value_set(state.plan.code),
         SUBSCRIPTION_ID.value_set(str(state.subscription_id)),
+        PLAN_CODE.value_set(state.plan.code),
+        USER_ID.value_set(str(state.user_id)),
         PARKED.value_set(state.parked_reason is not None),
         NEXT_ACTION_AT.value_set(upcoming.at) if upcoming else NEXT_ACTION_AT.value_unset(),
         DUNNING_ATTEMPT.value_set(state.dunning.retries_made)

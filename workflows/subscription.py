@@ -36,7 +36,7 @@ from workflows.messages import (
     SubscriptionLife,
 )
 from workflows.options import AFTER_A_FAULT, DATABASE_STEP, DRAIN, RUN_LIVES, RUN_MAX_EVENTS
-from workflows.search_attributes import ShownAttributes, shown_attributes
+from workflows.search_attributes import CALLED_NOW, ShownAttributes, shown_attributes
 
 Command = (
     CancelCommand | FreezeCommand | PayCommand | PlainCommand | SchedulePriceCommand | SetPaymentMethodCommand
@@ -228,6 +228,7 @@ class Subscription:
                 case _ if step not in ASK_PROVIDER:
                     await self._books.record_due_change()
         if step in ASK_PROVIDER:
+            self._show(unless_only=CALLED_NOW)
             await self._books.ask_provider(step)
 
     async def _park(self, fault: ActivityError) -> None:
@@ -300,6 +301,7 @@ class Subscription:
                 while step_due(self._state, workflow.now()) in BEFORE_COMMANDS:
                     await self._books.record_due_change()
                 yield
+                self._show()
         except Refused as refused:
             raise refusal_error(refused, workflow.now()) from refused
 
@@ -324,14 +326,14 @@ class Subscription:
         except ApplicationError:
             workflow.logger.info("the superseded workflow had already closed")
 
-    def _show(self) -> None:
-        """Keep what the Temporal UI shows true; one upsert a turn, of what has changed."""
+    def _show(self, *, unless_only: frozenset[str] = frozenset()) -> None:
+        """Keep what the Temporal UI shows true: one upsert of what has changed, if it is more than that."""
         workflow.set_current_details(details_table(self._state))
         shown = shown_attributes(self._state)
-        changed = [update for key, update in shown.items() if self._shown.get(key) != update]
-        if changed:
-            workflow.upsert_search_attributes(changed)
-        self._shown = shown
+        changed = {key: update for key, update in shown.items() if self._shown.get(key) != update}
+        if changed.keys() - unless_only:
+            workflow.upsert_search_attributes(list(changed.values()))
+            self._shown = shown
 
     def _has_unread_facts(self) -> bool:
         return bool(self._unread_reports) or self._superseded

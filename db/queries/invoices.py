@@ -81,6 +81,14 @@ async def list_numbers(connection: Connection, subscription_id: int) -> list[str
     return [number for number in (await connection.execute(query)).scalars() if number is not None]
 
 
+async def load_amount(connection: Connection, invoice_id: int) -> tuple[int, str]:
+    """What is asked for with it, in cents, and its currency."""
+    due_cents = Invoice.total_cents - Invoice.gift_cents - Invoice.balance_cents
+    query = select(due_cents, Invoice.currency).where(Invoice.id == invoice_id)
+    amount_cents, currency = (await connection.execute(query)).one()
+    return amount_cents, currency
+
+
 async def mark_paid(connection: Connection, invoice_id: int, payment_id: int | None, at: datetime) -> None:
     """Without a payment when gift cards or balance have paid it, or nothing was to pay."""
     await connection.execute(

@@ -87,6 +87,7 @@ class Delivery:
     """A report whose workflow has to be told. `clock_offset` is its subscription's."""
 
     report_id: int
+    subscription_id: int
     workflow_id: str
     trace_id: str
     clock_offset: timedelta
@@ -272,7 +273,12 @@ async def claim_deliveries(connection: Connection, limit: int) -> list[Delivery]
     While a charge is under way its answer comes first, for a moment: mostly it tells the same.
     """
     due = (
-        select(PaymentReport.id, Subscription.workflow_id, Subscription.clock_offset)
+        select(
+            PaymentReport.id,
+            Subscription.id.label("subscription_id"),
+            Subscription.workflow_id,
+            Subscription.clock_offset,
+        )
         .join(Payment, PaymentReport.payment_id == Payment.id)
         .join(Invoice, Payment.invoice_id == Invoice.id)
         .join(Subscription, Invoice.subscription_id == Subscription.id)
@@ -296,7 +302,13 @@ async def claim_deliveries(connection: Connection, limit: int) -> list[Delivery]
             deliveries=PaymentReport.deliveries + 1,
             next_delivery_at=func.clock_timestamp() + seconds * cast(literal("1 second"), Interval),
         )
-        .returning(PaymentReport.id, due.c.workflow_id, PaymentReport.trace_id, due.c.clock_offset)
+        .returning(
+            PaymentReport.id,
+            due.c.subscription_id,
+            due.c.workflow_id,
+            PaymentReport.trace_id,
+            due.c.clock_offset,
+        )
     )
     deliveries = [Delivery(*row) for row in claimed]
     return sorted(deliveries, key=lambda delivery: delivery.report_id)

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -236,10 +237,13 @@ class Customer:
     async def collect(self, state: SubscriptionState, at: datetime) -> SubscriptionState:
         return (await self.collect_whole(state, at)).state
 
-    async def collect_whole(self, state: SubscriptionState, at: datetime) -> Settled:
+    async def collect_whole(
+        self, state: SubscriptionState, at: datetime, *, after: timedelta = timedelta()
+    ) -> Settled:
+        """`after`: how long it was tried before."""
         async with self.charging() as activities:
             command = CollectPayment(payment_under_way(state), CHARGE_TRACE, at)
-            return await ActivityEnvironment().run(activities.collect_payment, command)
+            return await tried_for(after).run(activities.collect_payment, command)
 
     async def look_up(
         self, state: SubscriptionState, at: datetime, *, gives_up: bool = False
@@ -297,6 +301,13 @@ class Customer:
         async with self.database.read() as connection:
             found = await connection.execute(text(query), {"user_id": self.user_id})
             return [dict(row._mapping) for row in found]
+
+
+def tried_for(after: timedelta) -> ActivityEnvironment:
+    """The environment of a try that begins so long after the first one was scheduled."""
+    environment = ActivityEnvironment()
+    environment.info = replace(environment.info, started_time=environment.info.scheduled_time + after)
+    return environment
 
 
 def payment_under_way(state: SubscriptionState) -> int:

@@ -133,7 +133,12 @@ async def test_money_for_one_that_was_dropped_goes_back_by_itself(customer: Cust
     life = await customer.life(expired)
     assert life.refunds == ["late_payment created 1000"]
     assert life.balances["unapplied_cash"] == -1_000
-    assert life.timeline[2:] == ["plan_change_opened", "plan_change_expired", "late_payment_received"]
+    assert life.timeline[2:] == [
+        "plan_change_opened",
+        "plan_change_expired",
+        "late_payment_received",
+        "refund_opened",
+    ]
 
 
 async def test_reports_of_what_makes_way_are_settled_first(customer: Customer) -> None:

@@ -1,6 +1,7 @@
 """One payment, one charge: whatever is lost, comes twice, or is cut off between two steps."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from activities.contracts import AMOUNT_MISMATCH
 from db.database import Database
 from domain.awaiting import rejected, unknown
 from domain.collecting import AttemptStage
+from domain.ending import cancel
 from domain.subscription import Status, SubscriptionState
 from payments.provider import OutcomeUnknownError, ProviderUnavailableError
 from tests.activities.customer import A_DAY, PERIOD_END, Customer, payment_under_way
@@ -109,6 +111,19 @@ async def test_a_provider_that_is_down_charges_nothing_and_later_once(card_holde
     assert await card_holder.charges(billed) == ["succeeded"]
 
 
+async def test_it_is_booked_when_it_was_settled_not_when_it_was_first_tried(card_holder: Customer) -> None:
+    billed = await card_holder.renewal_by_card("ok")
+    after = timedelta(seconds=47)
+
+    await card_holder.collect_whole(billed, PERIOD_END, after=after)
+
+    _, invoice = await rows_of(card_holder, "invoices")
+    *_, renewed = await rows_of(card_holder, "timeline")
+    *_, booked = [row for row in await rows_of(card_holder, "ledger") if row["account"] == "cash_at_provider"]
+    dates = (invoice["paid_at"], renewed["occurred_at"], booked["occurred_at"])
+    assert dates == (PERIOD_END + after,) * 3
+
+
 async def test_cut_off_between_its_two_transactions(
     card_holder: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,3 +219,26 @@ async def test_operators_are_told_of_what_waits_for_them(card_holder: Customer) 
 
     told = {"event": "subscription_parked", "reason": "provider_rejected", "log_level": "error"}
     assert told in lines
+
+
+@pytest.mark.parametrize(
+    ("kind", "event", "charges"),
+    [
+        pytest.param("request_lost", "payment_given_up", [], id="it never arrived"),
+        pytest.param("answer_lost", "charge_stood", ["succeeded"], id="it was made"),
+    ],
+)
+async def test_what_was_canceled_since_it_was_cut_off_is_looked_up_and_not_made_again(
+    card_holder: Customer, kind: str, event: str, charges: list[str]
+) -> None:
+    billed = await card_holder.renewal_by_card(kind)
+    with pytest.raises(OutcomeUnknownError):
+        await card_holder.collect(billed, PERIOD_END)
+    charging = await card_holder.load(billed.subscription_id)
+    await card_holder.record(cancel(charging, at_period_end=False, at=PERIOD_END), at=PERIOD_END)
+
+    state = await card_holder.collect(billed, LATER)
+
+    assert state.is_finished
+    assert (await card_holder.life(state)).timeline[-2:] == ["canceled", event]
+    assert await card_holder.charges(state) == charges

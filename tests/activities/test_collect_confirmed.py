@@ -44,10 +44,12 @@ async def test_it_waits_with_its_address(card_holder: Customer) -> None:
 
 async def test_still_waiting_when_asked_again(card_holder: Customer) -> None:
     state = await waiting(card_holder)
+    told = (await card_holder.life(state)).timeline
 
     looked = await card_holder.look_up(state, LATER)
 
     assert looked.attempt is not None
+    assert (await card_holder.life(looked)).timeline == told
     assert (looked.attempt.stage, looked.attempt.look_ups) == (AttemptStage.PENDING, 1)
 
 
@@ -107,7 +109,7 @@ async def test_who_confirms_just_before_gets_the_money_back(card_holder: Custome
     life = await card_holder.life(state)
     assert (life.status, life.payments[-1]) == ("canceled", "1 sandbox succeeded")
     assert life.refunds == ["late_payment created 1990"]
-    assert life.timeline[-2:] == ["canceled", "late_payment_received"]
+    assert life.timeline[-3:] == ["canceled", "late_payment_received", "refund_opened"]
     assert life.balances == {
         "cash_at_provider": 3_980,
         "unapplied_cash": -1_990,

@@ -113,7 +113,10 @@ async def test_a_reminder_instead_of_a_charge(customer: Customer) -> None:
 
     life = await customer.life(reminded.state)
     assert life.reminders == ["renewal.upcoming 2026-02-25", "invoice.payment_reminder 2026-03-02"]
-    assert life.timeline[-1] == "payment_reminded"
+    fell_due, told = (await rows_of(customer, "timeline"))[-2:]
+    assert (fell_due["event"], told["event"]) == ("fell_due", "payment_reminded")
+    about = {"invoice_id": state.unpaid_invoice.invoice_id, "amount_cents": 1_990, "currency": "EUR"}
+    assert (fell_due["details"], told["details"]) == ({**about, "policy_version": 1}, about)
 
 
 async def test_money_that_comes_in_time_recovers(customer: Customer) -> None:
@@ -163,7 +166,7 @@ async def test_money_after_the_end_goes_back_once(customer: Customer, end: str) 
         payments=["1 mock succeeded", "1 mock succeeded"],
         refunds=["late_payment created 1990"],
         balances=balances,
-        timeline=[*before.timeline, "late_payment_received"],
+        timeline=[*before.timeline, "late_payment_received", "refund_opened"],
     )
     [refund] = await rows_of(customer, "refunds")
     assert refund["key"] == f"payment:{payment_id}:late_payment"

@@ -88,7 +88,9 @@ async def test_redeeming_adds_value_and_replaces_nothing(customer: Customer) -> 
     [gift_card] = after.pop("gift_cards")
     assert (gift_card["id"], gift_card["balance_cents"]) == (card_id, 5_000)
     *earlier, told = after.pop("timeline")
+    [card] = after.pop("gift_cards")
     assert {**after, "timeline": earlier} == before
+    assert (card["id"], card["redeemed_at"], card["balance_cents"]) == (card_id, IN_THE_PERIOD, 5_000)
     assert (told["event"], told["version"], told["actor"], told["occurred_at"], told["details"]) == (
         "gift_redeemed",
         state.version,

@@ -122,4 +122,8 @@ async def test_a_cancellation_of_what_was_never_paid_voids_its_invoice(customer:
         reports=[],
     )
     *_, canceled = await rows_of(customer, "timeline")
-    assert canceled["details"] == {"invoice_id": opened.answer.invoice_id}
+    assert canceled["details"] == {
+        "invoice_id": opened.answer.invoice_id,
+        "amount_cents": 1_990,
+        "currency": "EUR",
+    }

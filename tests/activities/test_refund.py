@@ -152,7 +152,7 @@ async def test_late_money_leaves_nothing_behind(customer: Customer) -> None:
     assert await send(customer, refund_id) is RefundStatus.SUCCEEDED
     book = await customer.book(opened.answer.subscription_id)
     assert (book.status, book.invoices, book.balances) == ("canceled", ["void"], {})
-    assert book.timeline == ["opened", "canceled", "late_payment_received", "refunded"]
+    assert book.timeline == ["opened", "canceled", "late_payment_received", "refund_opened", "refunded"]
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ async def test_a_withdrawal_gives_back_by_its_rule(
     assert charge["refunded_cents"] == amount_cents
     life = await card_holder.life(active)
     assert life.refunds == [f"withdrawal succeeded {amount_cents}"]
-    assert life.timeline[-2:] == ["withdrawn", "refunded"]
+    assert life.timeline[-3:] == ["withdrawn", "refund_opened", "refunded"]
 
 
 async def test_one_key_opens_one_refund(customer: Customer) -> None:

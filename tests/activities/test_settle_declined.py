@@ -116,6 +116,15 @@ async def test_money_that_is_not_what_was_asked_for_is_parked(
     )
     [report] = await rows_of(customer, "reports")
     assert (report["parked_reason"], report["applied_at"]) == ("amount_mismatch", None)
+    _, parked = await rows_of(customer, "timeline")
+    received = {"received_cents": amount_cents, "received_currency": currency}
+    assert parked["details"] == {
+        "invoice_id": opened.answer.invoice_id,
+        "payment_id": opened.answer.payment_id,
+        "amount_cents": 1_990,
+        "currency": "EUR",
+        **{name: value for name, value in received.items() if value is not None},
+    }
     assert await rows_of(customer, "periods") == []
 
 

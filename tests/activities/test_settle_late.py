@@ -43,7 +43,7 @@ async def test_money_after_the_end_is_on_its_way_back(
         status=status,
         invoices=["void"],
         payments=["succeeded"],
-        timeline=["opened", event, "late_payment_received"],
+        timeline=["opened", event, "late_payment_received", "refund_opened"],
         balances={"cash_at_provider": 2_000, "unapplied_cash": -2_000},
         reports=["applied"],
     )
@@ -83,7 +83,7 @@ async def test_too_little_money_after_the_end_goes_back_in_full(
     assert life.refunds == [f"late_payment created {amount_cents}"]
     assert life.balances == {"cash_at_provider": amount_cents, "unapplied_cash": -amount_cents}
     book = await customer.book(ended.subscription_id)
-    assert (book.timeline[-1], book.reports) == ("late_payment_received", ["applied"])
+    assert (book.timeline[-2:], book.reports) == (["late_payment_received", "refund_opened"], ["applied"])
 
 
 @pytest.mark.parametrize(("amount_cents", "currency"), [(0, None), (1_990, "USD"), (1, "USD")])

@@ -56,7 +56,11 @@ async def test_what_is_written_about_the_earlier_one(customer: Customer) -> None
     _, expired, _ = await rows_of(customer, "timeline")
     assert (expired["event"], expired["version"]) == ("expired", 2)
     assert (expired["actor"], expired["cause"]) == (f"user:{customer.user_id}", "superseded by a new start")
-    assert expired["details"] == {"invoice_id": first.answer.invoice_id}
+    assert expired["details"] == {
+        "invoice_id": first.answer.invoice_id,
+        "amount_cents": 1_990,
+        "currency": "EUR",
+    }
 
 
 async def test_a_second_call_names_the_superseded_one_again(customer: Customer) -> None:

@@ -24,7 +24,7 @@ async def test_what_goes_back(customer: Customer, rule: WithdrawalRule, cents: i
     assert len(recorded.unsent_refund_ids) == 1
     life = await customer.life(paid)
     assert (life.status, life.refunds) == ("canceled", [f"withdrawal created {cents}"])
-    assert (life.balances, life.timeline[-1]) == (EARNED, "withdrawn")
+    assert (life.balances, life.timeline[-2:]) == (EARNED, ["withdrawn", "refund_opened"])
     assert (life.periods, life.reminders) == (["2026-01-31 2026-02-10"], [])
     [refund] = await rows_of(customer, "refunds")
     [payment] = await rows_of(customer, "payments")
@@ -33,6 +33,14 @@ async def test_what_goes_back(customer: Customer, rule: WithdrawalRule, cents: i
         f"user:{customer.user_id}",
         AT,
     )
+    *_, opened = await rows_of(customer, "timeline")
+    assert opened["actor"] == f"user:{customer.user_id}"
+    assert opened["details"] == {
+        "refund_id": recorded.unsent_refund_ids[0],
+        "payment_id": payment["id"],
+        "amount_cents": cents,
+        "currency": "EUR",
+    }
 
 
 async def test_a_second_call_gives_nothing_more_back(customer: Customer) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 from tests.client import Student
 from tests.deadline import eventually
 from tests.lives import Life, World
+from workflows.options import PARKED, SUBSCRIPTION_ID
+from workflows.refund import refund_workflow_id
 
 PRICE = 1_990
 
@@ -49,7 +51,7 @@ async def goes_back(life: Life, status: str, ended: str) -> None:
 
     await eventually(is_back)
     book = await life.book()
-    assert book.timeline[-3:] == [ended, "late_payment_received", "refunded"]
+    assert book.timeline[-4:] == [ended, "late_payment_received", "refund_opened", "refunded"]
     assert (book.invoices, book.payments, book.balances) == (["void"], ["succeeded"], {})
 
 
@@ -81,6 +83,12 @@ async def test_money_by_hand_long_after_the_expiry(unpaid: Life) -> None:
 
     await goes_back(unpaid, "incomplete_expired", "expired")
 
+    async def is_found() -> bool:
+        query = f"WorkflowType = 'LatePayment' AND SubscriptionId = '{unpaid.subscription_id}'"
+        return (await unpaid.world.temporal.count_workflows(query)).count == 1
+
+    await eventually(is_found)
+
 
 async def test_a_withdrawal_gives_everything_back(world: World, admin: Student) -> None:
     life = await Life.begin(world, card="tok_ok")
@@ -97,9 +105,12 @@ async def test_a_withdrawal_gives_everything_back(world: World, admin: Student) 
     [refund] = payment["refunds"]
     assert (refund["reason"], refund["amount_cents"], payment["left_cents"]) == ("withdrawal", PRICE, 0)
     assert refund["reference"].startswith("re_")
+    sent = await world.temporal.get_workflow_handle(refund_workflow_id(int(refund["id"]))).describe()
+    assert sent.typed_search_attributes.get(SUBSCRIPTION_ID) == str(life.subscription_id)
+    assert sent.typed_search_attributes.get(PARKED) is False
     assert await charged(life) == [("succeeded", PRICE)]
     book = await life.book()
-    assert book.timeline == ["opened", "activated", "withdrawn", "refunded"]
+    assert book.timeline == ["opened", "activated", "withdrawn", "refund_opened", "refunded"]
     assert book.balances == {"refunds": 1_631, "revenue": -1_631}
     await life.closes()
 

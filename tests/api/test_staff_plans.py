@@ -210,7 +210,7 @@ async def test_a_refusal_leaves_the_key_free(admin: Student) -> None:
 
 @pytest.mark.parametrize(
     ("period_iso", "retry_days"),
-    [("P1M", [27]), ("P30D", [29]), ("P1W", [1, 6]), ("P1Y", [335]), ("P2D", [1])],
+    [("P1M", [27]), ("P30D", [29]), ("P1W", [1, 6]), ("P1Y", [364]), ("P2D", [1])],
 )
 async def test_dunning_ends_before_the_shortest_period_does(
     admin: Student, period_iso: str, retry_days: list[int]

@@ -104,7 +104,7 @@ async def test_a_charge_of_another_amount_is_never_lost(world: World) -> None:
     await life.closes()
 
     async def is_refunded() -> bool:
-        return (await life.book()).timeline[-2:] == ["late_payment_received", "refunded"]
+        return (await life.book()).timeline[-3:] == ["late_payment_received", "refund_opened", "refunded"]
 
     await eventually(is_refunded)
     assert ((await life.book()).invoices, (await life.book()).balances) == (["void"], {})

@@ -32,7 +32,7 @@ async def settled(life: Life, reports: int) -> Book:
 
 
 async def is_refunded(life: Life) -> bool:
-    return (await life.book()).timeline[-2:] == ["late_payment_received", "refunded"]
+    return (await life.book()).timeline[-3:] == ["late_payment_received", "refund_opened", "refunded"]
 
 
 async def next_payment_id(database: Database) -> int:

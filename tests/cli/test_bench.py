@@ -85,3 +85,23 @@ async def test_a_renewal_is_measured_against_a_bare_loop_and_its_cpu_told_apart(
     assert (against_bare["target"], against_bare["is_met"]) == ("≥ 0.333333", against_bare["figure"] >= 1 / 3)
     cpu = by_what["renewal, CPU ms of worker"]["figure"]
     assert cpu == pytest.approx(ours["cpu_seconds"]["worker"] / ours["count"] * 1_000, abs=1)
+
+
+async def test_invoices_are_numbered_against_plain_inserts(stack: Stack, tmp_path: Path) -> None:
+    """On a Postgres of its own: the stack that runs here gives no number away for it."""
+    with shown_home(stack, tmp_path) as home:
+        tiny = ("bench", "finalize", "--count", "24", "--clients", "8")
+        as_json, for_people = await asyncio.gather(
+            asyncio.to_thread(italiano, home, *tiny, "--json"), asyncio.to_thread(italiano, home, *tiny)
+        )
+    assert (as_json.returncode, for_people.returncode) == (0, 0), as_json.stderr + for_people.stderr
+
+    told = json.loads(as_json.stdout)
+    plain, finalized = told["measured"]
+    assert [(row["count"], row["clients"], row["failures"]) for row in (plain, finalized)] == [
+        (24, 8, [])
+    ] * 2
+    [finding] = told["findings"]
+    assert finding["what"] == "invoice finalized / invoice as a plain draft, rate at 8"
+    assert finding["figure"] == pytest.approx(finalized["per_second"] / plain["per_second"], rel=0.05)
+    assert "invoice finalized / invoice as a plain draft" in for_people.stdout

@@ -1,4 +1,4 @@
-"""Trial balance, revenue and deferred revenue of a book with renewals, a write-off, a void and refunds."""
+"""Trial balance, revenue and deferred revenue of a book in which every account moves."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
@@ -39,6 +39,13 @@ BOOK: list[tuple[datetime, Movement]] = [
     (MARCH, ledger.revenue_recognized(OTHERS + 3, "USD", 500)),
     (MARCH, ledger.invoice_finalized(OTHERS + 4, *EUR)),
     (MARCH, ledger.invoice_voided(OTHERS + 4, *EUR)),
+    (MARCH, ledger.charged_back(OTHERS + 1, "EUR", 720)),
+    (MARCH, ledger.late_payment_received(OTHERS + 3, "EUR", 300)),
+    (MARCH, ledger.gift_cards_issued(OTHERS + 1, "ZAR", 5_000)),
+    (MARCH, ledger.invoice_finalized(OTHERS + 5, "ZAR", 1_000, 220)),
+    (MARCH, ledger.invoice_tendered(OTHERS + 5, "ZAR", gift_cents=1_000, balance_cents=220)),
+    (MARCH, ledger.invoice_voided(OTHERS + 5, "ZAR", 1_000, 220)),
+    (MARCH, ledger.invoice_untendered(OTHERS + 5, "ZAR", gift_cents=1_000, balance_cents=220)),
 ]
 
 
@@ -62,19 +69,26 @@ async def connection(book: Database) -> AsyncIterator[Connection]:
 
 async def test_the_trial_balance_tells_every_account_and_sums_to_zero(connection: Connection) -> None:
     assert await ledger_reports.trial_balance(connection, Window()) == [
-        AccountTotal("EUR", "cash_at_provider", 2_520, 580, 1_940),
+        AccountTotal("EUR", "cash_at_provider", 2_820, 1_300, 1_520),
         AccountTotal("EUR", "customer_balance", 80, 80, 0),
         AccountTotal("EUR", "deferred_revenue", 2_000, 3_000, -1_000),
+        AccountTotal("EUR", "disputes", 720, 0, 720),
         AccountTotal("EUR", "receivable", 3_660, 3_660, 0),
         AccountTotal("EUR", "refunds", 410, 0, 410),
         AccountTotal("EUR", "revenue", 0, 1_000, -1_000),
-        AccountTotal("EUR", "unapplied_cash", 80, 80, 0),
+        AccountTotal("EUR", "unapplied_cash", 80, 380, -300),
         AccountTotal("EUR", "vat_payable", 310, 660, -350),
         AccountTotal("USD", "bad_debt", 500, 0, 500),
         AccountTotal("USD", "deferred_revenue", 500, 500, 0),
         AccountTotal("USD", "receivable", 610, 610, 0),
         AccountTotal("USD", "revenue", 0, 500, -500),
         AccountTotal("USD", "vat_payable", 110, 110, 0),
+        AccountTotal("ZAR", "customer_balance", 220, 220, 0),
+        AccountTotal("ZAR", "deferred_revenue", 1_000, 1_000, 0),
+        AccountTotal("ZAR", "gift_card_liability", 1_000, 6_000, -5_000),
+        AccountTotal("ZAR", "gift_issuance", 5_000, 0, 5_000),
+        AccountTotal("ZAR", "receivable", 2_440, 2_440, 0),
+        AccountTotal("ZAR", "vat_payable", 220, 220, 0),
     ]
 
 
@@ -85,7 +99,7 @@ async def test_every_window_sums_to_zero_in_each_currency(connection: Connection
     totals = await ledger_reports.trial_balance(connection, window)
 
     assert totals
-    for currency in ("EUR", "USD"):
+    for currency in ("EUR", "USD", "ZAR"):
         assert sum(total.balance_cents for total in totals if total.currency == currency) == 0
 
 

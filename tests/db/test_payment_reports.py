@@ -128,7 +128,7 @@ async def test_a_due_report_goes_to_the_workflow_of_its_subscription(inbox: Conn
     )
 
     assert await payment_reports.claim_deliveries(inbox, 10) == [
-        Delivery(report_id, workflow_id, "1" * 32, timedelta())
+        Delivery(report_id, sold.subscription_id, workflow_id, "1" * 32, timedelta())
     ]
     assert await payment_reports.claim_deliveries(inbox, 10) == []
 

@@ -47,7 +47,7 @@ STATE = SubscriptionState(
         Period(END, LATER),
         POLICY,
         Attempt(43, AttemptStage.UNKNOWN, 5, AT, 2),
-        5,
+        (5, 6),
         price=PeriodPrice(14_392, A_SHARE),
         switch=SWITCH,
         changed_at=AT,
@@ -95,7 +95,7 @@ OPEN_INVOICE_SNAPSHOT = {
         "since": "2026-02-10T12:00:00Z",
         "look_ups": 2,
     },
-    "refused_method_id": 5,
+    "refused_method_ids": [5, 6],
 }
 SECOND_FORMAT = {
     "format": 2,

@@ -71,7 +71,12 @@ COMES_FROM = {
     Action.END_PERIOD: "time: the end of all paid time, when it was canceled for then",
     Action.FREEZE: "the user: `POST /subscriptions/{id}/freeze`",
     Action.UNFREEZE: "time: the freeze's end; or the user: `POST /subscriptions/{id}/unfreeze`",
-    Action.PARK: "the provider can't say what became of a payment, or will never take it",
+    Action.PARK: (
+        "a person has to look: the provider can't say what became of a payment (`payment_unknown`), can't"
+        " take back one that nobody confirms (`payment_pending`), will never take it (`provider_rejected`),"
+        " or charged another amount (`amount_mismatch`); or a step failed by a fault of ours"
+        " (`internal_fault`), which no payment mends"
+    ),
     Action.UNPARK: "staff: `POST /admin/subscriptions/{id}/unpark`",
 }
 WHEN = {
@@ -147,10 +152,11 @@ A renewal is paid first, then renewed. Days count from the first failure; the po
 invoice was opened. With the default policy:
 """
 AFTER_DUNNING = """\
-Declined for good (stolen, closed, revoked …): reminders, until the payment method changes. A new payment
-method is charged at once; that, and `pay_now`, spend no day. Days that passed while we were away are skipped:
-one attempt, and never two within a day. After the last day nobody is reminded first. Access lasts for the
-plan's days of grace (7 by default) after the paid time, except when the subscription is to end with it.
+Declined for good (stolen, closed, revoked …): reminders, until another payment method is chosen; one that was
+declined for good before, for the same invoice, is none. A new payment method is charged at once; that, and
+`pay_now`, spend no day. Days that passed while we were away are skipped: one attempt, and never two within a
+day. After the last day nobody is reminded first. Access lasts for the plan's days of grace (7 by default)
+after the paid time, except when the subscription is to end with it.
 `cancel` writes the invoice off; `unpaid` keeps it open, and paying it begins a new period at that instant:
 its invoice still names the period that was not paid in time.
 """

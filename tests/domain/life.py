@@ -40,12 +40,16 @@ class Answer(StrEnum):
 
 MUCH = 1_000_000
 ASKS = frozenset({Step.COLLECT, Step.LOOK_UP_PAYMENT, Step.WITHDRAW_PAYMENT})
+FAULT = "internal_fault"
 OPENS_ATTEMPT = frozenset({Step.CHARGE_METHOD, Step.RETRY_PAYMENT})
 
 
 @dataclass
 class Life:
-    """`billed` and `paid_for` are rows that the books would hold; `sent` are charges that may move money."""
+    """`billed` and `paid_for` are rows that the books would hold; `sent` are charges that may move money.
+
+    `refused` are invoices with the methods that were declined for good.
+    """
 
     state: SubscriptionState
     policy: DunningPolicy
@@ -56,6 +60,8 @@ class Life:
     settled: dict[int, bool] = field(default_factory=dict)
     paid_for: list[Period] = field(default_factory=list)
     sent: set[int] = field(default_factory=set)
+    method_of: dict[int, int | None] = field(default_factory=dict)
+    refused: set[tuple[int, int | None]] = field(default_factory=set)
 
     @classmethod
     def begin(cls, plan: PlanTerms, policy: DunningPolicy, method_id: int | None) -> "Life":
@@ -86,6 +92,7 @@ class Life:
     def set_method(self, method_id: int | None) -> None:
         self.command(lambda state: renewing.payment_method_set(state, method_id))
         if renewing.is_collectable(self.state):
+            self._assert_not_refused()
             self._open_attempt(self.state.payment_method_id, is_automatic=False)
 
     def change_plan(self, wanted: PlanTerms, asked: When | None) -> None:
@@ -124,6 +131,9 @@ class Life:
         self.settled[payment_id] = is_paid
         self.sent.discard(payment_id)
         if not is_paid:
+            is_under_way = self.state.attempt is not None and self.state.attempt.payment_id == payment_id
+            if is_under_way and kind is DeclineKind.HARD:
+                self.refused.add((self.invoice_of[payment_id], self.method_of[payment_id]))
             self._apply(paying.declined(self.state, payment_id, kind, self.now))
         elif self.billed[self.invoice_of[payment_id]] is InvoiceStatus.OPEN:
             self.billed[self.invoice_of[payment_id]] = InvoiceStatus.PAID
@@ -136,6 +146,7 @@ class Life:
         elif step in {Step.RENEW, Step.OPEN_RENEWAL}:
             self._open_period()
         elif step in OPENS_ATTEMPT:
+            self._assert_not_refused()
             self._open_attempt(self.state.payment_method_id, is_automatic=True)
         elif step is not None:
             self._apply(change_due(self.state, self.now))
@@ -167,13 +178,19 @@ class Life:
             over_at = self.state.unpaid_invoice.period.end
             assert self.now < over_at, "what has wholly elapsed is never charged for"
 
+    def _assert_not_refused(self) -> None:
+        asked = (self.state.unpaid_invoice.invoice_id, self.state.payment_method_id)
+        assert asked not in self.refused, "what was declined for good is not charged again unasked"
+
     def _take_in(self, payment_id: int, answer: Answer) -> None:
         match answer:
             case Answer.PAID | Answer.DECLINED | Answer.DECLINED_FOR_GOOD:
                 kind = DeclineKind.HARD if answer is Answer.DECLINED_FOR_GOOD else DeclineKind.SOFT
                 self.report(payment_id, is_paid=answer is Answer.PAID, kind=kind)
             case Answer.TO_BE_CONFIRMED:
-                self._apply(awaiting.pending(self.state, payment_id, self.now))
+                change = awaiting.pending(self.state, payment_id, self.now)
+                self.state = awaiting.still_pending(self.state, payment_id) or self.state
+                self._apply(change)
             case Answer.NEVER_HEARD_OF:
                 self._apply(awaiting.never_arrived(self.state, payment_id, self.now))
             case Answer.NOTHING:
@@ -194,7 +211,7 @@ class Life:
         invoice_id, method_id = len(self.billed) + 1, self.state.payment_method_id
         self.billed[invoice_id] = InvoiceStatus.OPEN
         stage = AttemptStage.PENDING if method_id is None else AttemptStage.DUE
-        first = Attempt(self._payment(invoice_id), stage, method_id, self.now)
+        first = Attempt(self._payment(invoice_id, method_id), stage, method_id, self.now)
         price = period_price(self.state.plan, self.state.promo)
         return OpenInvoice(invoice_id, index, period, self.policy, first, price=price)
 
@@ -204,14 +221,15 @@ class Life:
             assert self.now < invoice.period.end, "what has wholly elapsed is never charged for"
         if is_automatic and self.state.dunning is not None:
             assert self.now - self.state.dunning.last_attempt_at >= DAY, "at most one attempt a day"
-        payment_id = self._payment(invoice.invoice_id)
+        payment_id = self._payment(invoice.invoice_id, method_id)
         self._apply(
             renewing.attempt_opened(self.state, payment_id, method_id, self.now, is_automatic=is_automatic)
         )
 
-    def _payment(self, invoice_id: int) -> int:
+    def _payment(self, invoice_id: int, method_id: int | None) -> int:
         payment_id = len(self.invoice_of) + 1
         self.invoice_of[payment_id] = invoice_id
+        self.method_of[payment_id] = method_id
         return payment_id
 
     def _apply(self, change: Change | None) -> None:
@@ -219,6 +237,8 @@ class Life:
             return
         assert change.state.version == self.state.version + 1
         assert not self.state.has_ended or change.state.has_ended, "what has ended never lives again"
+        if self.state.parked_reason == FAULT and change.event is not Event.UNPARKED:
+            assert change.state.parked_reason == FAULT or change.state.has_ended, "no payment mends a fault"
         self.events.append(change.event)
         self._write(change)
         self.state = change.state

@@ -114,9 +114,9 @@ def trying(state: SubscriptionState, under_way: Attempt | None) -> SubscriptionS
     return replace(state, open_invoice=state.unpaid_invoice.trying(under_way))
 
 
-def refusing(state: SubscriptionState, method_id: int | None) -> SubscriptionState:
-    """The same, with a payment method that was declined for good."""
-    return replace(state, open_invoice=replace(state.unpaid_invoice, refused_method_id=method_id))
+def refusing(state: SubscriptionState, *method_ids: int) -> SubscriptionState:
+    """The same, with payment methods that were declined for good."""
+    return replace(state, open_invoice=replace(state.unpaid_invoice, refused_method_ids=method_ids))
 
 
 CHARGING = trying(RENEWING, attempt(AttemptStage.CHARGING, CARD, since=PERIOD.end))

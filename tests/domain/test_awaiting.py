@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -33,6 +34,8 @@ CANCELED_MEANWHILE = replace(CHARGING, cancel_at_period_end=True, canceled_at=AT
 WITHDRAWING = replace(ACTIVE, withdrawing_payment_id=PAYMENT)
 LAST_PENDING = trying(CONFIRMING, attempt(AttemptStage.PENDING, CARD, since=PERIOD.end, look_ups=2))
 LAST_UNKNOWN = trying(UNKNOWN, attempt(AttemptStage.UNKNOWN, CARD, since=PERIOD.end, look_ups=11))
+
+mismatched = partial(awaiting.mismatched, received={"received_cents": 2_290})
 
 Answer = Callable[[SubscriptionState, int, datetime], Change | None]
 
@@ -65,10 +68,24 @@ def test_the_provider_waits_for_the_customer(state: SubscriptionState) -> None:
     )
 
 
-def test_still_waiting_counts_the_look_ups_from_the_same_instant() -> None:
-    assert awaiting.pending(CONFIRMING, PAYMENT, AT) == Change(
-        after(CONFIRMING, at(AttemptStage.PENDING, since=PERIOD.end, look_ups=1)), Event.PAYMENT_PENDING
+def test_still_waiting_counts_the_look_ups_from_the_same_instant_and_tells_nothing() -> None:
+    assert awaiting.pending(CONFIRMING, PAYMENT, AT) is None
+    assert awaiting.still_pending(CONFIRMING, PAYMENT) == after(
+        CONFIRMING, at(AttemptStage.PENDING, since=PERIOD.end, look_ups=1)
     )
+
+
+@pytest.mark.parametrize(
+    ("state", "payment_id"),
+    [
+        pytest.param(CONFIRMING, OTHER_PAYMENT, id="another payment"),
+        pytest.param(CHARGING, PAYMENT, id="waiting since now"),
+        pytest.param(LAST_PENDING, PAYMENT, id="for an operator"),
+        pytest.param(replace(CONFIRMING, cancel_at_period_end=True), PAYMENT, id="canceled"),
+    ],
+)
+def test_what_is_to_be_decided_is_not_just_counted(state: SubscriptionState, payment_id: int) -> None:
+    assert awaiting.still_pending(state, payment_id) is None
 
 
 def test_a_payment_that_cannot_even_be_taken_back_is_for_an_operator() -> None:
@@ -145,27 +162,32 @@ def test_a_look_up_that_is_refused_says_nothing_of_the_charge(state: Subscriptio
 
 @pytest.mark.parametrize("state", [CHARGING, UNKNOWN, CANCELED_MEANWHILE, ENDED_WHILE_CHARGING])
 def test_a_charge_of_another_amount_is_never_given_up(state: SubscriptionState) -> None:
-    assert awaiting.mismatched(state, PAYMENT, AT) == Change(
+    assert mismatched(state, PAYMENT, AT) == Change(
         replace(after(state, at(AttemptStage.UNKNOWN)), parked_reason="amount_mismatch"),
         Event.PARKED,
         unknown_payment_id=PAYMENT,
-        details={"reason": "amount_mismatch"},
+        details={
+            "reason": "amount_mismatch",
+            "invoice_id": OPEN_INVOICE,
+            "payment_id": PAYMENT,
+            "received_cents": 2_290,
+        },
     )
 
 
-@pytest.mark.parametrize("answer", [awaiting.rejected, awaiting.mismatched])
+@pytest.mark.parametrize("answer", [awaiting.rejected, mismatched])
 def test_what_waits_for_an_operator_is_not_parked_again(answer: Answer) -> None:
     assert answer(PARKED, PAYMENT, AT) is None
 
 
-@pytest.mark.parametrize("answer", [awaiting.unknown, awaiting.rejected, awaiting.mismatched])
+@pytest.mark.parametrize("answer", [awaiting.unknown, awaiting.rejected, mismatched])
 def test_a_payment_that_nobody_needs_is_left_alone_after_one_try(answer: Answer) -> None:
     assert answer(WITHDRAWING, PAYMENT, AT) == Change(replace(ACTIVE, version=3), Event.PAYMENT_UNKNOWN)
 
 
 @pytest.mark.parametrize(
     "answer",
-    [awaiting.pending, awaiting.never_arrived, awaiting.unknown, awaiting.rejected, awaiting.mismatched],
+    [awaiting.pending, awaiting.never_arrived, awaiting.unknown, awaiting.rejected, mismatched],
 )
 def test_an_answer_about_another_payment_changes_nothing(answer: Answer) -> None:
     assert answer(CHARGING, OTHER_PAYMENT, AT) is None

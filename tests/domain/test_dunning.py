@@ -1,12 +1,12 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.billing_calendar import parse_interval
+from domain.billing_calendar import Anchor, Interval, parse_interval, period
 from domain.dunning import DunningCase, DunningPolicy, FinalAction, check_window
 from domain.refusals import RefusalCode, Refused
 from tests.domain.states import CASE, DAY, PERIOD, POLICY
@@ -90,9 +90,13 @@ def test_never_two_attempts_within_a_day_and_never_more_than_the_policy_has(
         ("P1W", 7, True),
         ("P1M", 27, False),
         ("P1M", 28, True),
-        ("P2M", 55, False),
-        ("P1Y", 335, False),
-        ("P1Y", 336, True),
+        ("P2M", 58, False),
+        ("P2M", 59, True),
+        ("P6M", 180, False),
+        ("P6M", 181, True),
+        ("P1Y", 364, False),
+        ("P1Y", 365, True),
+        ("P4Y", 1_459, False),
     ],
 )
 def test_dunning_is_over_before_the_shortest_period_is(
@@ -105,3 +109,15 @@ def test_dunning_is_over_before_the_shortest_period_is(
     with pytest.raises(Refused) as refused:
         check_window(policy, parse_interval(period_iso))
     assert refused.value.code is RefusalCode.DUNNING_WINDOW_TOO_LONG
+
+
+@given(st.dates(date(2025, 1, 1), date(2400, 1, 1)), st.integers(1, 120), st.integers(0, 10))
+def test_dunning_that_could_last_as_long_as_a_period_is_refused_wherever_that_begins(
+    started_on: date, months: int, index: int
+) -> None:
+    interval = Interval(months=months, days=0)
+    anchor = Anchor.starting(datetime.combine(started_on, time(9, 30), UTC))
+    billed = period(anchor, interval, index)
+
+    with pytest.raises(Refused):
+        check_window(replace(POLICY, retry_days=((billed.end - billed.start).days,)), interval)

@@ -187,6 +187,14 @@ TOLD: dict[str, tuple[SubscriptionState, str, str]] = {
         ),
         "On 2026-03-02 09:30 UTC the payer is reminded, on dunning day 1 of 4.",
     ),
+    "charged for another amount": (
+        replace(UNKNOWN, parked_reason="amount_mismatch"),
+        (
+            "Paid until 2026-02-28 09:30 UTC. Payment 77 was charged, but for another amount than was asked"
+            " for. Parked (amount_mismatch): an operator has to look."
+        ),
+        "Nothing until it is unparked.",
+    ),
     "frozen": (
         FROZEN,
         "Frozen from 2026-02-10 12:00 UTC until 2026-02-20 12:00 UTC.",

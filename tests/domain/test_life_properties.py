@@ -134,6 +134,11 @@ class SubscriptionMachine(RuleBasedStateMachine):
     def set_method(self, method_id: int | None) -> None:
         self.life.set_method(method_id)
 
+    @rule(is_meant=SELDOM)
+    def fail(self, *, is_meant: bool) -> None:
+        if is_meant:
+            self.life.command(parking.park_for_a_fault)
+
     @rule()
     def unpark(self) -> None:
         self.life.command(lambda state: parking.unpark(state, self.life.now))
@@ -216,7 +221,7 @@ class SubscriptionMachine(RuleBasedStateMachine):
             assert awaited in {None, WaitingFor.OPERATOR, WaitingFor.PAYMENT}
             assert (awaited is WaitingFor.PAYMENT) <= (state.status is Status.UNPAID)
             assert (awaited is WaitingFor.OPERATOR) == (state.parked_reason is not None)
-        if state.parked_reason is not None:
+        if state.parked_reason in parking.OF_A_PAYMENT:
             assert state.attempt is not None
 
     @invariant()

@@ -1,14 +1,31 @@
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from domain import parking
+from domain import awaiting, parking, paying, renewing
 from domain.collecting import AttemptStage
 from domain.due import next_step
 from domain.lifecycle import Change, Event
+from domain.payment import DeclineKind
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import SubscriptionState
-from tests.domain.states import ACTIVE, CARD, DAY, EXPIRED, FROZEN, PARKED, PERIOD, UNKNOWN, attempt, trying
+from tests.domain.states import (
+    ACTIVE,
+    CARD,
+    DAY,
+    ENDED_WHILE_CHARGING,
+    EXPIRED,
+    FROZEN,
+    OPEN_INVOICE,
+    PARKED,
+    PAST_DUE,
+    PAYMENT,
+    PERIOD,
+    UNKNOWN,
+    attempt,
+    trying,
+)
 
 AT = PERIOD.end + 3 * DAY
 
@@ -52,6 +69,42 @@ def test_only_what_is_parked_is_unparked(state: SubscriptionState) -> None:
 @pytest.mark.parametrize("state", [ACTIVE, FROZEN, UNKNOWN])
 def test_a_fault_of_ours_is_for_an_operator(state: SubscriptionState) -> None:
     assert parking.park_for_a_fault(state) == parking.park(state, "internal_fault")
+
+
+REASONS = ("provider_rejected", "payment_pending", "payment_unknown", "amount_mismatch", "internal_fault")
+SETTLED: dict[str, Callable[[SubscriptionState], Change | None]] = {
+    "paid": lambda state: paying.paid(state, PAYMENT, AT),
+    "declined": lambda state: paying.declined(state, PAYMENT, DeclineKind.SOFT, AT),
+    "replaced": lambda state: renewing.attempt_opened(state, 78, CARD, AT, is_automatic=False),
+    "given up": lambda state: awaiting.never_arrived(replace(state, cancel_at_period_end=True), PAYMENT, AT),
+}
+
+
+@pytest.mark.parametrize("reason", REASONS)
+@pytest.mark.parametrize("settle", SETTLED.values(), ids=SETTLED)
+def test_a_payment_out_of_the_way_answers_what_was_asked_about_it_and_mends_no_fault(
+    settle: Callable[[SubscriptionState], Change | None], reason: str
+) -> None:
+    change = settle(replace(UNKNOWN, parked_reason=reason))
+
+    assert change is not None
+    assert change.state.parked_reason == (reason if reason == "internal_fault" else None)
+
+
+def test_after_the_end_a_fault_of_ours_stops_nothing_more() -> None:
+    parked = replace(ENDED_WHILE_CHARGING, parked_reason="internal_fault")
+
+    assert paying.paid(parked, PAYMENT, AT).state.is_finished
+    assert paying.paid(parked, PAYMENT, AT).state.parked_reason is None
+
+
+def test_a_charge_that_a_fault_holds_up_is_asked_for_once() -> None:
+    held_up = replace(trying(PAST_DUE, attempt(AttemptStage.DUE, CARD)), parked_reason="internal_fault")
+
+    assert not renewing.is_collectable(held_up)
+    with pytest.raises(Refused) as refused:
+        renewing.check_payable(held_up, OPEN_INVOICE)
+    assert refused.value.code is RefusalCode.PAYMENT_IN_PROGRESS
 
 
 @pytest.mark.parametrize("state", [PARKED, EXPIRED])

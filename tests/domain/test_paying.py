@@ -200,23 +200,25 @@ def test_before_the_boundary_a_decline_changes_no_status() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "kind", "is_hard"),
+    ("state", "kind", "refused", "waits"),
     [
-        pytest.param(CHARGING, SOFT, False, id="softly"),
-        pytest.param(CHARGING, HARD, True, id="for good"),
-        pytest.param(replace(CHARGING, payment_method_id=OTHER_CARD), HARD, False, id="an older card"),
-        pytest.param(replace(CHARGING, payment_method_id=None), HARD, False, id="a removed card"),
+        pytest.param(CHARGING, SOFT, [], False, id="softly"),
+        pytest.param(CHARGING, HARD, [CARD], True, id="for good"),
+        pytest.param(
+            replace(CHARGING, payment_method_id=OTHER_CARD), HARD, [CARD], False, id="an older card"
+        ),
+        pytest.param(replace(CHARGING, payment_method_id=None), HARD, [CARD], False, id="a removed card"),
     ],
 )
 def test_a_declined_renewal_falls_due_when_it_was_declined(
-    state: SubscriptionState, kind: DeclineKind, *, is_hard: bool
+    state: SubscriptionState, kind: DeclineKind, refused: list[int], *, waits: bool
 ) -> None:
     assert paying.declined(state, PAYMENT, kind, LATE) == Change(
         replace(
-            refusing(trying(state, None), CARD if is_hard else None),
+            refusing(trying(state, None), *refused),
             version=4,
             status=Status.PAST_DUE,
-            dunning=DunningCase(POLICY, LATE, LATE, waits_for_new_method=is_hard),
+            dunning=DunningCase(POLICY, LATE, LATE, waits_for_new_method=waits),
         ),
         Event.FELL_DUE,
         details={"invoice_id": OPEN_INVOICE, "policy_version": 3},
@@ -224,20 +226,24 @@ def test_a_declined_renewal_falls_due_when_it_was_declined(
 
 
 @pytest.mark.parametrize(
-    ("state", "kind", "waits"),
+    ("state", "kind", "refused", "waits"),
     [
-        pytest.param(TRIED_AGAIN, SOFT, False, id="softly"),
-        pytest.param(TRIED_AGAIN, HARD, True, id="for good"),
-        pytest.param(replace(TRIED_AGAIN, payment_method_id=OTHER_CARD), HARD, False, id="an older card"),
-        pytest.param(trying(PAST_DUE, attempt()), HARD, False, id="by hand"),
+        pytest.param(TRIED_AGAIN, SOFT, [], False, id="softly"),
+        pytest.param(TRIED_AGAIN, HARD, [CARD], True, id="for good"),
+        pytest.param(
+            replace(TRIED_AGAIN, payment_method_id=OTHER_CARD), HARD, [CARD], False, id="an older card"
+        ),
+        pytest.param(refusing(TRIED_AGAIN, OTHER_CARD), HARD, [OTHER_CARD, CARD], True, id="another one too"),
+        pytest.param(refusing(TRIED_AGAIN, CARD), HARD, [CARD], True, id="for good, and again by hand"),
+        pytest.param(trying(PAST_DUE, attempt()), HARD, [], False, id="by hand"),
     ],
 )
 def test_a_declined_retry_waits_for_the_next_day_or_for_a_new_method(
-    state: SubscriptionState, kind: DeclineKind, *, waits: bool
+    state: SubscriptionState, kind: DeclineKind, refused: list[int], *, waits: bool
 ) -> None:
     assert paying.declined(state, PAYMENT, kind, LATE) == Change(
         replace(
-            refusing(trying(state, None), CARD if waits else None),
+            refusing(trying(state, None), *refused),
             version=6,
             dunning=replace(CASE, waits_for_new_method=waits),
         ),

@@ -139,12 +139,15 @@ def test_a_reminder_spends_a_day_of_the_policy() -> None:
             dunning=replace(CASE, retries_made=1, last_attempt_at=SECOND_DAY),
         ),
         Event.PAYMENT_REMINDED,
+        details={"invoice_id": OPEN_INVOICE},
     )
 
 
 def test_what_is_left_unpaid_keeps_its_invoice() -> None:
     assert renewing.leave_unpaid(PAST_DUE) == Change(
-        replace(PAST_DUE, version=6, status=Status.UNPAID, dunning=None), Event.LEFT_UNPAID
+        replace(PAST_DUE, version=6, status=Status.UNPAID, dunning=None),
+        Event.LEFT_UNPAID,
+        details={"invoice_id": OPEN_INVOICE},
     )
 
 
@@ -228,6 +231,18 @@ def test_a_new_payment_method_ends_the_wait_for_one() -> None:
     )
 
 
+@pytest.mark.parametrize(("method_id", "waits"), [(CARD, True), (OTHER_CARD, False), (None, False)])
+def test_a_card_that_was_declined_for_good_is_no_new_one_after_another(
+    method_id: int | None, *, waits: bool
+) -> None:
+    """Declined, another card tried in between, and chosen again for the same invoice."""
+    change = renewing.payment_method_set(refusing(replace(PAST_DUE, payment_method_id=7), CARD), method_id)
+
+    assert change is not None
+    assert change.state.dunning_case.waits_for_new_method is waits
+    assert renewing.is_collectable(change.state) is (method_id == OTHER_CARD)
+
+
 def test_without_a_payment_method_a_person_pays() -> None:
     assert renewing.payment_method_set(STORED, None) == Change(
         replace(ACTIVE, version=3), Event.PAYMENT_METHOD_SET
@@ -244,6 +259,7 @@ def test_the_same_payment_method_again_changes_nothing() -> None:
         pytest.param(PAST_DUE, True, id="past due"),
         pytest.param(UNPAID, True, id="unpaid"),
         pytest.param(PAST_DUE_BY_HAND, False, id="no payment method"),
+        pytest.param(refusing(UNPAID, OTHER_CARD, CARD), False, id="declined for good"),
         pytest.param(trying(PAST_DUE, attempt(AttemptStage.UNKNOWN, CARD)), False, id="under way"),
         pytest.param(trying(PAST_DUE, attempt(AttemptStage.PENDING, CARD)), True, id="to be confirmed"),
         pytest.param(trying(PAST_DUE, attempt(AttemptStage.DUE, CARD)), False, id="to be charged"),

@@ -19,6 +19,7 @@ from tests.faults.conftest import Fragile
 from tests.lives import Life, World
 from tests.races.commands import DONE, cancel, card, command
 from tests.races.lives import begin_with_card, passes, waits_for_confirmation
+from workflows.options import PLAN_CODE, SUBSCRIPTION_ID, USER_ID
 
 BY_HAND = Cause("system", "by hand", "0" * 32)
 
@@ -32,6 +33,14 @@ async def is_running(world: World, life: Life) -> bool:
     return described.status is WorkflowExecutionStatus.RUNNING
 
 
+async def found_by(life: Life) -> tuple[str | None, ...]:
+    """What operators look for a workflow by."""
+    attributes = (
+        await life.world.temporal.get_workflow_handle(life.workflow_id).describe()
+    ).typed_search_attributes
+    return tuple(attributes.get(key) for key in (PLAN_CODE, USER_ID, SUBSCRIPTION_ID))
+
+
 async def test_a_payment_brings_its_workflow_back(world: World) -> None:
     life = await Life.begin(world)
     await terminate(life)
@@ -39,6 +48,7 @@ async def test_a_payment_brings_its_workflow_back(world: World) -> None:
     await life.pay()
 
     assert await is_running(world, life)
+    assert await found_by(life) == ("P30D", str(life.student.id), str(life.subscription_id))
     await life.post("cancel")
     await life.wait(timedelta(days=31))
     await life.closes()
@@ -198,5 +208,8 @@ async def test_a_payment_that_was_to_be_withdrawn_is_looked_after(fragile: Fragi
     gate.open()
     await comes_to_rest(life)
     book = await life.book()
-    assert (book.invoices, book.timeline[-2:]) == (["void"], ["late_payment_received", "refunded"])
+    assert (book.invoices, book.timeline[-3:]) == (
+        ["void"],
+        ["late_payment_received", "refund_opened", "refunded"],
+    )
     assert await runs(life) == 1 + 1

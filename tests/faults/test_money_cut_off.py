@@ -43,7 +43,7 @@ async def test_a_refund_whose_worker_dies_is_sent_once(fragile: Fragile) -> None
     await comes_to_rest(life, patience=LONG)
     [returned] = await psp.charges(life.subscription_id)
     assert returned["refunded_cents"] == returned["amount_cents"]
-    assert (await life.book()).timeline[-2:] == ["late_payment_received", "refunded"]
+    assert (await life.book()).timeline[-3:] == ["late_payment_received", "refund_opened", "refunded"]
 
 
 async def test_a_payment_by_hand_whose_answer_was_never_kept_is_one_charge(world: World) -> None:

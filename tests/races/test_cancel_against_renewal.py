@@ -9,7 +9,7 @@ from tests.at_rest import comes_to_rest, state_of
 from tests.gates import Gates
 from tests.lives import Life, World
 from tests.races.commands import DONE, cancel
-from tests.races.lives import at, begin_with_card, comes_near
+from tests.races.lives import at, begin_with_card, comes_near, token_of
 
 SHIFTS = (-0.06, -0.03, -0.01, 0.0, 0.01, 0.02, 0.04, 0.08)
 """Seconds from the due date to the cancellation."""
@@ -53,6 +53,37 @@ async def test_it_wins_until_the_charge_is_sent_and_not_after(world: World, gate
         (["canceled", "charge_stood"], True),
         (["renewed", "canceled"], False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("at_period_end", "told"),
+    [
+        (True, ["cancel_scheduled", "payment_given_up", "ended"]),
+        (False, ["canceled", "payment_given_up"]),
+    ],
+)
+async def test_what_never_reached_its_provider_is_not_charged_when_that_is_back(
+    world: World, gates: Gates, told: list[str], *, at_period_end: bool
+) -> None:
+    """The provider refuses the charge, the cancellation is accepted, the provider is back for the retry."""
+    life = await begin_with_card(world)
+    token = await token_of(life)
+    await world.stack.psp.behave(token, "tok_down")
+    await comes_near(life, Step.RENEW)
+    gate = gates.close("charge", life.workflow_id)
+    await gate.is_reached()
+    before_the_retry = gates.close("collect_payment", life.workflow_id)
+    gate.open()
+    await before_the_retry.is_reached()
+
+    assert await cancel(life, at_period_end=at_period_end) == DONE
+
+    await world.stack.psp.behave(token, "tok_ok")
+    before_the_retry.open()
+    state = await comes_to_rest(life)
+    assert await since_the_renewal(life) == told
+    assert (state.open_invoice, state.attempt) == (None, None)
+    assert len(await world.stack.psp.charges(life.subscription_id)) == 1, "that of the start"
 
 
 @pytest.mark.parametrize("at_period_end", [True, False])

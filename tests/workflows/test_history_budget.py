@@ -9,7 +9,7 @@ from temporalio.api.history.v1 import HistoryEvent
 
 from tests.lives import Life, World
 
-EVENTS, BYTES = 18, 4_200
+EVENTS, BYTES = 18, 4_500
 A_PERIOD = timedelta(days=30)
 OF_THE_TURNED_CLOCK = {
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,

@@ -45,7 +45,7 @@ async def test_money_that_comes_after_the_expiry_goes_back(world: World) -> None
         status="incomplete_expired",
         invoices=["void"],
         payments=["succeeded"],
-        timeline=["opened", "expired", "late_payment_received", "refunded"],
+        timeline=["opened", "expired", "late_payment_received", "refund_opened", "refunded"],
         balances={},
         reports=["applied"],
     )

@@ -44,11 +44,16 @@ async def test_money_that_comes_after_the_end(admin: Student, unpaid: Life) -> N
 
     await eventually(is_back)
     happened = await entries(unpaid)
-    assert [event for event, _ in happened][-3:] == ["expired", "late_payment_received", "refunded"]
+    assert [event for event, _ in happened][-4:] == [
+        "expired",
+        "late_payment_received",
+        "refund_opened",
+        "refunded",
+    ]
     dates = [instant(occurred_at) for _, occurred_at in happened]
     assert dates == sorted(dates)
     advanced_to = instant(expired["advanced_to"])
-    assert all(advanced_to <= at < advanced_to + AWHILE for at in dates[-2:])
+    assert all(advanced_to <= at < advanced_to + AWHILE for at in dates[-3:])
 
 
 async def test_a_command_to_a_workflow_that_was_lost(admin: Student, active: Life) -> None:

@@ -8,6 +8,9 @@ from tests.clock_turn import events, instant, turn, turned
 from tests.lives import Life
 from tests.plans import plan_on_sale
 
+FIRST_REPETITION = timedelta(seconds=1)
+"""Of a call of a provider that gave no answer."""
+
 
 async def test_it_waits_for_reports_that_are_on_their_way(admin: Student, active: Life) -> None:
     psp = active.world.stack.psp
@@ -55,6 +58,8 @@ async def test_an_unknown_outcome_is_looked_up_on_the_way(admin: Student, active
     answer = await turned(admin, active, "P31D")
 
     assert events(answer) == ["renewal_opened", "renewed"]
+    opened_at, renewed_at = (instant(entry["occurred_at"]) for entry in answer["happened"])
+    assert FIRST_REPETITION <= renewed_at - opened_at < timedelta(minutes=5), "in its own time"
     charges = await active.world.stack.psp.charges(active.subscription_id)
     assert [charge["status"] for charge in charges] == ["succeeded"]
 
@@ -66,7 +71,10 @@ async def test_without_a_date_it_goes_straight_to_its_target(admin: Student, act
     parked = await turned(admin, active, "P31D")
     later = await turned(admin, active, "P3650D")
 
-    assert "parked" in events(parked)
+    [told] = [entry["details"] for entry in parked["happened"] if entry["event"] == "parked"]
+    assert (told["reason"], told["amount_cents"], told["currency"]) == ("amount_mismatch", 1_990, "EUR")
+    assert told["received_cents"] < 1_990
+    assert told["received_currency"] == "EUR"
     assert parked["waiting_for"] == "operator"
     assert (parked["next_action"], parked["next_action_at"]) == (None, None)
     assert (events(later), later["waiting_for"]) == ([], "operator")
