@@ -83,7 +83,7 @@ class Books:
             credit = sum(total.credit_cents for total in of_currency)
             left = sum(total.balance_cents for total in of_currency)
             self._caller.tell(
-                f"italiano report trial-balance: {len(of_currency)} accounts, {money(debit, currency)} "
+                f"the trial balance: {len(of_currency)} accounts, {money(debit, currency)} "
                 f"debited, {money(credit, currency)} credited, {left / 100:.2f} is left"
             )
             self._caller.check(left == 0, f"the ledger's balances in {currency} do not sum to zero")

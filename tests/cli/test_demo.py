@@ -75,7 +75,7 @@ TOLD = (
     r"82\.65 EUR  paid: sandbox succeeded",
     r"14\.92 EUR  paid: 10\.00 EUR by gift card, sandbox succeeded",
     r"8 charges in the provider's book, 187\.07 received, 4\.92 given back: as in ours",
-    r"italiano report trial-balance: \d+ accounts, [\d.]+ EUR debited, [\d.]+ EUR credited, 0\.00 is left",
+    r"the trial balance: \d+ accounts, [\d.]+ EUR debited, [\d.]+ EUR credited, 0\.00 is left",
 )
 
 
