@@ -102,8 +102,9 @@ async def _withdrawn(world: World) -> Lived:
 async def _report_chargeback(lived: Lived) -> None:
     """As the bank's word comes, of all that was paid."""
     life = lived.life
-    secret = life.world.stack.webhook_secret
-    assert (await send_webhook(life.world.http, secret, life.payment_id, "CHARGEBACK")).is_success
+    secret, told = life.world.stack.webhook_secret, {"provider": "sandbox"}
+    answer = await send_webhook(life.world.http, secret, life.payment_id, "CHARGEBACK", **told)
+    assert answer.is_success
 
     async def is_parked() -> bool:
         return (await life.book()).timeline[-1] == "parked"
