@@ -9,9 +9,10 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from api.price_migration import PriceMigration
+from cli.operator_settings import operator_settings
 from db.database import Database
 from ops.logging import configure_logging
-from ops.settings import Settings, load_settings
+from ops.settings import Settings
 from ops.temporal_client import connect_temporal
 
 NEWEST = "latest"
@@ -22,7 +23,7 @@ def migrate_plan(code: str, to_version: str, *, limit: int | None, is_dry: bool)
     if to_version != NEWEST and not to_version.isdecimal():
         sys.exit(f"FAIL {to_version!r} is neither a version nor {NEWEST}")
     version = None if to_version == NEWEST else int(to_version)
-    settings = load_settings()
+    settings = operator_settings()
     configure_logging("cli", settings.log_level)
     try:
         counts = asyncio.run(_migrate(settings, code, version, limit=limit, is_dry=is_dry))

@@ -12,10 +12,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.operator_settings import operator_settings
 from db.database import Connection, Database
 from db.queries import gift_card_batches, ledger_reports
 from domain.window import Window, parse_moment
-from ops.settings import load_settings
 
 Rows = Sequence[Any]
 """Of one kind of dataclass."""
@@ -60,7 +60,7 @@ def _show(read: Callable[[Connection], Awaitable[Rows]], *, as_json: bool) -> No
 
 
 async def _read(read: Callable[[Connection], Awaitable[Rows]]) -> Rows:
-    database = Database.from_settings(load_settings())
+    database = Database.from_settings(operator_settings())
     try:
         async with database.stream() as connection:
             return await read(connection)

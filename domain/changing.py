@@ -66,7 +66,8 @@ def check_change(state: SubscriptionState, wanted: PlanTerms, when: When) -> Non
         raise Refused(RefusalCode.PLAN_CHANGE_NOT_POSSIBLE, "an operator has to look at the billing first")
     if wanted.currency != state.plan.currency:
         raise Refused(RefusalCode.CURRENCY_MISMATCH, "the plan is sold in another currency")
-    if when is When.NOW and wanted.vat_rate_bp != state.plan.vat_rate_bp:
+    is_billed_now = when is When.NOW and not is_free_of_charge(state)
+    if is_billed_now and wanted.vat_rate_bp != state.plan.vat_rate_bp:
         raise Refused(
             RefusalCode.PLAN_CHANGE_NOT_POSSIBLE,
             "the plan has another VAT rate, which no invoice can mix; the change can follow on this period",

@@ -14,10 +14,7 @@ from cli.bench import report
 from cli.bench.findings import Finding
 from cli.bench.measured import Measured
 from cli.dev.found_stack import FoundStack, find_running, temporary_stack
-from cli.dev.secrets_kept import secrets_of
 from cli.dev.stack_error import StackError
-from cli.dev.stack_settings import stack_settings
-from ops.settings import Settings
 
 Phases = Callable[[FoundStack], AsyncIterator[Measured]]
 Findings = Callable[[Sequence[Measured]], Sequence[Finding]]
@@ -47,14 +44,6 @@ def client_numbers(clients: str) -> tuple[int, ...]:
     if not all(numbers):
         raise typer.BadParameter(f"{clients!r} is not like 1,16", param_hint="--clients")
     return numbers
-
-
-def settings_of(stack: FoundStack) -> Settings:
-    return stack_settings(
-        database_url=stack.status.database_url,
-        jwt_secret=secrets_of(stack.home).jwt_secret,
-        webhook_secret=stack.status.webhook_secret,
-    )
 
 
 @contextmanager

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from temporalio.client import Client
 
 from cli.bench import renewals
-from cli.bench.around import client_numbers, run_phases, settings_of
+from cli.bench.around import client_numbers, run_phases
 from cli.bench.baselines import bare_worker
 from cli.bench.kept_connection import connected
 from cli.bench.measured import Measured
 from cli.bench.processor_time import ProcessorTime
 from cli.bench.renewal_findings import renewal_findings
 from cli.bench.students import enroll
-from cli.dev.found_stack import FoundStack
+from cli.dev.found_stack import FoundStack, settings_of
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from temporalio.client import Client
 
 from cli.bench import phases
-from cli.bench.around import client_numbers, run_phases, settings_of
+from cli.bench.around import client_numbers, run_phases
 from cli.bench.baselines import bare_worker, layered_app
 from cli.bench.findings import findings
 from cli.bench.measured import Measured
 from cli.bench.phases import Target
 from cli.bench.processor_time import ProcessorTime
 from cli.bench.students import BenchStudent, enroll
-from cli.dev.found_stack import FoundStack
+from cli.dev.found_stack import FoundStack, settings_of
 
 WARM_UPS = 5
 

@@ -14,8 +14,11 @@ from pathlib import Path
 
 from cli.dev.home import Home
 from cli.dev.ports import DEFAULTS
+from cli.dev.secrets_kept import secrets_of
 from cli.dev.stack_error import StackError
+from cli.dev.stack_settings import stack_settings
 from cli.dev.status import Status
+from ops.settings import Settings
 
 READY_SECONDS = 90.0
 STOP_SECONDS = 60.0
@@ -36,6 +39,14 @@ def find_running() -> FoundStack | None:
         return FoundStack(Status.of_running(home), home, is_temporary=False)
     except StackError:
         return None
+
+
+def settings_of(stack: FoundStack) -> Settings:
+    return stack_settings(
+        database_url=stack.status.database_url,
+        jwt_secret=secrets_of(stack.home).jwt_secret,
+        webhook_secret=stack.status.webhook_secret,
+    )
 
 
 @contextmanager

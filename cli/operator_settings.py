@@ -1,0 +1,20 @@
+"""Settings of a command that looks into the books: the environment's, else those of the stack that runs."""
+
+import os
+import sys
+
+from ops.settings import Settings, load_settings
+
+
+def operator_settings() -> Settings:
+    """Ends the process when there is neither. The stack's Temporal is named in the environment, too."""
+    if "DATABASE_URL" in os.environ:
+        return load_settings()
+    # Not part of the production image: there the environment says it.
+    from cli.dev.found_stack import find_running, settings_of  # noqa: PLC0415 - see above
+
+    stack = find_running()
+    if stack is None:
+        sys.exit("FAIL DATABASE_URL is not set, and no stack is running here")
+    os.environ.setdefault("TEMPORAL_ADDRESS", stack.status.temporal_address)
+    return settings_of(stack)
