@@ -66,6 +66,11 @@ def check_change(state: SubscriptionState, wanted: PlanTerms, when: When) -> Non
         raise Refused(RefusalCode.PLAN_CHANGE_NOT_POSSIBLE, "an operator has to look at the billing first")
     if wanted.currency != state.plan.currency:
         raise Refused(RefusalCode.CURRENCY_MISMATCH, "the plan is sold in another currency")
+    if when is When.NOW and wanted.vat_rate_bp != state.plan.vat_rate_bp:
+        raise Refused(
+            RefusalCode.PLAN_CHANGE_NOT_POSSIBLE,
+            "the plan has another VAT rate, which no invoice can mix; the change can follow on this period",
+        )
     if when is When.NOW and state.paid_ahead is not None:
         raise Refused(
             RefusalCode.RENEWAL_ALREADY_PAID, "the next period is paid already; the change can follow on it"

@@ -131,12 +131,16 @@ def gift_cards_issued(batch_id: int, currency: str, amount_cents: int) -> Moveme
     )
 
 
-def charged_back(dispute_id: int, currency: str, amount_cents: int) -> Movement:
-    """The payer's bank took the money back; whether it is lost is not known yet."""
+def charged_back(dispute_id: int, currency: str, amount_cents: int, *, from_balance_cents: int) -> Movement:
+    """The payer's bank took the money back; whether it is lost is not known yet.
+
+    What of it lies in the customer's balance is theirs no more.
+    """
     return _movement(
         f"dispute:{dispute_id}:opened",
         currency,
-        Posting(Account.DISPUTES, amount_cents),
+        Posting(Account.DISPUTES, amount_cents - from_balance_cents),
+        Posting(Account.CUSTOMER_BALANCE, from_balance_cents),
         Posting(Account.CASH_AT_PROVIDER, -amount_cents),
     )
 

@@ -29,7 +29,6 @@ def shown_attributes(state: SubscriptionState) -> ShownAttributes:
         SUBSCRIPTION_STATUS.value_set(state.status),
         PLAN_CODE.value_set(state.plan.code),
         SUBSCRIPTION_ID.value_set(str(state.subscription_id)),
-        PLAN_CODE.value_set(state.plan.code),
         USER_ID.value_set(str(state.user_id)),
         PARKED.value_set(state.parked_reason is not None),
         NEXT_ACTION_AT.value_set(upcoming.at) if upcoming else NEXT_ACTION_AT.value_unset(),

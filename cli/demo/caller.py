@@ -1,6 +1,8 @@
 """Calls the API, checks each answer against the story, and tells it: what was asked, what came, how fast."""
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx2
@@ -20,6 +22,14 @@ class Caller:
         self._console = console
         self._chapter = 0
         self.bearer: dict[str, str] = {}
+
+    @contextmanager
+    def speaking_as(self, bearer: dict[str, str]) -> Iterator[None]:
+        before, self.bearer = self.bearer, bearer
+        try:
+            yield
+        finally:
+            self.bearer = before
 
     def chapter(self, title: str) -> None:
         self._chapter += 1
@@ -46,14 +56,15 @@ class Caller:
             )
         return answer
 
-    def call_until(self, path: str, expect: int, patience: float) -> httpx2.Response:
-        """Asks again until it is so, and tells nothing on the way."""
+    def call_until(
+        self, path: str, patience: float, is_so: Callable[[httpx2.Response], bool] | None = None
+    ) -> httpx2.Response:
+        """Asks again until it succeeds, and `is_so` says yes; tells nothing on the way."""
         give_up_at = time.monotonic() + patience
-        while (answer := self._request("GET", path)).status_code != expect:
+        while not ((answer := self._request("GET", path)).is_success and (is_so is None or is_so(answer))):
             if time.monotonic() > give_up_at:
                 raise NotAsToldError(
-                    f"GET {path} still answers {answer.status_code} instead of {expect} "
-                    f"after {patience:.0f} s: {answer.text}"
+                    f"GET {path} still answers {answer.status_code} after {patience:.0f} s: {answer.text}"
                 )
             time.sleep(LOOK_AGAIN_SECONDS)
         return answer

@@ -30,7 +30,7 @@ class WatchedMetrics:
 
     def _read(self) -> dict[str, float]:
         """Each summed over its labels."""
-        answer = self._caller.call_until("/metrics", 200, PATIENCE_SECONDS)
+        answer = self._caller.call_until("/metrics", PATIENCE_SECONDS)
         totals = dict.fromkeys(WATCHED, 0.0)
         for family in text_string_to_metric_families(answer.text):
             for sample in family.samples:

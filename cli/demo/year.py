@@ -7,23 +7,23 @@ from typing import Any
 
 from cli.demo.caller import Caller
 from cli.demo.money import money
-from cli.dev.status import Status
+from cli.demo.staff import Staff
 
 Entry = Mapping[str, Any]
 
 HOLIDAY = timedelta(days=20)
+LONGER_PLAN = "P6M"
 
 
 class Year:
     """Of a subscription that was just paid by hand."""
 
-    def __init__(self, caller: Caller, stack: Status, subscription_id: int, card: str) -> None:
+    def __init__(self, caller: Caller, staff: Staff, subscription_id: int, card: str) -> None:
         """`card` ends the names of the test tokens: each customer has cards of their own."""
         self._caller = caller
-        self._stack = stack
+        self._staff = staff
         self._address = f"/subscriptions/{subscription_id}"
         self._card = card
-        self._admin: dict[str, str] = {}
         self._own_now = ""
 
     def tell(self) -> None:
@@ -31,11 +31,12 @@ class Year:
         self._store_a_card()
         self._decline_and_recover()
         self._go_on_holiday()
+        self._move_up()
         self._cancel()
 
     def _store_a_card(self) -> None:
         self._caller.chapter("A card is stored, and three months pass: each renewal is charged to it")
-        self._log_in_as_admin()
+        self._staff.log_in()
         self._choose_card("tok_ok")
         self._advance("P91D", ["renewal_opened", "renewed"] * 3)
 
@@ -63,20 +64,37 @@ class Year:
         self._caller.tell(f"paid until {after:%Y-%m-%d} instead of {before:%Y-%m-%d}")
         self._caller.check(abs(after - before - HOLIDAY) < timedelta(minutes=1), "frozen time was lost")
 
+    def _move_up(self) -> None:
+        self._caller.chapter("A month later it moves up to six months, for what the preview says")
+        self._advance("P30D", ["renewal_opened", "renewed"])
+        path = f"{self._address}/change-plan"
+        wanted = {"plan_code": LONGER_PLAN}
+        preview = self._caller.call("POST", f"{path}/preview", 200, json=wanted).json()
+        for line in preview["lines"]:
+            self._caller.tell(
+                f"{money(line['amount_cents'], preview['currency']):>11}  {line['description']}"
+            )
+        due = money(preview["amount_due_cents"], preview["currency"])
+        self._caller.tell(f"{due:>11}  is due now, as this quote says: {preview['quote'][:24]}…")
+        quoted = wanted | {"quote": preview["quote"]}
+        changed = self._caller.call("POST", path, 200, json=quoted).json()
+        paid_cents = changed["payment"]["amount_cents"]
+        self._caller.tell(
+            f"{changed['plan_code']} until {changed['current_period_end']}; "
+            f"{money(paid_cents, preview['currency'])} were charged"
+        )
+        self._caller.check(changed["plan_code"] == LONGER_PLAN, f"it is on {changed['plan_code']}")
+        self._caller.check(
+            paid_cents == preview["amount_due_cents"], "another amount was charged than quoted"
+        )
+
     def _cancel(self) -> None:
-        self._caller.chapter("Half a year on it is canceled, and ends with its period")
-        self._advance("P180D", ["renewal_opened", "renewed"] * 6)
+        self._caller.chapter("It is canceled, and ends with its six months")
         self._caller.call("POST", f"{self._address}/cancel", 200, json={"at_period_end": True})
-        self._advance("P31D", ["ended"])
+        self._advance("P185D", ["ended"])
         ended = self._shown()
         self._caller.tell(f"{ended['status']} since {ended['ended_at']}, the end of its period")
         self._caller.check(ended["ended_at"] == ended["current_period_end"], "it did not end with its period")
-
-    def _log_in_as_admin(self) -> None:
-        """Only staff turn clocks."""
-        credentials = {"email": self._stack.admin_email, "password": self._stack.admin_password}
-        session = self._caller.call("POST", "/auth/login", 200, json=credentials).json()
-        self._admin = {"Authorization": f"Bearer {session['access_token']}"}
 
     def _choose_card(self, token: str) -> None:
         offered = {"provider": "sandbox", "token": f"{token}-{self._card}"}
@@ -88,8 +106,7 @@ class Year:
         return shown
 
     def _advance(self, length: str, expected: list[str]) -> None:
-        path = f"/admin{self._address}/clock"
-        turned = self._caller.call("POST", path, 200, json={"advance": length}, headers=self._admin).json()
+        turned = self._staff.post(f"{self._address}/clock", 200, {"advance": length})
         self._own_now = turned["advanced_to"]
         entries: list[Entry] = turned["happened"]
         for day, of_day in groupby(entries, key=lambda entry: str(entry["occurred_at"])[:10]):

@@ -6,22 +6,21 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import text
-
 from tests.client import Student
 from tests.deadline import eventually
 from tests.lives import World
 from tests.plans import plan_on_sale
 from tests.scenarios.lived import A_MOMENT, Lived
 from tests.staff import hire
-from workflows.refund import refund_workflow_id
 
 
 @asynccontextmanager
-async def paid_by_card(world: World, renewals: str = "tok_ok", plan: str = "P30D") -> AsyncIterator[Lived]:
+async def paid_by_card(
+    world: World, renewals: str = "tok_ok", plan: str = "P30D", **start: Any
+) -> AsyncIterator[Lived]:
     """A first period paid by a good card; then the card that renewals are charged to. Ended by canceling."""
     async with without_reports(world):
-        lived = await Lived.begin(world, await admin_of(world), plan, card="tok_ok")
+        lived = await Lived.begin(world, await admin_of(world), plan, card="tok_ok", **start)
         await lived.until(lived.began_at + A_MOMENT)
         if renewals != "tok_ok":
             await lived.life.store_card(renewals)
@@ -156,23 +155,6 @@ async def canceled_during_a_charge(world: World) -> str:
     return lived.life.workflow_id
 
 
-async def withdrawn(world: World) -> str:
-    return (await _withdrawn(world)).life.workflow_id
-
-
-async def refunded(world: World) -> str:
-    lived = await _withdrawn(world)
-    query = text(
-        "SELECT r.id FROM refunds r JOIN payments p ON p.id = r.payment_id"
-        " JOIN invoices i ON i.id = p.invoice_id WHERE i.subscription_id = :id"
-    )
-    async with world.database.read() as connection:
-        refund_id = (await connection.execute(query, {"id": lived.life.subscription_id})).scalar_one()
-    workflow_id = refund_workflow_id(refund_id)
-    await world.temporal.get_workflow_handle(workflow_id).result()
-    return workflow_id
-
-
 async def looked_up_until_known(world: World) -> str:
     """The provider is away for longer than a call is repeated, which the clock leaps over."""
     async with paid_by_card(world, "tok_ok-away") as lived:
@@ -183,9 +165,3 @@ async def looked_up_until_known(world: World) -> str:
         await world.stack.psp.behave("tok_ok-away", "tok_ok")
         await lived.until_day(31)
     return lived.life.workflow_id
-
-
-async def _withdrawn(world: World) -> Lived:
-    async with paid_by_card(world) as lived:
-        assert (await lived.life.post("withdraw")).is_success
-    return lived

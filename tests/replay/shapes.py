@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from tests.client import Student
 from tests.lives import Life, World
-from tests.replay import renewal_shapes
+from tests.replay import plan_shapes, purse_shapes, renewal_shapes, return_shapes
 from workflows.options import RUN_MAX_EVENTS
 
 A_DAY = timedelta(days=1)
@@ -110,6 +110,26 @@ SHAPES: tuple[Shape, ...] = (
     renewal_shapes.parked_and_unparked,
     renewal_shapes.canceled_during_a_charge,
     renewal_shapes.looked_up_until_known,
-    renewal_shapes.withdrawn,
-    renewal_shapes.refunded,
+    plan_shapes.upgraded_by_card,
+    plan_shapes.upgrade_declined,
+    plan_shapes.upgrade_paid_by_hand,
+    plan_shapes.upgrade_expired,
+    plan_shapes.downgraded,
+    plan_shapes.changed_to_a_year,
+    plan_shapes.left_a_year_with_credit,
+    plan_shapes.price_moved,
+    plan_shapes.continued_with_money,
+    purse_shapes.gift_card_then_card,
+    purse_shapes.gift_card_redeemed,
+    purse_shapes.gift_card_covers_ahead,
+    purse_shapes.gift_card_withdrawn,
+    purse_shapes.free_then_paid,
+    return_shapes.withdrawn,
+    return_shapes.refunded,
+    return_shapes.charged_back,
+    return_shapes.invoice_refunded,
+    return_shapes.gift_invoice_refunded,
+    return_shapes.refund_failed,
+    return_shapes.refund_refused,
+    return_shapes.paid_too_late,
 )
