@@ -65,6 +65,7 @@ async def start_api(database_url: str) -> AsyncIterator[StartApi]:
         yield start
 
 
+@pytest.fixture
 async def impatient(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx2.AsyncClient]:
     """The API on the shared engines once more, in this process: it waits for no worker that is away."""
     monkeypatch.setenv("TEMPORAL_ADDRESS", stack.temporal_address)
