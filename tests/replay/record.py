@@ -1,7 +1,6 @@
 """Records the histories of shapes that have none yet, on engines of its own: `python -m tests.replay.record`.
 
-An existing file is never written again: until the money features are complete it may be
-deleted first, with a note in the changelog (docs/changing-a-workflow.md); from then on it is frozen.
+An existing file is frozen: it is never written again, nor deleted (docs/changing-a-workflow.md).
 """
 
 import asyncio

@@ -1,5 +1,6 @@
 """Histories as files: how they are fetched, stored, and boiled down to the workflow's commands."""
 
+import hashlib
 import json
 import socket
 from pathlib import Path
@@ -10,6 +11,8 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHistory
 
 FOLDER = Path(__file__).parent / "histories"
+CHECKSUMS = FOLDER / "frozen.sha256"
+"""As `sha256sum` writes it: a line for every file, appended when the file is recorded."""
 
 
 def recorded() -> dict[str, WorkflowHistory]:
@@ -21,9 +24,17 @@ def recorded() -> dict[str, WorkflowHistory]:
 
 
 def store(name: str, history: WorkflowHistory) -> None:
-    """Without the names of the machines and processes that took part."""
+    """Without the names of machines and processes. Raises `FileExistsError`: what is there is frozen."""
     told = json.loads(history.to_json().replace(socket.gethostname(), "host"), object_hook=_impersonal)
-    (FOLDER / f"{name}.json").write_text(json.dumps(told, separators=(",", ":")) + "\n")
+    file = FOLDER / f"{name}.json"
+    with file.open("x") as new:
+        new.write(json.dumps(told, separators=(",", ":")) + "\n")
+    with CHECKSUMS.open("a") as checksums:
+        checksums.write(f"{checksum(file)}  {file.name}\n")
+
+
+def checksum(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _impersonal(fields: dict[str, Any]) -> dict[str, Any]:

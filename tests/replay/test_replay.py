@@ -5,7 +5,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
 from tests.lives import World
-from tests.replay.recorded_histories import commands, fetch_runs, recorded
+from tests.replay.recorded_histories import CHECKSUMS, FOLDER, checksum, commands, fetch_runs, recorded
 from tests.replay.shapes import SHAPES, Shape
 from worker.registry import WORKFLOWS
 from worker.sandbox import sandboxed_runner
@@ -33,6 +33,13 @@ async def test_the_code_still_gives_the_same_commands(world: World, shape: Shape
 
     for number, run in enumerate(runs, start=1):
         assert commands(run) == commands(RECORDED[f"{shape.__name__}-{number}"]), LESSON
+
+
+def test_what_is_recorded_is_frozen() -> None:
+    """Each file stands for subscriptions that are running: none is changed, renamed or deleted."""
+    present = [f"{checksum(file)}  {file.name}" for file in FOLDER.glob("*.json")]
+
+    assert sorted(present) == sorted(CHECKSUMS.read_text().splitlines())
 
 
 async def test_a_change_of_order_would_be_noticed() -> None:
