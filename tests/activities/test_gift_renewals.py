@@ -85,8 +85,6 @@ async def test_redeeming_adds_value_and_replaces_nothing(customer: Customer) -> 
     await customer.redeem(state, code_hash, IN_THE_PERIOD + SHORTLY)
 
     assert await everything_of(customer) == after
-    [gift_card] = after.pop("gift_cards")
-    assert (gift_card["id"], gift_card["balance_cents"]) == (card_id, 5_000)
     *earlier, told = after.pop("timeline")
     [card] = after.pop("gift_cards")
     assert {**after, "timeline": earlier} == before
