@@ -22,10 +22,10 @@ Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 IGNORING_FOREIGN_KEYS = "SET LOCAL session_replication_role = replica"
 TIMELINE = """
 INSERT INTO timeline_entries (subscription_id, version, event, actor, cause, trace_id, details, occurred_at)
-SELECT 1, 1, event, 'system', 'test', '', '{"payment_id": 1}', now()
+SELECT 1, 1, event, 'system', 'test', '', '{"payment_id": 1}'::jsonb, now()
 FROM unnest(ARRAY['payment_declined', 'payment_declined', 'payment_declined', 'payment_declined', 'activated',
                   'activated', 'late_payment_received', 'opened', 'payment_parked', 'expired']) event
-UNION ALL SELECT 1, 1, 'activated', 'system', 'paid by a gift card', '', '{"invoice_id": 1}', now()
+UNION ALL SELECT 1, 1, 'activated', 'system', 'paid by a gift card', '', '{"invoice_id": 1}'::jsonb, now()
 """
 SUBSCRIPTIONS = """
 INSERT INTO subscriptions (
