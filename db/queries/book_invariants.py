@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import text
 
 from db.database import Connection
+from db.queries.went_back import MORE_THAN_CAME_BY_A_PAYMENT, MORE_THAN_PAID_THE_INVOICE
 
 Offender = Mapping[str, Any]
 
@@ -74,16 +75,12 @@ async def an_invoice_does_not_add_up(connection: Connection) -> Sequence[Offende
 
 
 async def more_went_back_than_was_paid(connection: Connection) -> Sequence[Offender]:
-    """By refunds and a chargeback of a payment together, or by the credit notes of an invoice."""
-    return await _ask(
-        connection,
-        "SELECT p.id AS payment_id, NULL AS invoice_id FROM payments p WHERE coalesce(p.received_cents, 0) <"
-        " (SELECT coalesce(sum(r.amount_cents), 0) FROM refunds r"
-        "  WHERE r.payment_id = p.id AND r.status = 'succeeded')"
-        " + (SELECT coalesce(sum(d.amount_cents), 0) FROM disputes d WHERE d.payment_id = p.id)"
-        " UNION ALL SELECT NULL, i.id FROM invoices i JOIN credit_notes c ON c.invoice_id = i.id"
-        " GROUP BY i.id HAVING sum(c.amount_cents) > i.total_cents",
-    )
+    """By refunds and a chargeback of a payment together, or by all that went back of an invoice.
+
+    A bank may take what had been credited before: then nothing more goes back after it.
+    """
+    of_payments = await _ask(connection, MORE_THAN_CAME_BY_A_PAYMENT)
+    return [*of_payments, *await _ask(connection, MORE_THAN_PAID_THE_INVOICE)]
 
 
 async def a_promo_code_is_miscounted(connection: Connection) -> Sequence[Offender]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, case, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Row, case, cast, func, select
 
 from db.database import Connection
 from db.queries import purses
@@ -80,11 +80,17 @@ def _gone(cents: Any) -> Any:
     )
 
 
+def kept_of(invoice: type[Invoice]) -> ColumnElement[int]:
+    """Of a paid one, as a column: below zero when its payer's bank took back what had gone back before."""
+    return (
+        invoice.total_cents
+        - func.given_back_cents(invoice.id, type_=BigInteger)
+        - func.charged_back_cents(invoice.id, type_=BigInteger)
+    )
+
+
 _LEFT_OF_INVOICE = case(
-    (
-        Invoice.status == InvoiceStatus.PAID,
-        Invoice.total_cents - func.given_back_cents(Invoice.id, type_=BigInteger),
-    ),
+    (Invoice.status == InvoiceStatus.PAID, func.greatest(kept_of(Invoice), 0)),
     else_=0,
 )
 _DISPUTED = disputed_of(Payment.id)

@@ -100,6 +100,36 @@ async def credited_too_much(connection: Connection) -> None:
         await insert_row(connection, CreditNote, invoice_id=invoice_id)
 
 
+async def charged(connection: Connection) -> tuple[int, int]:
+    """An invoice that a card and a gift card have paid, and its payment."""
+    invoice_id = await invoice(connection, "open", gift_cents=1_000)
+    payment_id = await payment(connection, invoice_id, **PAID | {"amount_cents": 990, "received_cents": 990})
+    await connection.execute(
+        text("UPDATE invoices SET status = 'paid', paid_by_payment_id = :payment WHERE id = :id"),
+        {"payment": payment_id, "id": invoice_id},
+    )
+    return invoice_id, payment_id
+
+
+async def credit(connection: Connection, invoice_id: int, cents: int) -> None:
+    amounts = {"amount_cents": cents, "net_cents": cents, "vat_cents": 0}
+    tenders = {"card_cents": 0, "gift_cents": 0, "balance_cents": cents}
+    await insert_row(connection, CreditNote, invoice_id=invoice_id, **amounts, **tenders)
+
+
+async def credited_what_was_charged_back(connection: Connection) -> None:
+    invoice_id, payment_id = await charged(connection)
+    await credit(connection, invoice_id, 1_000)
+    await insert_row(connection, Dispute, payment_id=payment_id, amount_cents=990)
+    await credit(connection, invoice_id, 1)
+
+
+async def refunded_beside_all_that_was_credited(connection: Connection) -> None:
+    invoice_id, payment_id = await charged(connection)
+    await credit(connection, invoice_id, 1_990)
+    await insert_row(connection, Refund, payment_id=payment_id, amount_cents=1)
+
+
 async def promo_miscounted(connection: Connection) -> None:
     await insert_row(connection, PromoCode, redemption_count=1)
 
@@ -161,6 +191,14 @@ BROKEN: list[tuple[Break, set[str]]] = [
         },
     ),
     (credited_too_much, {"more_went_back_than_was_paid"}),
+    (
+        credited_what_was_charged_back,
+        {"more_went_back_than_was_paid", "disputes_are_not_what_was_charged_back"},
+    ),
+    (
+        refunded_beside_all_that_was_credited,
+        {"more_went_back_than_was_paid", "cash_is_not_what_came_and_stayed"},
+    ),
     (promo_miscounted, {"a_promo_code_is_miscounted"}),
     (promo_redeemed_too_often, {"a_promo_code_is_miscounted"}),
     (gift_card_spent_unseen, {"a_stored_value_is_not_its_entries"}),
@@ -180,6 +218,25 @@ async def test_what_is_broken_is_seen(bare: Connection, break_it: Break, violate
 
     found = await find_violations(bare)
     assert found.keys() == violated, found
+
+
+@pytest.mark.parametrize(
+    ("credited_cents", "under_way_cents", "disputed_cents"),
+    [(1_000, 990, 990), (1_990, 0, 990), (1_500, 490, 500)],
+    ids=["what can only fail", "all was credited", "beside a refund"],
+)
+async def test_a_bank_may_take_what_went_back_before(
+    bare: Connection, credited_cents: int, under_way_cents: int, disputed_cents: int
+) -> None:
+    """Nothing was opened after it: all that was wrong was the bank's."""
+    invoice_id, payment_id = await charged(bare)
+    await credit(bare, invoice_id, credited_cents)
+    if under_way_cents:
+        await insert_row(bare, Refund, payment_id=payment_id, amount_cents=under_way_cents)
+    await insert_row(bare, Dispute, payment_id=payment_id, amount_cents=disputed_cents)
+    await insert_row(bare, Refund, payment_id=payment_id, amount_cents=5, unapplied_cents=5)
+
+    assert "more_went_back_than_was_paid" not in await find_violations(bare)
 
 
 def test_every_invariant_is_seen_broken_here() -> None:

@@ -1,27 +1,33 @@
 """Refunds and a chargeback of one payment never take more than came in, whoever comes first."""
 
 import asyncio
+import uuid
 
 import pytest
 from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from db.database import Connection, Database
-from db.queries import disputes, refunds
-from db.queries.refundable import load_payment
+from db.queries import credit_notes, disputes, invoices, payments, refunds
+from db.queries.credit_notes import CreditNoteOrder
+from db.queries.refundable import load_invoice, load_payment
 from db.queries.refunds import RefundOrder
 from db.tables.billing import Refund
 from db.tables.corrections import Dispute
 from db.tables.messages import PaymentReport
 from domain.chargeback import LeftOfPayment
+from domain.correction import CreditNoteReason, NetAndVat, Paid
 from domain.refund import RefundReason, RefundStatus
+from domain.tenders import Tenders
 from ops.settings import Settings
 from tests.db.refused import refused
 from tests.db.rows import END, START, insert_row
 from tests.db.sold import Sold, insert_sold
+from tests.db.waiting import wait_until_blocked
 
 PRICE = 1_990
 ROUNDS = 10
+INVOICE_GUARD = "given_back_within_invoice"
 
 
 @pytest.fixture
@@ -41,17 +47,31 @@ async def dispute(connection: Connection, sold: Sold, cents: int, currency: str 
     )
 
 
-async def refund(connection: Connection, sold: Sold, cents: int, key: str = "first") -> int | None:
+async def credit(connection: Connection, sold: Sold, cents: int, refund_id: int | None = None) -> None:
+    """To the balance, unless it is of a refund. One that is refused leaves the transaction as it was."""
+    back = Paid(cents) if refund_id else Paid(tenders=Tenders(balance_cents=cents))
+    order = CreditNoteOrder(
+        sold.invoice_id, f"{sold.invoice_id}:{uuid.uuid4()}", CreditNoteReason.STAFF, back, refund_id
+    )
+    async with connection.begin_nested():
+        await credit_notes.insert_note(connection, order, "EUR", NetAndVat(cents, 0), START)
+
+
+async def refund(
+    connection: Connection, sold: Sold, cents: int, key: str = "first", unapplied_cents: int = 0
+) -> int | None:
     order = RefundOrder(
         payment_id=sold.payment_id,
         key=f"payment:{sold.payment_id}:{key}",
         reason=RefundReason.STAFF,
         amount_cents=cents,
+        unapplied_cents=unapplied_cents,
         currency="EUR",
         actor="user:1",
         trace_id="0" * 32,
     )
-    return await refunds.insert_refund(connection, order, START)
+    async with connection.begin_nested():
+        return await refunds.insert_refund(connection, order, START)
 
 
 async def settle(connection: Connection, refund_id: int | None, status: RefundStatus) -> None:
@@ -76,6 +96,72 @@ async def test_a_chargeback_leaves_room_for_what_was_refunded(connection: Connec
     assert await disputes.find_left(connection, sold.payment_id) == LeftOfPayment(PRICE, 490, 0)
     with refused(by="dispute_within_payment"):
         await dispute(connection, sold, 1_501)
+
+
+async def test_what_is_credited_after_it_leaves_room_for_it(connection: Connection, sold: Sold) -> None:
+    await credit(connection, sold, 1_000)
+    await dispute(connection, sold, 500)
+
+    await credit(connection, sold, 300)
+    assert (await load_invoice(connection, sold.invoice_id)).left == Paid(190)
+    assert await refund(connection, sold, 190) is not None
+    with refused(by=INVOICE_GUARD):
+        await refund(connection, sold, 1, "second")
+    with refused(by=INVOICE_GUARD):
+        await credit(connection, sold, 1)
+    assert (await load_invoice(connection, sold.invoice_id)).left == Paid()
+
+
+async def test_it_is_booked_whatever_was_credited_before(connection: Connection, sold: Sold) -> None:
+    """Below zero nothing is left, and nothing more goes back."""
+    await credit(connection, sold, PRICE)
+    await dispute(connection, sold, PRICE)
+
+    assert (await load_invoice(connection, sold.invoice_id)).left == Paid()
+    with refused(by=INVOICE_GUARD):
+        await credit(connection, sold, 1)
+
+
+async def test_a_refund_that_was_opened_before_it_is_settled(connection: Connection, sold: Sold) -> None:
+    """It fits beside the chargeback, although both take what had been credited."""
+    await credit(connection, sold, 1_490)
+    refund_id = await refund(connection, sold, 500)
+    await dispute(connection, sold, 1_490)
+
+    await settle(connection, refund_id, RefundStatus.UNKNOWN)
+    await settle(connection, refund_id, RefundStatus.SUCCEEDED)
+    await credit(connection, sold, 500, refund_id)
+
+    with refused(by=INVOICE_GUARD):
+        await credit(connection, sold, 1)
+
+
+async def test_a_surplus_goes_back_beside_it(connection: Connection) -> None:
+    """All of the invoice is credited and charged back: what paid for nothing is not the invoice's."""
+    sold = await insert_sold(connection)
+    await payments.mark_succeeded(connection, sold.payment_id, PRICE + 500, START)
+    await invoices.mark_paid(connection, sold.invoice_id, sold.payment_id, START)
+    await credit(connection, sold, PRICE)
+    await dispute(connection, sold, PRICE)
+
+    assert await refund(connection, sold, 500, unapplied_cents=500) is not None
+
+
+async def test_a_credit_note_waits_for_it(database: Database) -> None:
+    """Neither sees what the other has written before it is there: the second one counts both."""
+    async with database.transaction() as connection:
+        sold = await insert_sold(connection, "paid")
+
+    async def credit_all() -> None:
+        async with database.transaction() as connection:
+            await credit(connection, sold, PRICE)
+
+    async with database.transaction() as connection:
+        await dispute(connection, sold, 500)
+        crediting = asyncio.create_task(credit_all())
+        await wait_until_blocked(database, "INSERT INTO credit_notes")
+    with refused(by=INVOICE_GUARD):
+        await crediting
 
 
 @pytest.mark.parametrize("status", ["open", "void"])

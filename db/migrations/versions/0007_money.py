@@ -148,24 +148,46 @@ CREATE FUNCTION given_back_cents(of_invoice bigint) RETURNS bigint LANGUAGE sql 
 $$
 """
 
-# The lock comes first, so that whoever waited for it counts what the other has given back.
+# Of what paid the invoice, which a bank takes first. Never what a refund takes: of a refund and a chargeback
+# that do not fit beside each other the refund fails.
+CHARGED_BACK_CENTS = """
+CREATE FUNCTION charged_back_cents(of_invoice bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT coalesce(sum(least(d.amount_cents, greatest(p.amount_cents - (
+            SELECT coalesce(sum(r.amount_cents - r.unapplied_cents), 0) FROM refunds r
+            WHERE r.payment_id = p.id AND r.status <> 'failed'), 0))), 0)::bigint
+    FROM invoices i JOIN payments p ON p.id = i.paid_by_payment_id JOIN disputes d ON d.payment_id = p.id
+    WHERE i.id = of_invoice
+$$
+"""
+
+# The lock comes first, so that whoever waited for it counts what the other has given back. A chargeback is a
+# fact, however much went back before: what is opened after it has to leave room for it, and what was opened
+# before it is settled as if it had not come.
 GUARD_GIVEN_BACK = """
 CREATE FUNCTION guard_given_back() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     invoice bigint;
+    is_opened boolean;
     paid bigint;
+    gone bigint;
 BEGIN
     IF TG_TABLE_NAME = 'credit_notes' THEN
         invoice := NEW.invoice_id;
+        is_opened := NEW.refund_id IS NULL;
     ELSE
         SELECT id INTO invoice FROM invoices WHERE paid_by_payment_id = NEW.payment_id;
+        is_opened := (TG_OP = 'INSERT' OR OLD.status = 'failed') AND NEW.amount_cents > NEW.unapplied_cents;
     END IF;
     IF invoice IS NULL THEN
         RETURN NULL;
     END IF;
     SELECT total_cents INTO paid FROM invoices
         WHERE id = invoice AND currency = NEW.currency AND status = 'paid' FOR NO KEY UPDATE;
-    IF given_back_cents(invoice) > coalesce(paid, 0) THEN
+    gone := given_back_cents(invoice);
+    IF is_opened THEN
+        gone := gone + charged_back_cents(invoice);
+    END IF;
+    IF gone > coalesce(paid, 0) THEN
         RAISE EXCEPTION 'invoice % was paid with less than is given back', invoice
             USING ERRCODE = 'check_violation', CONSTRAINT = 'given_back_within_invoice';
     END IF;
@@ -219,6 +241,7 @@ BEGIN
 END $$
 """
 
+# It takes the invoice's lock as well, so that a credit note that is being issued and it see each other.
 GUARD_DISPUTE = """
 CREATE FUNCTION guard_dispute() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -227,6 +250,7 @@ DECLARE
 BEGIN
     SELECT received_cents INTO received FROM payments
         WHERE id = NEW.payment_id AND currency = NEW.currency FOR NO KEY UPDATE;
+    PERFORM FROM invoices WHERE paid_by_payment_id = NEW.payment_id FOR NO KEY UPDATE;
     SELECT sum(amount_cents) INTO returned FROM refunds
         WHERE payment_id = NEW.payment_id AND status = 'succeeded';
     IF coalesce(returned, 0) + NEW.amount_cents > coalesce(received, 0) THEN
@@ -332,6 +356,7 @@ def downgrade() -> None:
     op.execute("DROP TRIGGER guard_given_back ON refunds")
     op.execute("DROP FUNCTION guard_given_back()")
     op.execute("DROP FUNCTION given_back_cents(bigint)")
+    op.execute("DROP FUNCTION charged_back_cents(bigint)")
     op.execute(_guard_invoice(()))
     op.alter_column("ledger_transactions", "subscription_id", nullable=False)
     for table, name, _ in NEW_CHECKS:
@@ -615,6 +640,7 @@ def _create_disputes() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_disputes")),
         sa.UniqueConstraint("payment_id", name=op.f("uq_disputes_payment_id")),
     )
+    op.execute(CHARGED_BACK_CENTS)
     op.execute(GUARD_DISPUTE)
     op.execute("CREATE TRIGGER guard BEFORE INSERT ON disputes FOR EACH ROW EXECUTE FUNCTION guard_dispute()")
     op.execute(GUARD_REFUND)
