@@ -11,7 +11,7 @@ from activities.promo_redemption import settle_redemption
 from activities.telling import tell
 from activities.withdrawing import refund_all
 from db.database import Connection
-from db.queries import invoices, ledger, outbox, payments, subscriptions
+from db.queries import carrying, invoices, ledger, outbox, payments, subscriptions
 from domain.lifecycle import Change, Event
 from domain.refund import WithdrawalRule
 from domain.reminder import next_reminder
@@ -53,7 +53,7 @@ async def write_change(
     await tell(connection, change, cause, at, told)
     if change.refunds_all:
         await refund_all(connection, change.state, withdrawal, cause, at)
-    await _close_paid_time(connection, before, change.state, at)
+    await _close_paid_time(connection, before, change, at)
 
 
 async def _with_amount(connection: Connection, details: Mapping[str, int | str]) -> Mapping[str, int | str]:
@@ -81,6 +81,9 @@ async def _write_effects(
             connection, subscription_id, change.stretch.since, change.stretch.by
         )
     if change.cuts_at is not None:
+        if not before.has_ended:  # at its end all of it was earned: there is nothing to carry
+            invoice_id = before.unpaid_invoice.invoice_id
+            await carrying.carry_net(connection, subscription_id, invoice_id, change.cuts_at)
         await subscriptions.cut_paid_period(connection, subscription_id, change.cuts_at)
     if change.state.plan != before.plan:
         plan = change.state.plan
@@ -91,13 +94,14 @@ async def _write_effects(
 
 
 async def _close_paid_time(
-    connection: Connection, before: SubscriptionState, after: SubscriptionState, at: datetime
+    connection: Connection, before: SubscriptionState, change: Change, at: datetime
 ) -> None:
     """Revenue is earned when its period closes; at the end nothing is left to deliver."""
+    after = change.state
     if after.status is Status.CANCELED and after.ended_at is not None:
         await subscriptions.cut_paid_period(connection, after.subscription_id, after.ended_at)
         await ledger.recognize_revenue(connection, after.subscription_id, at, until=None)
-    elif _delivered_until(after) != _delivered_until(before):
+    elif change.cuts_at is not None or _delivered_until(after) != _delivered_until(before):
         until = _delivered_until(after)
         await ledger.recognize_revenue(connection, after.subscription_id, at, until=until)
 

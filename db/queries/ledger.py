@@ -64,16 +64,18 @@ async def recognize_revenue(
 ) -> None:
     """Earns what is still deferred of the paid invoices whose paid time is over at `until`, or of all.
 
-    The time of an invoice whose plan was left in the same instant belongs to the next one: it has none.
+    What was carried to or from an invoice at a change of plan is earned with it. One whose plan was left in
+    the instant that its time began has none: what it did not carry on is earned.
     """
     key = func.concat("invoice:", Invoice.id, ":recognized")
-    deferred = select(Invoice.id, Invoice.currency, Invoice.net_cents).where(
+    to_earn = (Invoice.net_cents + Invoice.carried_net_cents).label("net_cents")
+    deferred = select(Invoice.id, Invoice.currency, to_earn).where(
         Invoice.subscription_id == subscription_id,
         Invoice.status == InvoiceStatus.PAID,
         ~exists().where(LedgerTransaction.key == key),
     )
     if until is not None:
-        over_at = func.coalesce(func.upper(Period.during), Invoice.period_end)
+        over_at = func.coalesce(func.upper(Period.during), Invoice.period_start)
         deferred = deferred.outerjoin(Period, Period.invoice_id == Invoice.id).where(over_at <= until)
     for invoice in (await connection.execute(deferred)).all():
         movement = ledger.revenue_recognized(invoice.id, invoice.currency, invoice.net_cents)

@@ -107,7 +107,8 @@ async def _elapsed(connection: Connection, at: datetime) -> dict[str, int]:
     """By currency: of the invoices paid before `at` and not recognized by then, the part that has passed."""
     start, end = func.lower(Period.during), func.upper(Period.during)
     passed = func.extract("epoch", func.greatest(func.least(end, at) - start, func.make_interval()))
-    share = func.round(Invoice.net_cents * passed / func.extract("epoch", end - start))
+    to_earn = Invoice.net_cents + Invoice.carried_net_cents
+    share = func.round(to_earn * passed / func.extract("epoch", end - start))
     is_recognized = exists().where(
         LedgerTransaction.key == func.concat("invoice:", Invoice.id, ":recognized"),
         LedgerTransaction.occurred_at < at,

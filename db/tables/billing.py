@@ -22,6 +22,8 @@ class Invoice(Table):
     """What is owed for a period. Numbered and immutable once finalized; a trigger guards both.
 
     `gift_cents` and `balance_cents` pay part of the total before anybody is charged, or all of it.
+    `carried_net_cents` came to its time from a plan that was left (above zero), or went on from it (below):
+    net that is earned with other time than it was invoiced for. Of a paid invoice it alone may change.
     """
 
     __tablename__ = "invoices"
@@ -74,6 +76,7 @@ class Invoice(Table):
     discount_cents: Mapped[int] = mapped_column(server_default="0")
     gift_cents: Mapped[int] = mapped_column(server_default="0")
     balance_cents: Mapped[int] = mapped_column(server_default="0")
+    carried_net_cents: Mapped[int] = mapped_column(server_default="0")
     period_start: Mapped[Instant]
     period_end: Mapped[Instant]
     created_at: Mapped[Instant]

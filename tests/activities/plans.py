@@ -18,12 +18,13 @@ async def sell(
     retry_days: Sequence[int] = (2, 7),
     final_action: str = "cancel",
     price_cents: int = 1_990,
+    currency: str = "EUR",
 ) -> str:
     """By default at 19.90 EUR a period, VAT included. Returns its code."""
     code = uuid.uuid4().hex
     async with database.transaction() as connection:
         plan_id = await insert_row(connection, Plan, code=code, period_iso=period_iso, trial_days=trial_days)
-        await insert_row(connection, PlanPrice, plan_id=plan_id, price_cents=price_cents)
+        await insert_row(connection, PlanPrice, plan_id=plan_id, price_cents=price_cents, currency=currency)
         await insert_row(
             connection,
             DunningPolicy,

@@ -20,6 +20,7 @@ STATUSES = ("draft", "open", *FINAL)
 MOVES = {("draft", "draft"), ("draft", "open"), ("open", "open"), *(("open", status) for status in FINAL)}
 
 MAY_CHANGE = {"status", "created_at", "paid_at", "voided_at", "written_off_at", "paid_by_payment_id"}
+CARRIED = "carried_net_cents"
 CHANGES = {
     "number": "IT-2026-999999",
     "subscription_id": 1,
@@ -57,6 +58,17 @@ async def test_moves_between_statuses(connection: Connection, status: str, follo
             await connection.execute(move)
 
 
+@pytest.mark.parametrize("status", FINAL)
+async def test_net_is_carried_to_and_from_a_paid_invoice_alone(connection: Connection, status: str) -> None:
+    sold = await insert_sold(connection, status)
+    carry = update(Invoice).where(Invoice.id == sold.invoice_id).values({CARRIED: -984})
+
+    if status == "paid":
+        assert (await connection.execute(carry)).rowcount == 1
+    with refused(by=f"invoice {sold.invoice_id} cannot go from {status} to {status}"):
+        await connection.execute(carry.values(paid_at=END, carried_net_cents=0))
+
+
 @pytest.mark.parametrize(("column", "value"), list(CHANGES.items()))
 async def test_a_finalized_invoice_is_immutable(connection: Connection, column: str, value: object) -> None:
     sold = await insert_sold(connection)
@@ -66,7 +78,7 @@ async def test_a_finalized_invoice_is_immutable(connection: Connection, column: 
 
 
 def test_every_column_is_guarded_or_left_out_on_purpose() -> None:
-    assert CHANGES.keys() | MAY_CHANGE | {"id"} == set(Invoice.__table__.columns.keys())
+    assert CHANGES.keys() | MAY_CHANGE | {CARRIED, "id"} == set(Invoice.__table__.columns.keys())
 
 
 @pytest.mark.parametrize("status", STATUSES)

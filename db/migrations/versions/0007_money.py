@@ -61,7 +61,8 @@ NEW_CHECKS = (
     ("refunds", "unapplied_is_part_of_it", "unapplied_cents BETWEEN 0 AND amount_cents"),
 )
 
-# As in 0005, and with what came with this: promo, gift cards and balance are part of what is finalized.
+# As in 0005, and with what came with this: promo, gift cards and balance are part of what is finalized, and a
+# change of plan carries net from one paid invoice to the next.
 GUARD_INVOICE = """
 CREATE OR REPLACE FUNCTION guard_invoice() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -73,7 +74,7 @@ BEGIN
             RAISE EXCEPTION 'an invoice begins as a draft' USING ERRCODE = 'check_violation';
         END IF;
         RETURN NEW;
-    END IF;
+    END IF;{}
     IF (OLD.status, NEW.status) NOT IN
         (('draft', 'draft'), ('draft', 'open'), ('open', 'open'), ('open', 'paid'), ('open', 'void'),
          ('open', 'uncollectible')) THEN
@@ -98,6 +99,11 @@ END $$
 """
 
 FINALIZED_TOO = ("promo_code", "discount_cents", "gift_cents", "balance_cents")
+CARRIED_WHEN_PAID = """
+    IF OLD.status = 'paid' AND NEW.carried_net_cents <> OLD.carried_net_cents
+        AND to_jsonb(NEW) - 'carried_net_cents' = to_jsonb(OLD) - 'carried_net_cents' THEN
+        RETURN NEW;
+    END IF;"""
 
 # The first redemption freezes what was promised; from then on a code can only end, and be counted.
 GUARD_PROMO_CODE = """
@@ -316,7 +322,7 @@ def upgrade() -> None:
         _replace_check(table, name, after)
     for table, name, condition in NEW_CHECKS:
         op.create_check_constraint(op.f(f"ck_{table}_{name}"), table, condition, postgresql_not_valid=True)
-    op.execute(_guard_invoice(FINALIZED_TOO))
+    op.execute(_guard_invoice(FINALIZED_TOO, CARRIED_WHEN_PAID))
     # Gift cards are issued for nobody yet. Readers look movements up by it, and never read it.
     op.execute(
         "-- squawk-ignore ban-drop-not-null\n"
@@ -357,14 +363,14 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION guard_given_back()")
     op.execute("DROP FUNCTION given_back_cents(bigint)")
     op.execute("DROP FUNCTION charged_back_cents(bigint)")
-    op.execute(_guard_invoice(()))
+    op.execute(_guard_invoice())
     op.alter_column("ledger_transactions", "subscription_id", nullable=False)
     for table, name, _ in NEW_CHECKS:
         op.drop_constraint(op.f(f"ck_{table}_{name}"), table)
     for table, name, before, _ in CHECKS:
         _replace_check(table, name, before, is_validated=True)
     for table, columns in (
-        ("invoices", ("promo_code", "discount_cents", "gift_cents", "balance_cents")),
+        ("invoices", (*FINALIZED_TOO, "carried_net_cents")),
         ("subscriptions", ("scheduled_plan_code",)),
         ("users", ("flagged_at",)),
         ("refunds", ("unapplied_cents",)),
@@ -373,9 +379,9 @@ def downgrade() -> None:
             op.drop_column(table, column)
 
 
-def _guard_invoice(columns: tuple[str, ...]) -> str:
+def _guard_invoice(columns: tuple[str, ...] = (), carried: str = "") -> str:
     old, new = ("".join(f", {row}.{column}" for column in columns) for row in ("OLD", "NEW"))
-    return GUARD_INVOICE.format(old, new)
+    return GUARD_INVOICE.format(carried, old, new)
 
 
 def _replace_check(table: str, name: str, condition: str, *, is_validated: bool = False) -> None:
@@ -388,7 +394,7 @@ def _replace_check(table: str, name: str, condition: str, *, is_validated: bool 
 
 def _add_columns() -> None:
     op.add_column("invoices", sa.Column("promo_code", sa.Text()))
-    for name in ("discount_cents", "gift_cents", "balance_cents"):
+    for name in ("discount_cents", "gift_cents", "balance_cents", "carried_net_cents"):
         op.add_column("invoices", sa.Column(name, sa.BigInteger(), server_default="0", nullable=False))
     op.add_column("subscriptions", sa.Column("scheduled_plan_code", sa.Text()))
     op.add_column("users", sa.Column("flagged_at", sa.DateTime(timezone=True)))
