@@ -52,7 +52,7 @@ async def write_change(
     told = await _with_amount(connection, {**change.details, **(details or {})})
     await tell(connection, change, cause, at, told)
     if change.refunds_all:
-        await refund_all(connection, change.state, withdrawal, cause, at)
+        await refund_all(connection, before, change.state, rule=withdrawal, cause=cause, at=at)
     await _close_paid_time(connection, before, change, at)
 
 

@@ -102,7 +102,7 @@ def offer(
     discount that it was billed with goes on; a fresh one takes what is left of it.
     """
     remainder, rest = remainder_at(state, at), Period(at, state.period.end)
-    credit = Credit(state.plan, rest, _unused_cents(state, remainder, paid_cents, given_back_cents))
+    credit = Credit(state.plan, rest, unused_cents(state, at, paid_cents, given_back_cents))
     if wanted.interval == state.plan.interval:
         promo, switch = state.price.promo, Switch(wanted, state.anchor)
         invoice = bill_change(wanted, rest, credit=credit, remainder=remainder, promo=promo, purse=purse)
@@ -114,8 +114,17 @@ def offer(
 
 
 def remainder_at(state: SubscriptionState, at: datetime) -> Remainder:
+    """Nothing is left once the period is over."""
     whole = (state.period.end - state.period.start) // MICROSECOND - state.frozen_microseconds
-    return Remainder(left=(state.period.end - at) // MICROSECOND, whole=whole)
+    return Remainder(left=max((state.period.end - at) // MICROSECOND, 0), whole=whole)
+
+
+def unused_cents(state: SubscriptionState, at: datetime, paid_cents: int, given_back_cents: int) -> int:
+    """What is not used at `at` of what was paid for the present time; never more than is kept of it."""
+    # A state from before prices were kept has none: what was paid is the price of its whole period.
+    whole_cents = state.price.cents or paid_cents
+    left_cents = remainder_at(state, at).of(max(whole_cents - given_back_cents, 0))
+    return min(left_cents, max(paid_cents - given_back_cents, 0))
 
 
 def opened(state: SubscriptionState, invoice: OpenInvoice) -> Change:
@@ -194,15 +203,6 @@ def waits_until(state: SubscriptionState) -> datetime:
     if changed_at is None:
         raise ValueError(f"subscription {state.subscription_id} is not changing its plan")
     return min(changed_at + UNPAID_CHANGE_LIVES, state.period.end)
-
-
-def _unused_cents(
-    state: SubscriptionState, remainder: Remainder, paid_cents: int, given_back_cents: int
-) -> int:
-    # A state from before prices were kept has none: what was paid is the price of its whole period.
-    whole_cents = state.price.cents or paid_cents
-    unused_cents = remainder.of(max(whole_cents - given_back_cents, 0))
-    return min(unused_cents, max(paid_cents - given_back_cents, 0))
 
 
 def _rank(plan: PlanTerms) -> tuple[int, int, int]:

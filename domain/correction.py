@@ -1,11 +1,12 @@
 """What of a paid invoice goes back: to what it was paid with, and with which net and VAT."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
-from domain.money import split_vat
-from domain.tenders import NO_TENDERS, Purse, Tenders, taken_from
+from domain.money import share, split_vat
+from domain.tenders import NO_TENDERS, Purse, Tenders, left_in, taken_from
 
 CREDIT_NOTE_SERIES = "NC"
 """Credit notes are numbered `NC-2026-000001`, as invoices are: see `domain.invoice`."""
@@ -55,6 +56,23 @@ def part_of_each(paid: Paid, part: Callable[[int], int]) -> Paid:
     of_card, of_both, of_all = part(card), part(with_balance), part(paid.total_cents)
     gifts = taken_from(Purse(paid.tenders.gifts), of_all - of_both).gifts
     return Paid(of_card, Tenders(gifts, of_both - of_card))
+
+
+def spread(cents: int, lefts: Sequence[Paid]) -> list[Paid]:
+    """Each of `lefts` has something: the first ones give it all, the last one gives a part of each tender."""
+    parts = []
+    for left in lefts:
+        whole_cents = left.total_cents
+        part_cents = min(cents, whole_cents)
+        parts.append(part_of_each(left, partial(share, numerator=part_cents, denominator=whole_cents)))
+        cents -= part_cents
+    return parts
+
+
+def without(paid: Paid, left: Paid) -> Paid:
+    """The part of `paid` that is not in `left`."""
+    purse = left_in(Purse(paid.tenders.gifts, paid.tenders.balance_cents), left.tenders)
+    return Paid(paid.card_cents - left.card_cents, Tenders(purse.gifts, purse.balance_cents))
 
 
 def credited(amount_cents: int, *, credited_before_cents: int, vat_rate_bp: int) -> NetAndVat:

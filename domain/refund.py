@@ -1,11 +1,9 @@
 """Money that goes back: why, how much, and what becomes of it."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 
-from domain.billing_calendar import Period
 from domain.collecting import FIRST_LOOK_UP
-from domain.money import share
 from domain.refusals import RefusalCode, Refused
 
 
@@ -29,15 +27,6 @@ class WithdrawalRule(StrEnum):
 
     FULL = "full"
     PRORATED = "prorated"
-
-
-def withdrawal_cents(rule: WithdrawalRule, paid_cents: int, paid_for: Period | None, at: datetime) -> int:
-    """What goes back of what was paid for some time when the contract is withdrawn from at `at`."""
-    if rule is WithdrawalRule.FULL or paid_for is None:
-        return paid_cents
-    unused = paid_for.end - min(max(at, paid_for.start), paid_for.end)
-    whole = paid_for.end - paid_for.start
-    return share(paid_cents, int(unused.total_seconds()), int(whole.total_seconds()))
 
 
 def amount_to_refund(

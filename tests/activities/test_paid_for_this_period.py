@@ -26,11 +26,11 @@ async def renewed(customer: Customer, state: SubscriptionState) -> SubscriptionS
 
 
 async def change(
-    customer: Customer, state: SubscriptionState, code: str, days: int = 0, **how: When
+    customer: Customer, state: SubscriptionState, code: str, days: int = 0, *, when: When | None = None
 ) -> SubscriptionState:
     """Days after the half of the second period, and paid."""
     at = HALFWAY + days * A_DAY
-    changed = (await customer.change_plan(state, code, at, command_id=code, **how)).state
+    changed = (await customer.change_plan(state, code, at, command_id=code, when=when)).state
     return changed if changed.attempt is None else await customer.collect(changed, at)
 
 

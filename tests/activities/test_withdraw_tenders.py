@@ -22,8 +22,8 @@ from tests.activities.tenders import BALANCE, CARD, notes_of, paid_by_all, purse
             (BALANCE, [300, 200]),
             [(0, 400, 500, 738, 162), (1_090, 0, 0, 893, 197)],
         ),
-        # Ten of thirty days are used: 726.67, 266.67, 333.33.
-        (WithdrawalRule.PRORATED, 727, (266, [300, 34]), [(0, 266, 334, 492, 108), (727, 0, 0, 596, 131)]),
+        # Ten of thirty days are used. Of the 1,327 that were not: 726.85, 266.74, 333.42.
+        (WithdrawalRule.PRORATED, 727, (267, [300, 33]), [(0, 267, 333, 492, 108), (727, 0, 0, 596, 131)]),
     ],
 )
 async def test_a_withdrawal_gives_each_tender_back_by_its_rule(

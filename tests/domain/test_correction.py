@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.correction import NetAndVat, Paid, credited, given_back, part_of_each
+from domain.correction import NetAndVat, Paid, credited, given_back, part_of_each, spread
 from domain.money import share, split_vat
 from domain.tenders import GiftMoney, Tenders
 
@@ -78,6 +78,18 @@ def test_parts_of_each_are_together_that_part_of_the_whole(money: Paid, part: Fr
     ):
         assert 0 <= went <= there
         assert abs(went - there * part) <= 1
+
+
+@given(st.lists(paid().filter(lambda money: money.total_cents > 0), max_size=4), st.integers(0, 10**9))
+def test_what_is_spread_takes_all_of_the_first_ones(lefts: list[Paid], cents: int) -> None:
+    parts = spread(cents, lefts)
+
+    given = [part.total_cents for part in parts]
+    assert sum(given) == min(cents, sum(left.total_cents for left in lefts))
+    for index, (left, part) in enumerate(zip(lefts, parts, strict=True)):
+        assert part == left or not any(given[index + 1 :])
+        there = parts_of(left)
+        assert all(0 <= cents <= there[tender] for tender, cents in parts_of(part).items())
 
 
 @given(st.lists(st.integers(1, 10**6), min_size=1, max_size=8), st.integers(0, 10_000))
