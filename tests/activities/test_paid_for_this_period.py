@@ -26,7 +26,7 @@ async def renewed(customer: Customer, state: SubscriptionState) -> SubscriptionS
 
 
 async def change(
-    customer: Customer, state: SubscriptionState, code: str, days: int = 0, *, when: When | None = None
+    customer: Customer, state: SubscriptionState, code: str, days: int = 0, when: When | None = None
 ) -> SubscriptionState:
     """Days after the half of the second period, and paid."""
     at = HALFWAY + days * A_DAY
