@@ -10,6 +10,7 @@ from db.queries.purses import Bill
 from domain import ledger as movements
 from domain.invoice import Invoice
 from domain.subscription import SubscriptionState
+from domain.tenders import GiftMoney, Tenders
 
 
 async def close_credited(
@@ -33,3 +34,17 @@ async def close_credited(
             invoice_id, content.currency, parts.net_cents, parts.vat_cents
         )
         await ledger.post_movement(connection, before.subscription_id, movement, at)
+
+
+async def return_to_gift_cards(
+    connection: Connection, subscription_id: int, bill: Bill, gifts: tuple[GiftMoney, ...], at: datetime
+) -> None:
+    """What they had paid of a credit leaves the balance for them: its credit note is there already. Once."""
+    back = Tenders(gifts)
+    if not back.total_cents:
+        return
+    key = f"invoice:{bill.invoice_id}:credit_returned"
+    await purses.move_balance(connection, bill, -back.gift_cents, at, key=key)
+    await purses.put_back(connection, bill, back, at, reason="credit")
+    movement = movements.plan_credit_returned(bill.invoice_id, bill.currency, back.gift_cents)
+    await ledger.post_movement(connection, subscription_id, movement, at)

@@ -4,10 +4,8 @@ import structlog
 
 from activities.recording import write_change
 from activities.settlement import Settlement, tell_of
-from db.queries import disputes, ledger, payment_reports, purses, refundable
+from db.queries import disputes, ledger, payment_reports
 from db.queries.payment_reports import StoredReport
-from db.queries.purses import Bill
-from db.queries.refundable import RefundablePayment
 from domain import ledger as movements
 from domain.chargeback import disputed_cents, stop_billing
 from domain.lifecycle import Event
@@ -45,8 +43,6 @@ async def _book(settlement: Settlement, report: StoredReport) -> int:
     if not amount_cents:
         return 0
     currency = billed.payment.currency
-    await purses.lock_balance(connection, billed.user_id, currency)
-    before = await refundable.load_payment(connection, billed.payment_id)
     dispute_id = await disputes.insert_dispute(
         connection,
         payment_id=billed.payment_id,
@@ -55,22 +51,6 @@ async def _book(settlement: Settlement, report: StoredReport) -> int:
         currency=currency,
         at=at,
     )
-    from_balance_cents = await _take_surplus(settlement, before, dispute_id)
-    movement = movements.charged_back(
-        dispute_id, currency, amount_cents, from_balance_cents=from_balance_cents
-    )
+    movement = movements.charged_back(dispute_id, currency, amount_cents)
     await ledger.post_movement(connection, billed.subscription_id, movement, at)
     return amount_cents
-
-
-async def _take_surplus(settlement: Settlement, before: RefundablePayment, dispute_id: int) -> int:
-    """Money that paid for nothing, and has been charged back, is not spent on an invoice any more."""
-    connection, billed = settlement.connection, settlement.billed
-    after = await refundable.load_payment(connection, billed.payment_id)
-    taken_cents = before.unapplied_left_cents - after.unapplied_left_cents
-    if not taken_cents or not before.is_surplus_in_balance:
-        return 0
-    bill = Bill(billed.invoice_id, billed.user_id, billed.payment.currency)
-    key = f"dispute:{dispute_id}:surplus"
-    await purses.move_balance(connection, bill, -taken_cents, settlement.at, key=key)
-    return taken_cents

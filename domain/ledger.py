@@ -121,6 +121,16 @@ def plan_change_credited(invoice_id: int, currency: str, net_cents: int, vat_cen
     )
 
 
+def plan_credit_returned(invoice_id: int, currency: str, gift_cents: int) -> Movement:
+    """What gift cards had paid of it is on them again, and no longer in the customer's balance."""
+    return _movement(
+        f"invoice:{invoice_id}:credit_returned",
+        currency,
+        Posting(Account.CUSTOMER_BALANCE, gift_cents),
+        Posting(Account.GIFT_CARD_LIABILITY, -gift_cents),
+    )
+
+
 def gift_cards_issued(batch_id: int, currency: str, amount_cents: int) -> Movement:
     """Given away, so no cash comes in: what they are worth is owed to whoever redeems them."""
     return _movement(
@@ -131,16 +141,12 @@ def gift_cards_issued(batch_id: int, currency: str, amount_cents: int) -> Moveme
     )
 
 
-def charged_back(dispute_id: int, currency: str, amount_cents: int, *, from_balance_cents: int) -> Movement:
-    """The payer's bank took the money back; whether it is lost is not known yet.
-
-    What of it lies in the customer's balance is theirs no more.
-    """
+def charged_back(dispute_id: int, currency: str, amount_cents: int) -> Movement:
+    """The payer's bank took the money back; whether it is lost is not known yet."""
     return _movement(
         f"dispute:{dispute_id}:opened",
         currency,
-        Posting(Account.DISPUTES, amount_cents - from_balance_cents),
-        Posting(Account.CUSTOMER_BALANCE, from_balance_cents),
+        Posting(Account.DISPUTES, amount_cents),
         Posting(Account.CASH_AT_PROVIDER, -amount_cents),
     )
 

@@ -12,7 +12,13 @@ from domain import ledger as movements
 
 
 async def give_gift_card(
-    database: Database, user_id: int, cents: int, at: datetime, currency: str = "EUR"
+    database: Database,
+    user_id: int,
+    cents: int,
+    at: datetime,
+    currency: str = "EUR",
+    *,
+    expires_at: datetime | None = None,
 ) -> int:
     """Issued, and redeemed by that user at that instant. Returns the card's id."""
     word = uuid.uuid4()
@@ -33,6 +39,7 @@ async def give_gift_card(
                 currency=currency,
                 redeemed_by=user_id,
                 redeemed_at=at,
+                expires_at=expires_at,
             )
             .returning(GiftCard.id)
         )

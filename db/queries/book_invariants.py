@@ -136,9 +136,8 @@ async def disputes_are_not_what_was_charged_back(connection: Connection) -> Sequ
     return await _compare(
         connection,
         "disputes",
-        "SELECT i.subscription_id, d.currency, d.amount_cents + coalesce(b.amount_cents, 0) AS cents"
-        " FROM disputes d JOIN payments p ON p.id = d.payment_id JOIN invoices i ON i.id = p.invoice_id"
-        " LEFT JOIN customer_balance_entries b ON b.key = concat_ws(':', 'dispute', d.id, 'surplus')",
+        "SELECT i.subscription_id, d.currency, d.amount_cents AS cents FROM disputes d"
+        " JOIN payments p ON p.id = d.payment_id JOIN invoices i ON i.id = p.invoice_id",
     )
 
 

@@ -154,6 +154,9 @@ _INVOICE = (
     .outerjoin(Period, Period.invoice_id == Invoice.id)
 )
 
+KEPT_OF_CARD = func.greatest(_APPLIED_KEPT, 0)
+"""Of what a payment has paid of its invoice, credited elsewhere or not: neither back nor on its way."""
+
 
 async def find_payment(connection: Connection, payment_id: int) -> RefundablePayment | None:
     row = (await connection.execute(_PAYMENT.where(Payment.id == payment_id))).one_or_none()

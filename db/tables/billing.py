@@ -151,7 +151,7 @@ class Refund(Table):
     """Money that goes back for one payment. A trigger keeps all of them within what was received.
 
     `failed` ones were refused by the provider and give nothing back; a person has to look. `unapplied_cents`
-    is the part that paid for nothing: late, twice, or too much.
+    is the part that corrects no invoice: it paid for nothing (late, twice, too much), or was credited before.
     """
 
     __tablename__ = "refunds"

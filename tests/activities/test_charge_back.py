@@ -7,7 +7,6 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from db.database import Database
-from db.queries.book_invariants import disputes_are_not_what_was_charged_back
 from domain import parking
 from domain.due import next_step
 from domain.ending import cancel, end_period
@@ -75,25 +74,6 @@ async def test_what_it_writes(customer: Customer) -> None:
     assert {told["actor"], parked["actor"]} == {"provider:mock"}
     [user] = await customer.rows("SELECT flagged_at FROM users WHERE id = :user_id")
     assert user["flagged_at"] == IN_THE_PERIOD
-
-
-async def test_a_surplus_that_was_charged_back_is_not_spent_any_more(customer: Customer) -> None:
-    """50.00 came for 19.90, and all of it was taken back: the next invoice finds nothing in the balance."""
-    opened = await customer.start()
-    assert opened.answer.payment_id is not None
-    payment_id = opened.answer.payment_id
-    await customer.settle(await customer.report(payment_id, amount_cents=5_000), at=IN_THE_PERIOD)
-
-    stopped = await charged_back(customer, payment_id)
-
-    book = await customer.book(stopped.subscription_id)
-    assert book.balances == SOLD | {"disputes": PRICE}
-    assert await disputed(customer) == [5_000]
-    [balance] = await customer.rows("SELECT * FROM customer_balances WHERE user_id = :user_id")
-    assert balance["balance_cents"] == 0
-    await assert_books_are_true(customer)
-    async with customer.database.read() as connection:
-        assert await disputes_are_not_what_was_charged_back(connection) == []
 
 
 async def test_access_stays_as_it_was_paid_for(customer: Customer) -> None:

@@ -6,13 +6,13 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from db.queries import refundable
-from db.queries.book_invariants import find_violations
 from domain.changing import When
 from domain.correction import Paid
 from domain.payment import ReportedStatus
 from domain.refund import RefundStatus
 from tests.activities.customer import IN_THE_PERIOD, PERIOD_END, STARTED_AT, Customer
 from tests.activities.everything import rows_of
+from tests.activities.ledger_check import violations_of_books
 from tests.activities.plans import sell
 from tests.activities.refunding import open_refund, refund_invoice, send
 from tests.activities.tenders import purse_of
@@ -41,8 +41,8 @@ async def charge_back(customer: Customer, payment_id: int, amount_cents: int | N
 
 async def left_of(customer: Customer, invoice_id: int) -> Paid:
     """All books agree, and say so much."""
+    assert await violations_of_books(customer.database) == {}
     async with customer.database.read() as connection:
-        assert await find_violations(connection) == {}
         return (await refundable.load_invoice(connection, invoice_id)).left
 
 

@@ -31,6 +31,7 @@ async def test_the_invoice_with_its_line_and_its_payment(customer: Customer) -> 
         "paid_at": None,
         "voided_at": None,
         "written_off_at": None,
+        "carried_net_cents": 0,
         "paid_by_payment_id": None,
     }
     assert await rows_of(customer, "invoice_lines") == [

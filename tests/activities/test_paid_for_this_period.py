@@ -4,13 +4,13 @@ from datetime import datetime
 
 import pytest
 
-from db.queries.book_invariants import find_violations
 from domain import parking
 from domain.changing import When
 from domain.payment import ReportedStatus
 from domain.subscription import SubscriptionState
 from tests.activities.customer import A_DAY, PAID_AT, PERIOD_END, Customer
 from tests.activities.everything import rows_of
+from tests.activities.ledger_check import violations_of_books
 from tests.activities.plans import sell
 from tests.activities.refunding import refund_invoice
 from tests.activities.tenders import purse_of, send_to_card
@@ -53,8 +53,7 @@ async def refund_of(customer: Customer, *positions: int) -> None:
 
 async def last_credit(customer: Customer) -> tuple[int, int]:
     """What the last invoice credits, and its total. All books agree."""
-    async with customer.database.read() as connection:
-        assert await find_violations(connection) == {}
+    assert await violations_of_books(customer.database) == {}
     *_, invoice = await rows_of(customer, "invoices")
     credits_cents = [
         line["amount_cents"]

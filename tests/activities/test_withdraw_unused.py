@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from db.queries.book_invariants import find_violations
 from domain import pausing
 from domain.ending import withdraw
 from domain.refund import WithdrawalRule
 from domain.subscription import SubscriptionState
 from tests.activities.customer import A_DAY, STARTED_AT, Customer
 from tests.activities.everything import rows_of
+from tests.activities.ledger_check import violations_of_books
 from tests.activities.plans import sell
 from tests.activities.refunding import refund_invoice, send
 
@@ -37,8 +37,7 @@ async def withdrawn(
     recorded = await customer.record(withdraw(state, at), at, WithdrawalRule.PRORATED)
     for refund_id in recorded.unsent_refund_ids:
         await send(customer, refund_id)
-    async with customer.database.read() as connection:
-        assert await find_violations(connection) == {}
+    assert await violations_of_books(customer.database) == {}
     life = await customer.life(state)
     return life.refunds, life.balances
 

@@ -39,7 +39,7 @@ BOOK: list[tuple[datetime, Movement]] = [
     (MARCH, ledger.revenue_recognized(OTHERS + 3, "USD", 500)),
     (MARCH, ledger.invoice_finalized(OTHERS + 4, *EUR)),
     (MARCH, ledger.invoice_voided(OTHERS + 4, *EUR)),
-    (MARCH, ledger.charged_back(OTHERS + 1, "EUR", 720, from_balance_cents=0)),
+    (MARCH, ledger.charged_back(OTHERS + 1, "EUR", 720)),
     (MARCH, ledger.late_payment_received(OTHERS + 3, "EUR", 300)),
     (MARCH, ledger.gift_cards_issued(OTHERS + 1, "ZAR", 5_000)),
     (MARCH, ledger.invoice_finalized(OTHERS + 5, "ZAR", 1_000, 220)),
