@@ -139,14 +139,15 @@ async def test_it_never_changes(connection: Connection, sold: Sold, statement: s
 
 
 async def test_twenty_at_once_never_credit_more_than_was_paid_and_leave_no_gap(settings: Settings) -> None:
-    database = Database.from_settings(settings.model_copy(update={"database_pool_size": RACERS}))
+    patient = {"database_pool_size": RACERS, "database_statement_timeout_ms": 60_000}
+    database = Database.from_settings(settings.model_copy(update=patient))
     async with database.transaction() as connection:
         sold = await insert_sold(connection, "paid")
     gate = asyncio.Barrier(RACERS)
 
     async def credit(number: int) -> bool:
         async with database.transaction() as connection:
-            await connection.execute(text("SELECT 1"))
+            await connection.execute(text("SET LOCAL lock_timeout = '60s'"))
             await gate.wait()
             await issue(connection, note_of(sold, 300, f"racer-{number}"))
             return True

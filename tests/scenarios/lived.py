@@ -145,5 +145,7 @@ def _bill(invoice: dict[str, Any]) -> Bill:
 async def last_numbers(database: Database) -> Counter[int]:
     """The last invoice number given in each year."""
     async with database.read() as connection:
-        rows = await connection.execute(text("SELECT year, last_number FROM invoice_series"))
+        rows = await connection.execute(
+            text("SELECT year, last_number FROM invoice_series WHERE series = 'IT'")
+        )
         return Counter({row.year: row.last_number for row in rows})
