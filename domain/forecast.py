@@ -97,8 +97,9 @@ class _Life:
     def _take_due(self, due: NextStep) -> None:
         if due.step is Step.RENEW:
             self._renew(due.at)
-        elif (change := change_due(self.state, due.at)) is not None:
-            self.state = change.state
+        else:
+            change = change_due(self.state, due.at)
+            self.state = change.state if change else self.state
 
     def _renew(self, at: datetime) -> None:
         upcoming = renewing.next_period(self.state, at)

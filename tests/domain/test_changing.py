@@ -212,3 +212,19 @@ def test_an_invoice_that_changes_no_plan_is_a_fault(rule: object) -> None:
     plain = replace(CHANGING.unpaid_invoice, switch=None)
     with pytest.raises(ValueError, match="changes no plan"):
         rule(CHANGING, plain)  # type: ignore[operator]  # each takes the two
+
+
+def test_a_plan_of_another_vat_rate_follows_on_the_period_and_not_before() -> None:
+    reduced = replace(FAMILY, vat_rate_bp=400)
+
+    with pytest.raises(Refused) as refused:
+        changing.check_change(PAID, reduced, When.NOW)
+
+    assert refused.value.code is RefusalCode.PLAN_CHANGE_NOT_POSSIBLE
+    changing.check_change(PAID, reduced, When.PERIOD_END)
+    changing.check_change(TRIALING, reduced, When.NOW)
+
+
+def test_what_changes_no_plan_waits_for_no_change() -> None:
+    with pytest.raises(ValueError, match="is not changing its plan"):
+        changing.waits_until(CHARGING)
