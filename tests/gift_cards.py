@@ -7,8 +7,10 @@ from typing import Any
 from sqlalchemy import insert, text
 
 from db.database import Connection, Database
+from db.queries import ledger
 from db.tables.accounts import User
 from db.tables.gift_cards import GiftCard, GiftCardBatch
+from domain import ledger as movements
 from tests.client import Student
 from tests.db.rows import insert_row
 
@@ -83,8 +85,9 @@ async def put_card(
     expires_at: datetime | None = None,
     redeemed_by: int | None = None,
     redeemed_at: datetime | None = None,
+    booked_at: datetime | None = None,
 ) -> tuple[int, str]:
-    """Id of the card, and the hash of a code that nobody has, in hexadecimal."""
+    """Id of the card, and the hash of a code that nobody has, in hexadecimal; in the books if told when."""
     word = uuid.uuid4()
     issued = {"amount_cents": amount_cents, "currency": currency, "expires_at": expires_at}
     batch = insert(GiftCardBatch).values(
@@ -100,6 +103,9 @@ async def put_card(
         redeemed_at=redeemed_at,
     )
     card_id: int = (await connection.execute(card.returning(GiftCard.id))).scalar_one()
+    if booked_at is not None:
+        issued_cards = movements.gift_cards_issued(batch_id, currency, amount_cents)
+        await ledger.post_movement(connection, None, issued_cards, booked_at)
     return card_id, (word.bytes * 2).hex()
 
 

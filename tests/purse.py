@@ -1,14 +1,18 @@
 """Gift cards in somebody's hands, with the books that go with them."""
 
-import uuid
 from datetime import datetime
 
-from sqlalchemy import insert
-
 from db.database import Database
-from db.queries import ledger
-from db.tables.gift_cards import GiftCard, GiftCardBatch
-from domain import ledger as movements
+from tests.gift_cards import put_card
+
+
+async def issue_gift_card(
+    database: Database, cents: int, at: datetime, *, expires_at: datetime | None = None
+) -> str:
+    """For whoever redeems it first. Returns its code's hash, in hexadecimal."""
+    async with database.transaction() as connection:
+        _, code_hash = await put_card(connection, cents, expires_at=expires_at, booked_at=at)
+    return code_hash
 
 
 async def give_gift_card(
@@ -21,29 +25,14 @@ async def give_gift_card(
     expires_at: datetime | None = None,
 ) -> int:
     """Issued, and redeemed by that user at that instant. Returns the card's id."""
-    word = uuid.uuid4()
     async with database.transaction() as connection:
-        batch = await connection.execute(
-            insert(GiftCardBatch)
-            .values(key=word.hex, amount_cents=cents, currency=currency, card_count=1, created_by=user_id)
-            .returning(GiftCardBatch.id)
+        card_id, _ = await put_card(
+            connection,
+            cents,
+            currency=currency,
+            expires_at=expires_at,
+            redeemed_by=user_id,
+            redeemed_at=at,
+            booked_at=at,
         )
-        batch_id: int = batch.scalar_one()
-        card = await connection.execute(
-            insert(GiftCard)
-            .values(
-                batch_id=batch_id,
-                code_hash=word.bytes,
-                amount_cents=cents,
-                balance_cents=cents,
-                currency=currency,
-                redeemed_by=user_id,
-                redeemed_at=at,
-                expires_at=expires_at,
-            )
-            .returning(GiftCard.id)
-        )
-        issued = movements.gift_cards_issued(batch_id, currency, cents)
-        await ledger.post_movement(connection, None, issued, at)
-        card_id: int = card.scalar_one()
     return card_id

@@ -43,6 +43,9 @@ HAPPENED = {
     "charged_back",
     "parked",
     "unparked",
+    "plan_changed",
+    "plan_change_scheduled",
+    "gift_redeemed",
 }
 """What the year has to bring for its books to say something."""
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
@@ -16,6 +17,7 @@ from activities.charge_payment import ChargePaymentActivities
 from activities.contracts import CollectPayment, SendRefund, Settled
 from activities.send_refund import SendRefundActivities
 from domain import ending, parking, pausing, renewing
+from domain.changing import When
 from domain.due import Step, due_by, next_step
 from domain.due_changes import change_due
 from domain.lifecycle import Change
@@ -24,7 +26,9 @@ from domain.refusals import Refused
 from domain.subscription import SubscriptionState
 from payments.providers import Providers
 from tests.activities.customer import Customer, payment_under_way
-from tests.activities.refunding import open_refund
+from tests.activities.refunding import open_refund, refund_invoice
+from tests.db.promo_codes import publish
+from tests.purse import issue_gift_card
 
 PLANS = ("P30D", "P30D", "P30D", "P6M", "P1Y")
 CARDS = ("ok", "ok", "ok", "decline_1_then_ok", "decline_1_then_ok", "insufficient_funds", "stolen")
@@ -32,6 +36,21 @@ BY_CARD = 0.6
 LONGEST_QUIET_DAYS = 25
 A_START_LIVES_DAYS = 0.95
 SURPLUS_CENTS = 100
+GIFTS_CENTS = (500, 2_000, 5_000)
+WITHOUT_A_CODE = 0.5
+WITH_A_GIFT = 0.3
+A_GIFT_LIVES = timedelta(days=60)
+PROMOS: tuple[dict[str, Any], ...] = (
+    {"percent_off": 33, "duration": "forever"},
+    {"percent_off": 100, "duration": "once"},
+    {
+        "percent_off": None,
+        "amount_off_cents": 500,
+        "currency": "EUR",
+        "duration": "repeating",
+        "duration_periods": 3,
+    },
+)
 
 
 class NotTodayError(Exception):
@@ -73,9 +92,21 @@ class LivedSubscription:
         by_card = self.chance.random() < BY_CARD
         method_id = await self.customer.card(self.chance.choice(CARDS)) if by_card else None
         opened = await self.customer.start(
-            self.chance.choice(PLANS), at=self.now, method_id=method_id, starts_per_hour=1_000
+            self.chance.choice(PLANS),
+            at=self.now,
+            method_id=method_id,
+            promo_code=await self._a_promo_code(),
+            gift_code_hash=await self.a_gift_card() if self.chance.random() < WITH_A_GIFT else None,
+            starts_per_hour=1_000,
         )
         self.state = opened.state
+
+    async def change_plan(self, plan_code: str, when: When | None) -> None:
+        """Raises `ApplicationError` when the rules say no. Reports of what makes way are settled before."""
+        changed = await self.customer.change_plan(
+            self.live, plan_code, self.now, when=when, command_id=f"{self.now.timestamp()}"
+        )
+        self.state = changed.state
 
     async def record(self, change: Change | None) -> None:
         if change is None:
@@ -107,6 +138,19 @@ class LivedSubscription:
             raise NotTodayError("nothing was received")
         payment = self.chance.choice(received)
         return payment["id"], payment["provider"], payment["reference"]
+
+    async def a_gift_card(self) -> str:
+        """One that pays a part of an invoice, or several of them; now and then one that expires unspent."""
+        expires_at = self.now + A_GIFT_LIVES if self.chance.random() < WITH_A_GIFT else None
+        cents = self.chance.choice(GIFTS_CENTS)
+        return await issue_gift_card(self.customer.database, cents, self.now, expires_at=expires_at)
+
+    async def _a_promo_code(self) -> str | None:
+        """One of its own, or none: half of all starts have one."""
+        if self.chance.random() < WITHOUT_A_CODE:
+            return None
+        async with self.customer.database.transaction() as connection:
+            return await publish(connection, **self.chance.choice(PROMOS))
 
     @property
     def _asks_a_person(self) -> bool:
@@ -238,6 +282,39 @@ async def charge_back(life: LivedSubscription) -> None:
         await life.report(payment_id, ReportedStatus.CHARGEBACK, amount_cents=cents, provider=provider)
 
 
+async def receive_a_gift(life: LivedSubscription) -> None:
+    """Redeemed on what runs; a card that the rules refuse stays nobody's."""
+    try:
+        await life.customer.redeem(life.live, await life.a_gift_card(), life.now)
+    except ApplicationError as refused:
+        raise NotTodayError from refused
+
+
+async def change_plan(life: LivedSubscription) -> None:
+    """Up, down, at once, later, back again: what the rules refuse is not done."""
+    when = life.chance.choice((None, None, When.NOW, When.PERIOD_END))
+    try:
+        await life.change_plan(life.chance.choice(PLANS), when)
+    except ApplicationError as refused:
+        raise NotTodayError from refused
+
+
+async def refund_an_invoice(life: LivedSubscription) -> None:
+    """To each tender, in full or in part."""
+    invoices = await life.customer.rows(
+        "SELECT id FROM invoices WHERE user_id = :user_id AND status = 'paid' ORDER BY id"
+    )
+    if not invoices:
+        raise NotTodayError("nothing was paid")
+    key, cents = f"{life.now.timestamp():.0f}", life.chance.choice((None, 1, 700))
+    try:
+        refund_id = await refund_invoice(life.customer, life.chance.choice(invoices)["id"], cents, key)
+    except ApplicationError as refused:
+        raise NotTodayError from refused
+    if refund_id is not None:
+        await life.send(refund_id)
+
+
 async def unpark(life: LivedSubscription) -> None:
     await life.record(parking.unpark(life.live, life.now))
 
@@ -254,6 +331,9 @@ COMMANDS: dict[Command, int] = {
     unfreeze: 2,
     refund: 2,
     charge_back: 1,
+    receive_a_gift: 2,
+    change_plan: 4,
+    refund_an_invoice: 1,
     unpark: 8,
 }
 """With how often each is tried, against the others."""
