@@ -14,6 +14,7 @@ from domain.subscription import Status, SubscriptionState
 from tests.domain.states import (
     ACTIVE,
     CARD,
+    CHANGING,
     CHARGING,
     CONFIRMING,
     ENDED_WHILE_CHARGING,
@@ -146,6 +147,17 @@ def test_what_a_provider_will_never_do_is_for_an_operator() -> None:
         replace(after(CHARGING, at(AttemptStage.DUE)), parked_reason="provider_rejected"),
         Event.PARKED,
         details={"reason": "provider_rejected"},
+    )
+
+
+def test_a_change_of_plan_that_a_provider_will_never_charge_for_is_declined() -> None:
+    sent = trying(CHANGING, at(AttemptStage.CHARGING))
+
+    assert awaiting.rejected(sent, PAYMENT, AT) == Change(
+        replace(sent, version=sent.version + 1, open_invoice=None),
+        Event.PLAN_CHANGE_DECLINED,
+        voids_invoice_id=CHANGING.unpaid_invoice.invoice_id,
+        details={"invoice_id": CHANGING.unpaid_invoice.invoice_id},
     )
 
 

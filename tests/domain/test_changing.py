@@ -228,3 +228,14 @@ def test_a_plan_of_another_vat_rate_follows_on_the_period_and_not_before() -> No
 def test_what_changes_no_plan_waits_for_no_change() -> None:
     with pytest.raises(ValueError, match="is not changing its plan"):
         changing.waits_until(CHARGING)
+
+
+def test_only_what_is_open_makes_way_for_another_change() -> None:
+    dropped = changing.drop_for_another(CHANGING)
+
+    assert dropped is not None
+    assert (dropped.event, dropped.voids_invoice_id) == (
+        Event.INVOICE_DROPPED,
+        CHANGING.unpaid_invoice.invoice_id,
+    )
+    assert changing.drop_for_another(ACTIVE) is None

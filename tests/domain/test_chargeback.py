@@ -38,6 +38,15 @@ def stopped(state: SubscriptionState) -> SubscriptionState:
     return replace(state, parked_reason=CHARGEBACK)
 
 
+@pytest.mark.parametrize(
+    ("claimed", "cents"), [(None, 1_000), (500, 500), (1_490, 1_490), (1_991, 1_490), (0, 0)]
+)
+def test_a_bank_that_names_no_amount_leaves_room_for_refunds_under_way(
+    claimed: int | None, cents: int
+) -> None:
+    assert disputed_cents(claimed, LeftOfPayment(1_990, returned_cents=500, on_its_way_cents=490)) == cents
+
+
 @given(received=CENTS, returned=CENTS, on_its_way=CENTS, claimed=st.none() | CENTS)
 def test_never_more_than_was_not_given_back(
     received: int, returned: int, on_its_way: int, claimed: int | None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.correction import NetAndVat, Paid, credited, given_back, part_of_each, spread
+from domain.correction import NetAndVat, Paid, credited, given_back, part_of_each, spread, without
 from domain.money import share, split_vat
 from domain.tenders import GiftMoney, Tenders
 
@@ -57,6 +57,13 @@ def test_what_goes_back_is_what_was_asked_for_and_never_more_than_a_tender_paid(
     assert all(0 <= part <= there[tender] for tender, part in parts_of(back).items())
 
 
+def test_what_is_not_left_is_what_was_used() -> None:
+    left = Paid(200, Tenders((GiftMoney(3, 150),), 400))
+
+    assert without(PAID, left) == Paid(300, Tenders((GiftMoney(7, 300), GiftMoney(3, 50)), 0))
+    assert without(PAID, PAID).total_cents == 0
+
+
 def test_half_of_each() -> None:
     assert part_of_each(PAID, lambda cents: share(cents, 1, 2)) == Paid(
         250, Tenders((GiftMoney(7, 250),), 200)
@@ -78,6 +85,14 @@ def test_parts_of_each_are_together_that_part_of_the_whole(money: Paid, part: Fr
     ):
         assert 0 <= went <= there
         assert abs(went - there * part) <= 1
+
+
+def test_the_last_one_gives_what_is_left_of_the_sum() -> None:
+    assert spread(1_900, [PAID, PAID]) == [
+        PAID,
+        Paid(179, Tenders((GiftMoney(7, 179),), 142)),
+    ]
+    assert spread(0, [PAID]) == [Paid()]
 
 
 @given(st.lists(paid().filter(lambda money: money.total_cents > 0), max_size=4), st.integers(0, 10**9))

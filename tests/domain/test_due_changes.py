@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from domain import ending, pausing, renewing
+from domain import changing, ending, pausing, renewing
 from domain.collecting import AttemptStage
 from domain.due import NextStep, Step, next_step, step_due
 from domain.due_changes import change_due
@@ -16,10 +16,12 @@ from tests.domain.states import (
     CANCELING,
     CARD,
     CASE,
+    CHANGING,
     CHARGING,
     DAY,
     FREEZE,
     FROZEN,
+    IN_THE_PERIOD,
     INCOMPLETE,
     KEEPING,
     MOMENT,
@@ -41,6 +43,7 @@ from tests.domain.states import (
 LAST_DAY = PERIOD.end + 21 * DAY
 TIRED = replace(PAST_DUE, dunning=replace(CASE, retries_made=4, last_attempt_at=LAST_DAY))
 TIRED_BUT_KEPT = replace(TIRED, dunning=replace(TIRED.dunning_case, policy=KEEPING))
+CHANGE_DROPPED_AT = IN_THE_PERIOD + timedelta(hours=23)
 KEPT = replace(CASE, policy=KEEPING)
 BY_HAND_BUT_KEPT = replace(PAST_DUE_BY_HAND, dunning=KEPT)
 
@@ -51,6 +54,7 @@ NOMINAL: dict[str, tuple[SubscriptionState, datetime, Change]] = {
     "fall due": (OPENED_AHEAD, PERIOD.end, renewing.fall_due(OPENED_AHEAD, PERIOD.end)),
     "give up": (TIRED, LAST_DAY, ending.give_up(TIRED, LAST_DAY)),
     "leave unpaid": (TIRED_BUT_KEPT, LAST_DAY, renewing.leave_unpaid(TIRED_BUT_KEPT)),
+    "drop change": (CHANGING, CHANGE_DROPPED_AT, changing.expire(CHANGING)),
     "unfreeze": (FROZEN, FREEZE.until, pausing.unfreeze(FROZEN, FREEZE.until)),
 }
 

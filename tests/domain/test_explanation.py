@@ -16,6 +16,7 @@ from tests.domain.states import (
     CANCELING,
     CARD,
     CASE,
+    CHANGING,
     CHARGING,
     CONFIRMING,
     DAY,
@@ -36,6 +37,7 @@ from tests.domain.states import (
     PERIOD,
     POLICY,
     RENEWING,
+    SCHEDULED,
     STORED,
     TRIALING,
     UNKNOWN,
@@ -50,9 +52,14 @@ ENDED_AS_ASKED = replace(ENDED, canceled_at=IN_THE_PERIOD)
 AFTER_DUNNING = replace(CANCELED, canceled_at=None, ended_at=PERIOD.end + 21 * DAY)
 CANCELED_IN_DUNNING = replace(AFTER_DUNNING, canceled_at=PERIOD.end + 3 * DAY, ended_at=PERIOD.end + 3 * DAY)
 OPEN_ENDED = replace(FROZEN, freeze=replace(FREEZE, is_open_ended=True))
+PRICE_MOVES = replace(SCHEDULED, scheduled_plan=replace(MONTHLY, price_version=2))
 IN_RETRIES = replace(PAST_DUE, dunning=replace(CASE, retries_made=1))
 FOR_GOOD = replace(PAST_DUE, dunning=replace(CASE, retries_made=2, waits_for_new_method=True))
 
+OPENED_WHEN_REMINDED = (
+    "On 2026-02-25 09:30 UTC the invoice of the next period is opened, for a person to pay before the period"
+    " ends."
+)
 NOTHING = "Nothing: it has ended."
 
 TOLD: dict[str, tuple[SubscriptionState, str, str]] = {
@@ -99,6 +106,24 @@ TOLD: dict[str, tuple[SubscriptionState, str, str]] = {
         STORED,
         "Paid until 2026-02-28 09:30 UTC.",
         "On 2026-02-28 09:30 UTC the next period is billed, and the payment method charged.",
+    ),
+    "changing": (
+        CHANGING,
+        (
+            "Paid until 2026-02-28 09:30 UTC. The change to P1M-FAMILY that was asked for on"
+            " 2026-02-10 12:00 UTC waits for invoice 42 to be paid. Payment 77 waits for a person to pay it."
+        ),
+        "On 2026-02-11 11:00 UTC the change of plan is given up, unless it is paid before.",
+    ),
+    "downgrade chosen": (
+        SCHEDULED,
+        "Paid until 2026-02-28 09:30 UTC. The next period is of P1Y.",
+        OPENED_WHEN_REMINDED,
+    ),
+    "price moves": (
+        PRICE_MOVES,
+        "Paid until 2026-02-28 09:30 UTC. The next period has version 2 of its plan's price.",
+        OPENED_WHEN_REMINDED,
     ),
     "opened ahead": (
         OPENED_AHEAD,

@@ -17,6 +17,7 @@ from tests.domain.states import (
     AFTER_TRIAL,
     CARD,
     CASE,
+    CHANGING,
     CHARGING,
     CONFIRMING,
     DAY,
@@ -256,6 +257,15 @@ def test_what_is_unpaid_stays_so_when_it_is_declined() -> None:
 
     assert paying.declined(state, PAYMENT, HARD, LATE) == Change(
         replace(refusing(UNPAID, CARD), version=10), Event.PAYMENT_DECLINED
+    )
+
+
+def test_a_change_of_plan_that_is_declined_changes_nothing() -> None:
+    assert paying.declined(CHANGING, PAYMENT, SOFT, LATE) == Change(
+        replace(CHANGING, version=CHANGING.version + 1, open_invoice=None),
+        Event.PLAN_CHANGE_DECLINED,
+        voids_invoice_id=CHANGING.unpaid_invoice.invoice_id,
+        details={"invoice_id": CHANGING.unpaid_invoice.invoice_id},
     )
 
 

@@ -131,3 +131,17 @@ def test_what_may_be_tried_again(code: str | None, decline: Decline) -> None:
 
 def test_every_hard_decline_is_one() -> None:
     assert {Decline.of(code).kind for code in HARD_DECLINES} == {DeclineKind.HARD}
+
+
+@pytest.mark.parametrize(
+    ("fact", "told"),
+    [
+        (PAID, {}),
+        (UNDERPAID, {"received_cents": ASKED_CENTS - 1, "received_currency": "EUR"}),
+        (PAID_NOTHING, {"received_cents": 0}),
+    ],
+)
+def test_what_was_received_is_told_as_far_as_the_provider_said(
+    fact: PaymentFact, told: dict[str, int | str]
+) -> None:
+    assert fact.received == told

@@ -8,6 +8,7 @@ from tests.domain.states import (
     ACTIVE,
     CANCELED,
     CANCELING,
+    CHANGING,
     CHARGING,
     CONFIRMING,
     ENDED_WHILE_CHARGING,
@@ -111,3 +112,9 @@ def test_what_is_not_there_is_not_made_up() -> None:
         _ = ACTIVE.unpaid_invoice
     with pytest.raises(ValueError, match="subscription 7 is not past due"):
         _ = ACTIVE.dunning_case
+
+
+def test_what_its_plan_waits_for_is_told() -> None:
+    assert CHANGING.change_invoice_id == CHANGING.unpaid_invoice.invoice_id
+    assert OPENED_AHEAD.change_invoice_id is None
+    assert ACTIVE.change_invoice_id is None
