@@ -12,7 +12,7 @@ DEV := $(VENV)/.dev-installed
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help up status demo reset test lint format lock
+.PHONY: help up status demo reset test coverage lint format lock
 .DELETE_ON_ERROR:
 
 help: ## what there is
@@ -35,6 +35,9 @@ reset: $(LOCAL) ## forget everything that the local stack kept
 
 test: $(DEV) ## run the tests; ARGS="tests/cli -k ports" chooses some
 	$(BIN)/python -m pytest $(or $(ARGS),$(IN_PARALLEL))
+
+coverage: ## run the tests, and write what of the product they run into coverage.xml
+	PYTEST_ADDOPTS="--cov --cov-report=term --cov-report=xml" $(MAKE) test
 
 lint: $(DEV) ## formatting, style, types, import contracts
 	$(BIN)/ruff format --check .

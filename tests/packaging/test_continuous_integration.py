@@ -45,23 +45,19 @@ def test_may_read_only_and_uses_actions_pinned_by_commit(ci: dict[str, Any]) -> 
     assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action) for action in actions)
 
 
-def test_coverage_is_kept_as_an_artifact(ci: dict[str, Any]) -> None:
-    uploads = [
-        step["with"]["path"]
-        for step in ci["jobs"]["check"]["steps"]
-        if "upload-artifact" in step.get("uses", "")
-    ]
+def test_coverage_is_kept_as_an_artifact(root: Path, ci: dict[str, Any]) -> None:
+    steps = ci["jobs"]["coverage"]["steps"]
+    commands = [step["run"] for step in steps if "run" in step]
+    uploads = [step["with"]["path"] for step in steps if "upload-artifact" in step.get("uses", "")]
 
-    assert uploads == ["coverage.xml"]
+    assert (commands, uploads) == (["make coverage"], ["coverage.xml"])
+    assert "--cov-report=xml" in (root / "Makefile").read_text()
 
 
-def test_checks_what_is_checked_before_a_change_lands_and_nothing_else(
-    root: Path, ci: dict[str, Any]
-) -> None:
+def test_checks_what_is_checked_before_a_change_lands_and_nothing_else(ci: dict[str, Any]) -> None:
     commands = [step["run"] for step in ci["jobs"]["check"]["steps"] if "run" in step]
 
     assert commands == [".ci/run"]
-    assert "--cov-report=xml" in (root / ".ci/run").read_text()
 
 
 def test_image_is_published_for_version_tags_only(ci: dict[str, Any]) -> None:
