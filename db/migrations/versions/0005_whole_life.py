@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from db.migrations.parts import forbid_changes, recorded_at, replace_check
+from db.migrations.parts import forbid_changes, id_column, recorded_at, refers, replace_check
 
 revision = "0005"
 down_revision = "0004"
@@ -143,7 +143,10 @@ def upgrade() -> None:
         next_name="settled_when_known",
     )
     op.execute(GUARD_INVOICE.replace("MOVES", MOVES))
-    _create_tables()
+    _create_dunning_policies()
+    _create_payment_methods()
+    _create_outbox()
+    _create_refunds()
     _add_columns()
     op.execute(FIRST_POLICIES)
 
@@ -217,10 +220,10 @@ def _drop_columns() -> None:
             op.drop_column(table, column)
 
 
-def _create_tables() -> None:
+def _create_dunning_policies() -> None:
     op.create_table(
         "dunning_policies",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        id_column(),
         sa.Column("plan_id", sa.BigInteger(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("retry_days", postgresql.ARRAY(sa.SmallInteger()), nullable=False),
@@ -233,14 +236,17 @@ def _create_tables() -> None:
         sa.CheckConstraint(
             "final_action IN ('cancel', 'unpaid')", name=op.f("ck_dunning_policies_final_action_is_known")
         ),
-        sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name=op.f("fk_dunning_policies_plan_id")),
+        refers("dunning_policies", "plan_id", "plans"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dunning_policies")),
         sa.UniqueConstraint("plan_id", "version", name=op.f("uq_dunning_policies_plan_id_version")),
     )
     forbid_changes("dunning_policies")
+
+
+def _create_payment_methods() -> None:
     op.create_table(
         "payment_methods",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        id_column(),
         sa.Column("user_id", sa.BigInteger(), nullable=False),
         sa.Column("provider", sa.Text(), nullable=False),
         sa.Column("token", sa.Text(), nullable=False),
@@ -254,7 +260,7 @@ def _create_tables() -> None:
         sa.CheckConstraint(
             "expiry_month BETWEEN 1 AND 12", name=op.f("ck_payment_methods_expires_in_a_month")
         ),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_payment_methods_user_id")),
+        refers("payment_methods", "user_id", "users"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_methods")),
     )
     op.create_index(
@@ -264,29 +270,29 @@ def _create_tables() -> None:
         unique=True,
         postgresql_where=sa.text("removed_at IS NULL"),
     )
+
+
+def _create_outbox() -> None:
     op.create_table(
         "outbox",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        id_column(),
         sa.Column("subscription_id", sa.BigInteger(), nullable=False),
         sa.Column("event", sa.Text(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("details", postgresql.JSONB(), nullable=False),
         recorded_at("created_at"),
-        sa.ForeignKeyConstraint(
-            ["subscription_id"], ["subscriptions.id"], name=op.f("fk_outbox_subscription_id")
-        ),
+        refers("outbox", "subscription_id", "subscriptions"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sa.UniqueConstraint(
             "subscription_id", "event", "due_at", name=op.f("uq_outbox_subscription_id_event_due_at")
         ),
     )
-    _create_refunds()
 
 
 def _create_refunds() -> None:
     op.create_table(
         "refunds",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        id_column(),
         sa.Column("payment_id", sa.BigInteger(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
@@ -311,8 +317,8 @@ def _create_refunds() -> None:
             "(status IN ('created', 'unknown')) = (settled_at IS NULL)",
             name=op.f("ck_refunds_settled_when_known"),
         ),
-        sa.ForeignKeyConstraint(["payment_id"], ["payments.id"], name=op.f("fk_refunds_payment_id")),
-        sa.ForeignKeyConstraint(["note_id"], ["notes.id"], name=op.f("fk_refunds_note_id")),
+        refers("refunds", "payment_id", "payments"),
+        refers("refunds", "note_id", "notes"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_refunds")),
         sa.UniqueConstraint("key", name=op.f("uq_refunds_key")),
     )
