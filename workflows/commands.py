@@ -1,4 +1,4 @@
-"""What its user and staff may order of a subscription that is open.
+"""What users and staff may order of a subscription that is open: one update each.
 
 Each command re-checks its precondition under the lock; a refusal is the caller's answer.
 """
