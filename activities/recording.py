@@ -11,7 +11,7 @@ from activities.promo_redemption import settle_redemption
 from activities.telling import tell
 from activities.withdrawing import refund_all
 from db.database import Connection
-from db.queries import carrying, invoices, ledger, outbox, payments, subscriptions
+from db.queries import carrying, invoices, ledger, outbox, paid_periods, payments, subscriptions
 from domain.lifecycle import Change, Event
 from domain.refund import WithdrawalRule
 from domain.reminder import next_reminder
@@ -77,20 +77,20 @@ async def _write_effects(
     if change.replaced_payment_id is not None:
         await payments.mark_failed(connection, change.replaced_payment_id, REPLACED, at)
     if change.stretch is not None:
-        await subscriptions.stretch_paid_time(
+        await paid_periods.stretch_paid_time(
             connection, subscription_id, change.stretch.since, change.stretch.by
         )
     if change.cuts_at is not None:
         if not before.has_ended:  # at its end all of it was earned: there is nothing to carry
             invoice_id = before.unpaid_invoice.invoice_id
             await carrying.carry_net(connection, subscription_id, invoice_id, change.cuts_at)
-        await subscriptions.cut_paid_period(connection, subscription_id, change.cuts_at)
+        await paid_periods.cut_paid_period(connection, subscription_id, change.cuts_at)
     if change.state.plan != before.plan:
         plan = change.state.plan
         await subscriptions.set_plan(connection, subscription_id, plan.code, plan.price_version)
     if change.pays_for is not None:
         invoice_id = before.unpaid_invoice.invoice_id
-        await subscriptions.insert_paid_period(connection, subscription_id, invoice_id, change.pays_for)
+        await paid_periods.insert_paid_period(connection, subscription_id, invoice_id, change.pays_for)
 
 
 async def _close_paid_time(
@@ -99,7 +99,7 @@ async def _close_paid_time(
     """Revenue is earned when its period closes; at the end nothing is left to deliver."""
     after = change.state
     if after.status is Status.CANCELED and after.ended_at is not None:
-        await subscriptions.cut_paid_period(connection, after.subscription_id, after.ended_at)
+        await paid_periods.cut_paid_period(connection, after.subscription_id, after.ended_at)
         await ledger.recognize_revenue(connection, after.subscription_id, at, until=None)
     elif change.cuts_at is not None or _delivered_until(after) != _delivered_until(before):
         until = _delivered_until(after)

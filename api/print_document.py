@@ -26,7 +26,7 @@ class PdfResponse(Response):
 
 async def admit_reader(context: Context, reader_id: int) -> None:
     """Raises `Problem`: 429."""
-    await admit(context, Limit("invoice_pdf", str(reader_id), PAGES_PER_MINUTE, timedelta(minutes=1)))
+    await admit(context, Limit("document", str(reader_id), PAGES_PER_MINUTE, timedelta(minutes=1)))
 
 
 async def printed(context: Context, name: str, render: Callable[[Settings], bytes]) -> PdfResponse:

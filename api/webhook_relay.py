@@ -17,8 +17,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.lost_workflows import LostWorkflows
 from api.own_time import own_now
 from db.database import Database, is_unavailable
-from db.queries import payment_reports
-from db.queries.payment_reports import Delivery
+from db.queries import report_deliveries
+from db.queries.report_deliveries import Delivery
 from workflows.late_payment import LatePayment, late_payment_id
 from workflows.messages import LatePaymentLife, PaymentReported
 from workflows.options import BILLING_QUEUE, SUBSCRIPTION_ID
@@ -56,7 +56,7 @@ class WebhookRelay:
     async def _deliver_due(self) -> int:
         """Returns how many were due. No connection is held while Temporal is called."""
         async with self._database.transaction() as connection:
-            deliveries = await payment_reports.claim_deliveries(connection, BATCH)
+            deliveries = await report_deliveries.claim_deliveries(connection, BATCH)
         by_workflow: dict[str, list[Delivery]] = {}
         for delivery in deliveries:
             by_workflow.setdefault(delivery.workflow_id, []).append(delivery)
@@ -64,7 +64,7 @@ class WebhookRelay:
         undelivered = [delivery.report_id for of_one in left for delivery in of_one]
         if undelivered:
             async with self._database.transaction() as connection:
-                await payment_reports.deliver_again_soon(connection, undelivered)
+                await report_deliveries.deliver_again_soon(connection, undelivered)
         return len(deliveries) - len(undelivered)
 
     async def _deliver_in_order(self, deliveries: list[Delivery]) -> list[Delivery]:

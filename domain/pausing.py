@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from domain import freezing
+from domain import freeze_allowance
 from domain.billing_calendar import Anchor, Period
 from domain.ending import without_open_invoice
-from domain.freezing import Freeze
+from domain.freeze_allowance import Freeze
 from domain.lifecycle import Action, Change, Event, Stretch, next_status, next_version
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import PaidAhead, SubscriptionState
@@ -26,7 +26,7 @@ def freeze(state: SubscriptionState, *, until: datetime | None, at: datetime) ->
     if until is not None and until <= at:
         raise Refused(RefusalCode.FREEZE_UNTIL_IS_PAST, "`until` has to be in the future")
     allowance = timedelta(days=state.plan.freeze_days_per_year)
-    latest = freezing.latest_end(state.started_at, allowance, state.frozen_time, at)
+    latest = freeze_allowance.latest_end(state.started_at, allowance, state.frozen_time, at)
     if latest <= at or (until is not None and until > latest):
         raise Refused(RefusalCode.FREEZE_ALLOWANCE_SPENT, "more days than the plan allows in a year")
     kept = Freeze(since=at, until=until or latest, is_open_ended=until is None)
@@ -54,7 +54,7 @@ def unfreeze(state: SubscriptionState, at: datetime) -> Change:
         state,
         status=status,
         freeze=None,
-        frozen_time=freezing.spend(state.started_at, state.frozen_time, since, at),
+        frozen_time=freeze_allowance.spend(state.started_at, state.frozen_time, since, at),
         anchor=anchor,
         period_index=-2 if ahead else -1,
         period=Period(state.period.start, state.period.end + by),

@@ -8,7 +8,7 @@ from typing import Self
 from domain.billing_calendar import Anchor, Period
 from domain.collecting import Attempt, OpenInvoice, Switch
 from domain.dunning import DunningCase
-from domain.freezing import NEVER_FROZEN, Freeze, FrozenTime
+from domain.freeze_allowance import NEVER_FROZEN, Freeze, FrozenTime
 from domain.plan import PlanTerms
 from domain.pricing import FREE, PeriodPrice
 from domain.promo import Promo

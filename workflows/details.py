@@ -1,9 +1,12 @@
 """What the Temporal UI shows of a subscription: a short table at a glance, and what each timer waits for."""
 
+from temporalio import workflow
+
 from domain.due import NextStep, Step
 from domain.explanation import explain
 from domain.subscription import SubscriptionState
 from domain.why import in_words
+from workflows.search_attributes import ShownAttributes, shown_attributes
 
 TITLES = {
     Step.RENEW: "renewal",
@@ -12,6 +15,22 @@ TITLES = {
     Step.REMIND_UNPAID: "dunning reminder",
 }
 OF_POLICY = frozenset({Step.RETRY_PAYMENT, Step.REMIND_UNPAID})
+
+
+class Display:
+    """Keeps what is shown of one run true."""
+
+    def __init__(self) -> None:
+        self._shown: ShownAttributes = {}
+
+    def show(self, state: SubscriptionState, *, unless_only: frozenset[str] = frozenset()) -> None:
+        """One upsert of the search attributes that have changed, if it is more than `unless_only`."""
+        workflow.set_current_details(details_table(state))
+        shown = shown_attributes(state)
+        changed = {key: update for key, update in shown.items() if self._shown.get(key) != update}
+        if changed.keys() - unless_only:
+            workflow.upsert_search_attributes(list(changed.values()))
+            self._shown = shown
 
 
 def details_table(state: SubscriptionState) -> str:

@@ -1,60 +1,39 @@
 """The life of one subscription, top to bottom.
 
 One workflow is the only writer of its subscription: commands, payment reports and due dates meet here, one
-after the other. `domain/` decides, activities act, this file orders.
+after the other. `domain/` decides, activities act, this file orders. The commands, such as to cancel, are in
+`workflows/commands.py`; what a step is made of is in `workflows/bookkeeping.py`.
 """
-
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from activities.contracts import OpenSubscription, StartAnswer, open_subscription
-from activities.refusal import refusal_error, refusal_in
-from domain import ending, parking, pausing, renewing, scheduling
-from domain.due import BEFORE_COMMANDS, Step, next_step, step_due
+from activities.refusal import refusal_in
+from domain import parking
+from domain.due import Step, next_step, step_due
 from domain.explanation import explain
-from domain.lifecycle import Change
-from domain.refusals import RefusalCode, Refused
-from domain.scheduling import PriceMove
-from domain.subscription import SubscriptionState
-from workflows.bookkeeping import ASK_PROVIDER, Bookkeeping, Decision
+from domain.refusals import RefusalCode
+from workflows.bookkeeping import ASK_PROVIDER, Bookkeeping
+from workflows.commands import TakesCommands
 from workflows.described import described_update
-from workflows.details import details_table, step_summary
-from workflows.messages import (
-    CancelCommand,
-    ChangePlanCommand,
-    Description,
-    FreezeCommand,
-    PayCommand,
-    PaymentReported,
-    PlainCommand,
-    RedeemGiftCommand,
-    SchedulePriceCommand,
-    SetPaymentMethodCommand,
-    SubscriptionLife,
-)
+from workflows.details import step_summary
+from workflows.messages import Description, PaymentReported, SubscriptionLife
 from workflows.options import AFTER_A_FAULT, DATABASE_STEP, DRAIN, RUN_LIVES, RUN_MAX_EVENTS
-from workflows.search_attributes import CALLED_NOW, ShownAttributes, shown_attributes
-
-Command = (
-    CancelCommand | FreezeCommand | PayCommand | PlainCommand | SchedulePriceCommand | SetPaymentMethodCommand
-)
+from workflows.search_attributes import CALLED_NOW
 
 
 @workflow.defn(name="Subscription")
-class Subscription:
+class Subscription(TakesCommands):
     @workflow.init
     def __init__(self, life: SubscriptionLife) -> None:
+        super().__init__(Bookkeeping(life.state, life.order.cause.trace_id))
         self._order = life.order
         self._answer = life.answer
-        self._books = Bookkeeping(life.state, life.order.cause.trace_id)
         self._refusal: ApplicationError | None = None
         self._unread_reports: list[int] = []
         self._superseded = False
         self._run_began_at = workflow.now()
-        self._shown: ShownAttributes = {}
 
     @workflow.run
     async def run(self, life: SubscriptionLife) -> None:  # noqa: ARG002 - read by __init__, as the engine wants
@@ -69,7 +48,7 @@ class Subscription:
             await self._wait_for_a_message_or_the_next_step()
         await self._finish()
 
-    # Commands. Each re-checks its precondition under the lock; a refusal is the caller's answer.
+    # Messages to the loop: handlers only take note or wait for it; it acts.
 
     @described_update("Answers with the ids of what was started; the same answer every time.")
     async def start(self, request_hash: str) -> StartAnswer:  # noqa: ARG002 - read by the validator
@@ -85,82 +64,6 @@ class Subscription:
                 "the key belongs to another request", type=RefusalCode.IDEMPOTENCY_KEY_REUSED
             )
 
-    @described_update("Cancels now, or at the period's end. Twice is once.")
-    async def cancel(self, command: CancelCommand) -> None:
-        def decide(state: SubscriptionState) -> Change | None:
-            return ending.cancel(state, at_period_end=command.at_period_end, at=workflow.now())
-
-        async with self._carrying_out():
-            await self._record(command, decide)
-
-    @described_update("Takes back a cancellation that waits for the period's end.")
-    async def uncancel(self, command: PlainCommand) -> None:
-        async with self._carrying_out():
-            await self._record(command, ending.uncancel)
-
-    @described_update("Withdraws from the contract, with the money back.")
-    async def withdraw(self, command: PlainCommand) -> None:
-        async with self._carrying_out():
-            await self._record(command, lambda state: ending.withdraw(state, workflow.now()))
-
-    @described_update("Stops access and billing until a date, or for as long as the allowance lasts.")
-    async def freeze(self, command: FreezeCommand) -> None:
-        def decide(state: SubscriptionState) -> Change:
-            return pausing.freeze(state, until=command.until, at=workflow.now())
-
-        async with self._carrying_out():
-            await self._record(command, decide)
-
-    @described_update("Lets a frozen subscription go on; its paid time moves by as long as it was frozen.")
-    async def unfreeze(self, command: PlainCommand) -> None:
-        async with self._carrying_out():
-            await self._record(command, lambda state: pausing.unfreeze(state, workflow.now()))
-
-    @described_update("Chooses what renewals are charged to; what is past due is collected at once.")
-    async def set_payment_method(self, command: SetPaymentMethodCommand) -> None:
-        async with self._carrying_out():
-            await self._record(command, lambda state: renewing.payment_method_set(state, command.method_id))
-            while renewing.is_collectable(self._state):
-                await self._books.open_attempt(self._state.payment_method_id, command.cause)
-
-    @described_update("Asks for the money of the open invoice now.")
-    async def pay_now(self, command: PayCommand) -> None:
-        async with self._carrying_out():
-            while not self._state.remembers(command.command_id):
-                renewing.check_payable(self._state, command.invoice_id)
-                method_id = command.method_id or self._state.payment_method_id
-                if renewing.is_asked_for(self._state, method_id):
-                    return
-                await self._books.open_attempt(method_id, command.cause, command_id=command.command_id)
-
-    @described_update("Makes a gift card the user's; the next invoices are paid from it. Twice is once.")
-    async def redeem_gift(self, command: RedeemGiftCommand) -> None:
-        async with self._carrying_out():
-            await self._books.redeem_gift_card(command.code_hash, command.cause)
-
-    @described_update("Changes the plan now or later; answers with the invoice that waits to be paid for it.")
-    async def change_plan(self, command: ChangePlanCommand) -> int | None:
-        async with self._carrying_out():
-            await self._books.change_plan(command)
-            return self._state.change_invoice_id
-
-    @described_update("Moves it to another price of its plan, from the next renewal on.")
-    async def schedule_price(self, command: SchedulePriceCommand) -> PriceMove:
-        """Answers with what becomes of it by now."""
-        async with self._carrying_out():
-            move = scheduling.price_move(self._state, command.price, workflow.now())
-            await self._record(
-                command, lambda state: scheduling.schedule_price(state, command.price, workflow.now())
-            )
-            return move
-
-    @described_update("Lets a parked subscription go on where it stopped.")
-    async def unpark(self, command: PlainCommand) -> None:
-        async with self._carrying_out():
-            await self._record(command, lambda state: parking.unpark(state, workflow.now()))
-
-    # Facts. Handlers only take note; the loop acts.
-
     @workflow.signal(description="A payment report lies in the inbox under this id.")
     def payment_reported(self, report: PaymentReported) -> None:
         if report.report_id not in self._unread_reports:
@@ -170,10 +73,9 @@ class Subscription:
     def superseded(self) -> None:
         self._superseded = True
 
-    # Questions. Answered from the state alone: the time of a question says nothing about the time here.
-
     @workflow.query(description="Its status, why it is so, and what happens next and when.")
     def describe(self) -> Description:
+        """From the state alone: the time of a question says nothing about the time here."""
         known = self._books.known
         return Description(
             explanation=None if known is None else explain(known),
@@ -228,7 +130,7 @@ class Subscription:
                 case _ if step not in ASK_PROVIDER:
                     await self._books.record_due_change()
         if step in ASK_PROVIDER:
-            self._show(unless_only=CALLED_NOW)
+            self._display.show(self._state, unless_only=CALLED_NOW)
             await self._books.ask_provider(step)
 
     async def _park(self, fault: ActivityError) -> None:
@@ -267,7 +169,7 @@ class Subscription:
         state, upcoming = self._state, next_step(self._state)
         if state.is_finished or (upcoming is not None and upcoming.at <= workflow.now()):
             return
-        self._show()
+        self._display.show(self._state)
         try:
             await workflow.wait_condition(
                 lambda: (
@@ -281,7 +183,7 @@ class Subscription:
 
     async def _finish(self) -> None:
         """Read what is still unread: money that came too late goes back before the run closes."""
-        self._show()
+        self._display.show(self._state)
         while self._unread_reports or not workflow.all_handlers_finished():
             await self._settle_reports()
             await workflow.wait_condition(
@@ -289,30 +191,6 @@ class Subscription:
             )
 
     # What the steps are made of.
-
-    @asynccontextmanager
-    async def _carrying_out(self) -> AsyncIterator[None]:
-        """Holds the lock. What is due came before the command, however late we are.
-
-        A rule's refusal is the caller's answer; any other error would wedge the workflow.
-        """
-        try:
-            async with self._books.lock:
-                while step_due(self._state, workflow.now()) in BEFORE_COMMANDS:
-                    await self._books.record_due_change()
-                yield
-                self._show()
-        except Refused as refused:
-            raise refusal_error(refused, workflow.now()) from refused
-
-    async def _record(self, command: Command, decide: Decision) -> None:
-        def decide_once(state: SubscriptionState) -> Change | None:
-            if state.remembers(command.command_id):
-                return None
-            change = decide(state)
-            return change and renewing.remembering(change, command.command_id)
-
-        await self._books.record(decide_once, command.cause)
 
     async def _refuse(self, failure: ActivityError) -> ApplicationError:
         """The error that fails the run on purpose, once its callers have been told: that frees the key."""
@@ -325,15 +203,6 @@ class Subscription:
             await workflow.get_external_workflow_handle(workflow_id).signal(Subscription.superseded)
         except ApplicationError:
             workflow.logger.info("the superseded workflow had already closed")
-
-    def _show(self, *, unless_only: frozenset[str] = frozenset()) -> None:
-        """Keep what the Temporal UI shows true: one upsert of what has changed, if it is more than that."""
-        workflow.set_current_details(details_table(self._state))
-        shown = shown_attributes(self._state)
-        changed = {key: update for key, update in shown.items() if self._shown.get(key) != update}
-        if changed.keys() - unless_only:
-            workflow.upsert_search_attributes(list(changed.values()))
-            self._shown = shown
 
     def _has_unread_facts(self) -> bool:
         return bool(self._unread_reports) or self._superseded
@@ -349,7 +218,3 @@ class Subscription:
         """Something is unread or due: no time to give way."""
         is_due = step_due(self._state, workflow.now()) is not None
         return self._has_unread_facts() or is_due or self._state.is_finished
-
-    @property
-    def _state(self) -> SubscriptionState:
-        return self._books.state

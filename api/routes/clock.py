@@ -10,7 +10,8 @@ from api.context import ContextDep
 from api.idempotency import OptionalKey, key_parameter, request_hash
 from api.problems import problem_responses
 from api.refusals import responses_of
-from api.routes.subscriptions import NOT_FOUND, SubscriptionId
+from api.routes.subscriptions import NOT_FOUND
+from api.schemas.base import RowId
 from api.schemas.clock import AdvanceBody, ClockBody
 from domain.duration import parse_duration
 from domain.refusals import RefusalCode
@@ -31,7 +32,7 @@ router = APIRouter(tags=["Staff"])
     ),
 )
 async def turn_clock(
-    subscription_id: SubscriptionId,
+    subscription_id: RowId,
     body: AdvanceBody,
     request: Request,
     staff: CurrentStaff,

@@ -9,7 +9,8 @@ from api.command_request import COMMAND_REFUSALS, CommandRequest, CommandRequest
 from api.idempotency import key_parameter
 from api.problems import problem_responses
 from api.refusals import responses_of
-from api.routes.subscriptions import NOT_FOUND, SubscriptionId
+from api.routes.subscriptions import NOT_FOUND
+from api.schemas.base import RowId
 from api.schemas.subscriptions import CancelBody, FreezeBody, SubscriptionBody
 from api.subscription_commands import Command, Order
 from domain.lifecycle import Action
@@ -30,7 +31,7 @@ REFUSALS = (*TOKEN_REFUSALS, *COMMAND_REFUSALS, NOT_FOUND)
     responses=problem_responses(*REFUSALS, *responses_of(RefusalCode.SUBSCRIPTION_ENDED)),
 )
 async def cancel_subscription(
-    subscription_id: SubscriptionId, asked: CommandRequestDep, body: CancelBody | None = None
+    subscription_id: RowId, asked: CommandRequestDep, body: CancelBody | None = None
 ) -> JSONResponse:
     """Cancels at the period's end, or now. Twice is once; what is not paid for is canceled at once.
 
@@ -52,7 +53,7 @@ async def cancel_subscription(
     openapi_extra=KEY,
     responses=problem_responses(*REFUSALS, *responses_of(RefusalCode.NOT_CANCELING)),
 )
-async def uncancel_subscription(subscription_id: SubscriptionId, asked: CommandRequestDep) -> JSONResponse:
+async def uncancel_subscription(subscription_id: RowId, asked: CommandRequestDep) -> JSONResponse:
     """Takes back a cancellation that waits for the period's end."""
     return await _say(asked, subscription_id, Action.UNCANCEL, Subscription.uncancel)
 
@@ -72,7 +73,7 @@ async def uncancel_subscription(subscription_id: SubscriptionId, asked: CommandR
     ),
 )
 async def freeze_subscription(
-    subscription_id: SubscriptionId, asked: CommandRequestDep, body: FreezeBody | None = None
+    subscription_id: RowId, asked: CommandRequestDep, body: FreezeBody | None = None
 ) -> JSONResponse:
     """Stops access and billing, until an instant or for as long as the year's allowance lasts.
 
@@ -93,7 +94,7 @@ async def freeze_subscription(
     openapi_extra=KEY,
     responses=problem_responses(*REFUSALS, *responses_of(RefusalCode.NOT_FROZEN)),
 )
-async def unfreeze_subscription(subscription_id: SubscriptionId, asked: CommandRequestDep) -> JSONResponse:
+async def unfreeze_subscription(subscription_id: RowId, asked: CommandRequestDep) -> JSONResponse:
     """Lets a frozen subscription go on now."""
     return await _say(asked, subscription_id, Action.UNFREEZE, Subscription.unfreeze)
 
@@ -111,9 +112,7 @@ async def unfreeze_subscription(subscription_id: SubscriptionId, asked: CommandR
         ),
     ),
 )
-async def withdraw_from_subscription(
-    subscription_id: SubscriptionId, asked: CommandRequestDep
-) -> JSONResponse:
+async def withdraw_from_subscription(subscription_id: RowId, asked: CommandRequestDep) -> JSONResponse:
     """Ends it within 14 days of the first start, with the money back. `canceled_at` confirms the instant."""
     return await _say(asked, subscription_id, Action.WITHDRAW, Subscription.withdraw)
 

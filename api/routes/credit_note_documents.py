@@ -1,16 +1,16 @@
 """Credit notes as a person files them."""
 
 from functools import partial
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 
 from api.auth.current_user import TOKEN_REFUSALS, CurrentUser
 from api.auth.staff import STAFF_REFUSALS, CurrentStaff
 from api.context import Context, ContextDep
 from api.print_document import PRINT_REFUSALS, PdfResponse, admit_reader, printed
 from api.problems import Problem, problem_responses
-from api.schemas.base import LARGEST_ID
+from api.schemas.base import RowId
 from db.queries.credit_note_documents import CreditNoteDocument, find_document
 from ops.settings import Settings
 
@@ -18,7 +18,6 @@ router = APIRouter(tags=["Invoices"])
 admin_router = APIRouter(prefix="/admin", tags=["Staff"])
 
 REFUSALS: Final = ((404, "credit_note_not_found"), *PRINT_REFUSALS)
-CreditNoteId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 
 
 @router.get(
@@ -26,9 +25,7 @@ CreditNoteId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
     response_class=PdfResponse,
     responses=problem_responses(*TOKEN_REFUSALS, *REFUSALS),
 )
-async def read_credit_note_pdf(
-    credit_note_id: CreditNoteId, user: CurrentUser, context: ContextDep
-) -> PdfResponse:
+async def read_credit_note_pdf(credit_note_id: RowId, user: CurrentUser, context: ContextDep) -> PdfResponse:
     """One credit note on paper. Somebody else's looks like one that does not exist."""
     return await _printed(context, credit_note_id, reader_id=user.id, buyer_id=user.id)
 
@@ -39,7 +36,7 @@ async def read_credit_note_pdf(
     responses=problem_responses(*STAFF_REFUSALS, *REFUSALS),
 )
 async def read_credit_note_pdf_as_staff(
-    credit_note_id: CreditNoteId, staff: CurrentStaff, context: ContextDep
+    credit_note_id: RowId, staff: CurrentStaff, context: ContextDep
 ) -> PdfResponse:
     """Anybody's credit note on paper."""
     return await _printed(context, credit_note_id, reader_id=staff.id, buyer_id=None)

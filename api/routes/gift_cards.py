@@ -12,7 +12,8 @@ from api.idempotency import key_parameter
 from api.problems import problem_responses
 from api.purse import show_purse
 from api.refusals import responses_of
-from api.routes.subscriptions import NOT_FOUND, SubscriptionId
+from api.routes.subscriptions import NOT_FOUND
+from api.schemas.base import RowId
 from api.schemas.gift_cards import GiftBalanceBody, GiftCodeBody, PurseBody, RedeemGiftBody
 from domain.refusals import RefusalCode
 from workflows.messages import RedeemGiftCommand
@@ -62,7 +63,7 @@ async def read_gift_card_balance(
     ),
 )
 async def redeem_gift_card(
-    subscription_id: SubscriptionId, body: RedeemGiftBody, request: Request, asked: CommandRequestDep
+    subscription_id: RowId, body: RedeemGiftBody, request: Request, asked: CommandRequestDep
 ) -> JSONResponse:
     """Makes a gift card the user's: their next invoices are paid from it, before anything is charged.
 

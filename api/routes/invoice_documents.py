@@ -1,16 +1,17 @@
 """Invoices as a person files them. Included before the routes that read `{invoice_id}.pdf` as an id."""
 
 from functools import partial
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 
 from api.auth.current_user import TOKEN_REFUSALS, CurrentUser
 from api.auth.staff import STAFF_REFUSALS, CurrentStaff
 from api.context import Context, ContextDep
+from api.pay_invoice import no_such_invoice
 from api.print_document import PRINT_REFUSALS, PdfResponse, admit_reader, printed
 from api.problems import Problem, problem_responses
-from api.schemas.base import LARGEST_ID
+from api.schemas.base import RowId
 from db.queries.invoice_documents import InvoiceDocument, find_document
 from domain.invoice import InvoiceStatus
 from ops.settings import Settings
@@ -24,15 +25,13 @@ REFUSALS: Final = (
     *PRINT_REFUSALS,
 )
 
-InvoiceId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
-
 
 @router.get(
     "/invoices/{invoice_id}.pdf",
     response_class=PdfResponse,
     responses=problem_responses(*TOKEN_REFUSALS, *REFUSALS),
 )
-async def read_invoice_pdf(invoice_id: InvoiceId, user: CurrentUser, context: ContextDep) -> PdfResponse:
+async def read_invoice_pdf(invoice_id: RowId, user: CurrentUser, context: ContextDep) -> PdfResponse:
     """One invoice on paper, once it is finalized. Somebody else's looks like one that does not exist."""
     return await _printed(context, invoice_id, reader_id=user.id, buyer_id=user.id)
 
@@ -43,7 +42,7 @@ async def read_invoice_pdf(invoice_id: InvoiceId, user: CurrentUser, context: Co
     responses=problem_responses(*STAFF_REFUSALS, *REFUSALS),
 )
 async def read_invoice_pdf_as_staff(
-    invoice_id: InvoiceId, staff: CurrentStaff, context: ContextDep
+    invoice_id: RowId, staff: CurrentStaff, context: ContextDep
 ) -> PdfResponse:
     """Anybody's invoice on paper, once it is finalized."""
     return await _printed(context, invoice_id, reader_id=staff.id, buyer_id=None)
@@ -54,7 +53,7 @@ async def _printed(context: Context, invoice_id: int, *, reader_id: int, buyer_i
     async with context.database.read() as connection:
         invoice = await find_document(connection, invoice_id, buyer_id=buyer_id)
     if invoice is None:
-        raise Problem(404, "invoice_not_found", "There is no such invoice.")
+        raise no_such_invoice()
     if invoice.status is InvoiceStatus.DRAFT:
         raise Problem(409, "invoice_not_finalized", "The invoice is a draft, which has no number yet.")
     return await printed(context, str(invoice.number), partial(_print, invoice))

@@ -1,8 +1,8 @@
 """The user's own invoices, and paying them."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from api.auth.current_user import TOKEN_REFUSALS, CurrentUser
@@ -14,7 +14,7 @@ from api.pay_invoice import PayInvoice, no_such_invoice
 from api.payment_methods import METHOD_REFUSALS
 from api.problems import problem_responses
 from api.refusals import responses_of
-from api.schemas.base import LARGEST_ID
+from api.schemas.base import RowId
 from api.schemas.invoices import InvoiceBody, InvoicePage, InvoicePaymentBody, PayBody, PaymentBody
 from db.queries import invoice_views
 from domain.invoice import InvoiceStatus
@@ -23,7 +23,6 @@ from domain.refusals import RefusalCode
 
 router = APIRouter(tags=["Invoices"])
 
-InvoiceId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 WAITING: dict[int | str, dict[str, Any]] = {
     202: {"model": InvoicePaymentBody, "description": "The payment waits for its payer or its provider."}
 }
@@ -49,7 +48,7 @@ async def list_invoices(
 @router.get(
     "/invoices/{invoice_id}", responses=problem_responses(*TOKEN_REFUSALS, (404, "invoice_not_found"), AWAY)
 )
-async def read_invoice(invoice_id: InvoiceId, user: CurrentUser, context: ContextDep) -> InvoiceBody:
+async def read_invoice(invoice_id: RowId, user: CurrentUser, context: ContextDep) -> InvoiceBody:
     """One invoice with its lines, payments and credit notes. Somebody else's looks as if it did not exist."""
     async with context.database.read() as connection:
         invoice = await invoice_views.find_invoice(connection, invoice_id, user_id=user.id)
@@ -73,7 +72,7 @@ async def read_invoice(invoice_id: InvoiceId, user: CurrentUser, context: Contex
     ),
 )
 async def pay_invoice(
-    invoice_id: InvoiceId, asked: CommandRequestDep, body: PayBody | None = None
+    invoice_id: RowId, asked: CommandRequestDep, body: PayBody | None = None
 ) -> JSONResponse:
     """Pays an open invoice now; this spends none of the automatic retries.
 

@@ -1,8 +1,6 @@
 """The user's stored payment methods."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from api.auth.current_user import TOKEN_REFUSALS, CurrentUser
@@ -12,7 +10,7 @@ from api.idempotency import key_parameter
 from api.payment_methods import METHOD_REFUSALS
 from api.problems import problem_responses
 from api.refusals import responses_of
-from api.schemas.base import LARGEST_ID
+from api.schemas.base import RowId
 from api.schemas.payment_methods import OfferedMethodBody, PaymentMethodBody
 from db.queries import payment_methods
 from domain.refusals import RefusalCode
@@ -53,8 +51,6 @@ async def list_payment_methods(user: CurrentUser, context: ContextDep) -> list[P
     status_code=204,
     responses=problem_responses(*TOKEN_REFUSALS, *responses_of(RefusalCode.PAYMENT_METHOD_NOT_FOUND), *AWAY),
 )
-async def remove_payment_method(
-    method_id: Annotated[int, Path(ge=1, le=LARGEST_ID)], user: CurrentUser, context: ContextDep
-) -> None:
+async def remove_payment_method(method_id: RowId, user: CurrentUser, context: ContextDep) -> None:
     """Forgets it. What was charged to it is charged to the next default or, without one, paid by a person."""
     await context.chooser.remove(user.id, method_id, cause_of(user))

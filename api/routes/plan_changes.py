@@ -12,7 +12,8 @@ from api.context import ContextDep
 from api.idempotency import Accepted, key_parameter
 from api.problems import problem_responses
 from api.refusals import responses_of
-from api.routes.subscriptions import NOT_FOUND, SubscriptionId
+from api.routes.subscriptions import NOT_FOUND
+from api.schemas.base import RowId
 from api.schemas.plan_changes import (
     ChangedPlanBody,
     ChangePlanBody,
@@ -42,7 +43,7 @@ WAITING: dict[int | str, dict[str, Any]] = {
     responses=problem_responses(*TOKEN_REFUSALS, NOT_FOUND, *CHANGE_REFUSALS, (503, "database_unavailable")),
 )
 async def preview_plan_change(
-    subscription_id: SubscriptionId, user: CurrentUser, context: ContextDep, body: ChangePlanPreviewBody
+    subscription_id: RowId, user: CurrentUser, context: ContextDep, body: ChangePlanPreviewBody
 ) -> PlanChangePreviewBody:
     """What a change would bill. Writes nothing; `quote` holds for 15 minutes, for a change as of `at`."""
     wanted = WantedPlan(body.plan_code, body.when)
@@ -65,9 +66,7 @@ async def preview_plan_change(
         *responses_of(RefusalCode.QUOTE_OUTDATED),
     ),
 )
-async def change_plan(
-    subscription_id: SubscriptionId, asked: CommandRequestDep, body: ChangePlanBody
-) -> JSONResponse:
+async def change_plan(subscription_id: RowId, asked: CommandRequestDep, body: ChangePlanBody) -> JSONResponse:
     """Up now, down at the period's end; the plan that it is on takes an earlier choice back.
 
     A change now is paid first: 202 while its payment waits for its payer (`action_url`, or the manual

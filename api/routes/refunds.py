@@ -1,8 +1,6 @@
 """For staff: a payment, and giving it back."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from api.auth.staff import STAFF_REFUSALS, CurrentStaff
@@ -12,14 +10,13 @@ from api.idempotency import key_parameter
 from api.problems import problem_responses
 from api.refund_payment import RefundOrder, no_such_payment
 from api.refusals import responses_of
-from api.schemas.base import LARGEST_ID
+from api.schemas.base import RowId
 from api.schemas.refunds import RefundOrderBody, StaffPaymentBody, StaffRefundBody
 from db.queries import refund_views, refundable
 from domain.refusals import RefusalCode
 
 router = APIRouter(prefix="/admin/payments", tags=["Staff"])
 
-PaymentId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 NOT_FOUND = (404, "payment_not_found")
 
 
@@ -27,7 +24,7 @@ NOT_FOUND = (404, "payment_not_found")
     "/{payment_id}", responses=problem_responses(*STAFF_REFUSALS, NOT_FOUND, (503, "database_unavailable"))
 )
 async def read_payment(
-    payment_id: PaymentId,
+    payment_id: RowId,
     staff: CurrentStaff,  # noqa: ARG001 - lets staff in
     context: ContextDep,
 ) -> StaffPaymentBody:
@@ -49,9 +46,7 @@ async def read_payment(
         *STAFF_REFUSALS, *COMMAND_REFUSALS, NOT_FOUND, *responses_of(RefusalCode.REFUND_EXCEEDS_PAYMENT)
     ),
 )
-async def refund_payment(
-    payment_id: PaymentId, body: RefundOrderBody, asked: StaffRequestDep
-) -> JSONResponse:
+async def refund_payment(payment_id: RowId, body: RefundOrderBody, asked: StaffRequestDep) -> JSONResponse:
     """Gives back part or all of a payment, also after its subscription has ended.
 
     The answer comes when the refund is open; what its provider says of it can be read later.

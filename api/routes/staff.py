@@ -11,7 +11,8 @@ from api.idempotency import key_parameter
 from api.paging import PageRequestDep
 from api.problems import problem_responses
 from api.refusals import responses_of
-from api.routes.subscriptions import NOT_FOUND, SubscriptionId
+from api.routes.subscriptions import NOT_FOUND
+from api.schemas.base import RowId
 from api.schemas.staff import ExplainedBody, UnparkBody
 from api.schemas.subscriptions import SubscriptionBody
 from api.schemas.timeline import TimelinePage
@@ -31,7 +32,7 @@ router = APIRouter(prefix="/admin", tags=["Staff"])
     ),
 )
 async def explain(
-    subscription_id: SubscriptionId,
+    subscription_id: RowId,
     staff: CurrentStaff,  # noqa: ARG001 - lets staff in
     context: ContextDep,
 ) -> ExplainedBody:
@@ -47,7 +48,7 @@ async def explain(
     ),
 )
 async def read_timeline_as_staff(
-    subscription_id: SubscriptionId,
+    subscription_id: RowId,
     staff: CurrentStaff,  # noqa: ARG001 - lets staff in
     context: ContextDep,
     page: PageRequestDep,
@@ -67,7 +68,7 @@ async def read_timeline_as_staff(
         *STAFF_REFUSALS, *COMMAND_REFUSALS, NOT_FOUND, *responses_of(RefusalCode.NOT_PARKED)
     ),
 )
-async def unpark(subscription_id: SubscriptionId, body: UnparkBody, asked: StaffRequestDep) -> JSONResponse:
+async def unpark(subscription_id: RowId, body: UnparkBody, asked: StaffRequestDep) -> JSONResponse:
     """Lets a parked subscription go on where it stopped, once a person has looked."""
 
     async def act(command_id: str) -> SubscriptionBody:

@@ -1,8 +1,6 @@
 """For staff: an invoice, and giving it back to what it was paid with."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from api.auth.staff import STAFF_REFUSALS, CurrentStaff
@@ -13,14 +11,13 @@ from api.pay_invoice import no_such_invoice
 from api.problems import problem_responses
 from api.refund_invoice import InvoiceRefundOrder
 from api.refusals import responses_of
-from api.schemas.base import LARGEST_ID
+from api.schemas.base import RowId
 from api.schemas.refunds import InvoiceRefundBody, RefundOrderBody, StaffInvoiceBody
 from db.queries import invoice_views, refundable
 from domain.refusals import RefusalCode
 
 router = APIRouter(prefix="/admin/invoices", tags=["Staff"])
 
-InvoiceId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 NOT_FOUND = (404, "invoice_not_found")
 
 
@@ -28,7 +25,7 @@ NOT_FOUND = (404, "invoice_not_found")
     "/{invoice_id}", responses=problem_responses(*STAFF_REFUSALS, NOT_FOUND, (503, "database_unavailable"))
 )
 async def read_invoice_as_staff(
-    invoice_id: InvoiceId,
+    invoice_id: RowId,
     staff: CurrentStaff,  # noqa: ARG001 - lets staff in
     context: ContextDep,
 ) -> StaffInvoiceBody:
@@ -50,9 +47,7 @@ async def read_invoice_as_staff(
         *STAFF_REFUSALS, *COMMAND_REFUSALS, NOT_FOUND, *responses_of(RefusalCode.REFUND_EXCEEDS_INVOICE)
     ),
 )
-async def refund_invoice(
-    invoice_id: InvoiceId, body: RefundOrderBody, asked: StaffRequestDep
-) -> JSONResponse:
+async def refund_invoice(invoice_id: RowId, body: RefundOrderBody, asked: StaffRequestDep) -> JSONResponse:
     """Gives part or all of a paid invoice back: to the card first, then to the balance, then to gift cards.
 
     Balance and gift cards have their part at once; what the card's provider says of the rest can be read

@@ -1,8 +1,6 @@
 """Starting, and reading."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from activities.contracts import StartOrder
 from api.auth.current_user import TOKEN_REFUSALS, CurrentUser
@@ -20,7 +18,7 @@ from api.paging import PageRequestDep
 from api.payment_methods import METHOD_REFUSALS
 from api.problems import problem_responses
 from api.refusals import responses_of
-from api.schemas.base import LARGEST_ID
+from api.schemas.base import RowId
 from api.schemas.subscriptions import StartBody, StartedBody, SubscriptionBody
 from api.schemas.timeline import TimelinePage
 from api.start_at import START_AT_REFUSALS, check_enabled
@@ -31,7 +29,6 @@ from domain.refusals import RefusalCode
 
 router = APIRouter(tags=["Subscriptions"])
 
-SubscriptionId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 
 NOT_FOUND = (404, "subscription_not_found")
 
@@ -101,7 +98,7 @@ async def start_subscription(
     responses=problem_responses(*TOKEN_REFUSALS, NOT_FOUND, (503, "database_unavailable")),
 )
 async def read_subscription(
-    subscription_id: SubscriptionId, user: CurrentUser, context: ContextDep
+    subscription_id: RowId, user: CurrentUser, context: ContextDep
 ) -> SubscriptionBody:
     """One of the user's own subscriptions, running or ended."""
     return SubscriptionBody.of(await context.commands.find(user.id, subscription_id))
@@ -114,7 +111,7 @@ async def read_subscription(
     ),
 )
 async def read_timeline(
-    subscription_id: SubscriptionId, user: CurrentUser, context: ContextDep, page: PageRequestDep
+    subscription_id: RowId, user: CurrentUser, context: ContextDep, page: PageRequestDep
 ) -> TimelinePage:
     """Everything that ever happened to one of the user's own subscriptions, in order."""
     async with context.database.read() as connection:

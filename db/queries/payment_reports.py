@@ -1,25 +1,17 @@
-"""The webhook inbox: what providers reported, until it has had its effect."""
+"""The webhook inbox: what providers reported, and what became of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Interval, cast, exists, func, literal, or_, select, update
+from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from db.database import Connection
 from db.tables.billing import Invoice, Payment
 from db.tables.messages import PaymentReport
-from db.tables.subscriptions import Subscription
-from domain.due import Step
 from domain.payment import PaymentFact, PaymentStatus, PaymentTerms, ReportedStatus, Verdict
-
-ANSWER_COMES_FIRST = timedelta(seconds=1)
-UNDELIVERED_SECONDS = 2
-FIRST_REDELIVERY_SECONDS = 5
-LONGEST_REDELIVERY_SECONDS = 3_600
-MOST_DOUBLINGS = 10
 
 
 class ReportStatus(StrEnum):
@@ -80,17 +72,6 @@ class ReportedPayment:
 class WaitingReport:
     report_id: int
     fact: PaymentFact
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """A report whose workflow has to be told. `clock_offset` is its subscription's."""
-
-    report_id: int
-    subscription_id: int
-    workflow_id: str
-    trace_id: str
-    clock_offset: timedelta
 
 
 async def store_report(
@@ -250,65 +231,3 @@ async def park(connection: Connection, report_id: int, reason: str) -> None:
         .where(PaymentReport.id == report_id)
         .values(status=ReportStatus.PARKED, parked_reason=reason)
     )
-
-
-async def deliver_again_soon(connection: Connection, report_ids: list[int]) -> None:
-    """Gives claimed reports back that could not be delivered: an outage does not make them rarer."""
-    await connection.execute(
-        update(PaymentReport)
-        .where(PaymentReport.id.in_(report_ids))
-        .values(
-            deliveries=PaymentReport.deliveries - 1,
-            next_delivery_at=func.clock_timestamp()
-            + UNDELIVERED_SECONDS * cast(literal("1 second"), Interval),
-        )
-    )
-
-
-async def claim_deliveries(connection: Connection, limit: int) -> list[Delivery]:
-    """Takes reports that are due for delivery, oldest first, and sets when each is due again.
-
-    A report is due until it is applied: what was delivered but had no effect (a workflow killed by hand, a
-    signal that met a closing run) comes again, ever more rarely. Several relays never claim the same one.
-    While a charge is under way its answer comes first, for a moment: mostly it tells the same.
-    """
-    due = (
-        select(
-            PaymentReport.id,
-            Subscription.id.label("subscription_id"),
-            Subscription.workflow_id,
-            Subscription.clock_offset,
-        )
-        .join(Payment, PaymentReport.payment_id == Payment.id)
-        .join(Invoice, Payment.invoice_id == Invoice.id)
-        .join(Subscription, Invoice.subscription_id == Subscription.id)
-        .where(
-            PaymentReport.status == ReportStatus.RECEIVED,
-            PaymentReport.next_delivery_at <= func.clock_timestamp(),
-            Subscription.next_action.is_distinct_from(Step.COLLECT)
-            | (PaymentReport.received_at <= func.clock_timestamp() - ANSWER_COMES_FIRST),
-        )
-        .order_by(PaymentReport.next_delivery_at, PaymentReport.id)
-        .limit(limit)
-        .with_for_update(of=PaymentReport, skip_locked=True)
-        .cte("due")
-    )
-    doublings = func.least(PaymentReport.deliveries, MOST_DOUBLINGS)
-    seconds = func.least(LONGEST_REDELIVERY_SECONDS, FIRST_REDELIVERY_SECONDS * func.power(2, doublings))
-    claimed = await connection.execute(
-        update(PaymentReport)
-        .where(PaymentReport.id == due.c.id)
-        .values(
-            deliveries=PaymentReport.deliveries + 1,
-            next_delivery_at=func.clock_timestamp() + seconds * cast(literal("1 second"), Interval),
-        )
-        .returning(
-            PaymentReport.id,
-            due.c.subscription_id,
-            due.c.workflow_id,
-            PaymentReport.trace_id,
-            due.c.clock_offset,
-        )
-    )
-    deliveries = [Delivery(*row) for row in claimed]
-    return sorted(deliveries, key=lambda delivery: delivery.report_id)

@@ -4,16 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Interval, bindparam, cast, delete, func, insert, literal, select, text, update
-from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy import Interval, bindparam, cast, func, insert, literal, select, text, update
 
 from db.database import Connection
 from db.snapshot import dump_state, load_state
 from db.tables.accounts import User
 from db.tables.catalogue import Plan, PlanPrice
-from db.tables.subscriptions import LIVE, Period, Subscription
+from db.tables.subscriptions import LIVE, Subscription
 from domain.access import access_until
-from domain.billing_calendar import Period as BillingPeriod
+from domain.billing_calendar import Period
 from domain.due import next_step
 from domain.subscription import Status, SubscriptionState
 
@@ -141,7 +140,7 @@ async def insert_subscription(
     workflow_id: str,
     idempotency_key: str,
     request_hash: str,
-    period: BillingPeriod,
+    period: Period,
     trial_ends_at: datetime | None,
 ) -> int:
     """Takes the row and its id; `write_state` and `store_start_answer` complete it before the commit."""
@@ -232,48 +231,9 @@ async def set_plan(connection: Connection, subscription_id: int, code: str, pric
     )
 
 
-async def insert_paid_period(
-    connection: Connection, subscription_id: int, invoice_id: int, period: BillingPeriod
-) -> None:
-    await connection.execute(
-        insert(Period).values(
-            subscription_id=subscription_id, invoice_id=invoice_id, during=Range(period.start, period.end)
-        )
-    )
-
-
 async def had_trial(connection: Connection, user_id: int) -> bool:
     """One a user, for ever."""
     query = select(Subscription.id).where(
         Subscription.user_id == user_id, Subscription.trial_ends_at.is_not(None)
     )
     return (await connection.execute(query)).first() is not None
-
-
-async def stretch_paid_time(
-    connection: Connection, subscription_id: int, since: datetime, by: timedelta
-) -> None:
-    """Moves paid time that is not over at `since`: what has begun ends later, the rest moves whole.
-
-    The last period first: they never overlap, not even on the way.
-    """
-    not_over = (
-        select(Period.id, Period.during)
-        .where(Period.subscription_id == subscription_id, func.upper(Period.during) > since)
-        .order_by(func.lower(Period.during).desc())
-    )
-    for row in (await connection.execute(not_over)).all():
-        starts_at = row.during.lower if row.during.lower <= since else row.during.lower + by
-        moved = Range(starts_at, row.during.upper + by)
-        await connection.execute(update(Period).where(Period.id == row.id).values(during=moved))
-
-
-async def cut_paid_period(connection: Connection, subscription_id: int, at: datetime) -> None:
-    """Ends the running paid period at `at`; one that has not begun goes away."""
-    of_this = Period.subscription_id == subscription_id
-    await connection.execute(delete(Period).where(of_this, func.lower(Period.during) >= at))
-    await connection.execute(
-        update(Period)
-        .where(of_this, Period.during.contains(at))
-        .values(during=func.tstzrange(func.lower(Period.during), at))
-    )

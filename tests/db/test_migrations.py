@@ -31,6 +31,11 @@ A_SALE = text(
     " SELECT buyer.id, plan_id, plan_prices.id, 'workflow', 'key', 'hash', 'active', now(),"
     " now() + interval '1 day', false, 1, '{}' FROM buyer, plan_prices LIMIT 1"
 )
+A_PROMO_CODE = text(
+    "WITH staff AS (INSERT INTO users (email, password_hash) VALUES ('a@b.it', '') RETURNING id)"
+    " INSERT INTO promo_codes (code, percent_off, duration, created_by)"
+    " SELECT 'CIAO', 10, 'once', id FROM staff"
+)
 ASKING_FOR_THE_LOCK = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
     " AND (query = 'COMMIT' OR query LIKE 'SELECT pg_try_advisory_lock%') AND pid <> pg_backend_pid()"
@@ -79,7 +84,7 @@ async def test_every_constraint_holds_and_every_index_is_whole(database_url: str
 
 LEFT_HALF_BUILT = {
     "0005": ("uq_subscriptions_one_live_per_user_next", "uq_subscriptions_one_trial_per_user"),
-    "0007": ("uq_invoices_one_per_period_next", "ix_timeline_entries_settling_next"),
+    "0012": ("uq_invoices_one_per_period_next", "ix_timeline_entries_settling_next"),
 }
 
 
@@ -155,6 +160,19 @@ async def test_plans_that_were_sold_are_not_unsold(fresh_database_url: FreshData
 
     with connected(url) as connection:
         assert connection.execute(text("SELECT count(*) FROM plan_prices")).scalar_one() == 4
+
+
+async def test_what_a_table_alone_knows_is_not_thrown_away(fresh_database_url: FreshDatabaseUrl) -> None:
+    url = await fresh_database_url()
+    with connected(url) as connection:
+        connection.execute(A_PROMO_CODE)
+
+    with pytest.raises(IntegrityError, match="promo_codes is in use"):
+        downgrade(url, "0007")
+
+    with connected(url) as connection:
+        assert connection.execute(text("SELECT code FROM promo_codes")).scalar_one() == "CIAO"
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0008"
 
 
 def test_the_files_are_named_and_ordered_by_their_revisions() -> None:

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from db.database import Connection, Database
-from db.queries import payment_reports
-from db.queries.payment_reports import Delivery, IncomingReport, ReportStatus
+from db.queries import payment_reports, report_deliveries
+from db.queries.payment_reports import IncomingReport, ReportStatus
+from db.queries.report_deliveries import Delivery
 from domain.payment import PaymentFact, ReportedStatus
 from tests.conftest import FreshDatabaseUrl
 from tests.db.sold import insert_sold
@@ -99,7 +100,7 @@ async def test_a_report_about_no_payment_of_ours_is_never_matched_later(inbox: C
     await payment_reports.store_report(inbox, report, ReportStatus.IGNORED)
 
     assert await payment_reports.find_unread(inbox, [5]) == ()
-    assert await payment_reports.claim_deliveries(inbox, 10) == []
+    assert await report_deliveries.claim_deliveries(inbox, 10) == []
     report_id = await receive(inbox, report)
     assert await payment_reports.find_unread(inbox, [5]) == (report_id,)
 
@@ -127,10 +128,10 @@ async def test_a_due_report_goes_to_the_workflow_of_its_subscription(inbox: Conn
         text("SELECT workflow_id FROM subscriptions WHERE id = :id"), {"id": sold.subscription_id}
     )
 
-    assert await payment_reports.claim_deliveries(inbox, 10) == [
+    assert await report_deliveries.claim_deliveries(inbox, 10) == [
         Delivery(report_id, sold.subscription_id, workflow_id, "1" * 32, timedelta())
     ]
-    assert await payment_reports.claim_deliveries(inbox, 10) == []
+    assert await report_deliveries.claim_deliveries(inbox, 10) == []
 
 
 async def test_what_has_had_its_effect_is_not_delivered(inbox: Connection) -> None:
@@ -138,14 +139,14 @@ async def test_what_has_had_its_effect_is_not_delivered(inbox: Connection) -> No
     await payment_reports.mark_applied(inbox, applied, AT)
     await payment_reports.park(inbox, parked, "amount_mismatch")
 
-    assert [each.report_id for each in await payment_reports.claim_deliveries(inbox, 10)] == [waiting]
+    assert [each.report_id for each in await report_deliveries.claim_deliveries(inbox, 10)] == [waiting]
 
 
 async def test_the_longest_due_come_first(inbox: Connection) -> None:
     reports = [await receive_new(inbox) for _ in range(3)]
 
-    assert [each.report_id for each in await payment_reports.claim_deliveries(inbox, 2)] == reports[:2]
-    assert [each.report_id for each in await payment_reports.claim_deliveries(inbox, 2)] == reports[2:]
+    assert [each.report_id for each in await report_deliveries.claim_deliveries(inbox, 2)] == reports[:2]
+    assert [each.report_id for each in await report_deliveries.claim_deliveries(inbox, 2)] == reports[2:]
 
 
 async def test_redeliveries_grow_rarer_up_to_one_an_hour(inbox: Connection) -> None:
@@ -153,7 +154,7 @@ async def test_redeliveries_grow_rarer_up_to_one_an_hour(inbox: Connection) -> N
     pauses = []
     for _ in range(13):
         await make_due(inbox)
-        assert len(await payment_reports.claim_deliveries(inbox, 10)) == 1
+        assert len(await report_deliveries.claim_deliveries(inbox, 10)) == 1
         pause: timedelta = await inbox.scalar(
             text("SELECT next_delivery_at - clock_timestamp() FROM webhook_inbox")
         )
@@ -167,8 +168,8 @@ async def test_two_relays_at_once_never_claim_the_same_report(quiet_database: Da
         reports = [await receive_new(connection) for _ in range(4)]
 
     async with quiet_database.transaction() as one, quiet_database.transaction() as other:
-        first = await payment_reports.claim_deliveries(one, 2)
-        second = await payment_reports.claim_deliveries(other, 10)
+        first = await report_deliveries.claim_deliveries(one, 2)
+        second = await report_deliveries.claim_deliveries(other, 10)
 
     assert [each.report_id for each in (*first, *second)] == reports
     async with quiet_database.transaction() as connection:
@@ -186,6 +187,6 @@ async def test_while_a_charge_is_under_way_its_answer_comes_first_for_a_moment(i
     ]
     elsewhere = await receive_new(inbox)
 
-    assert [each.report_id for each in await payment_reports.claim_deliveries(inbox, 10)] == [elsewhere]
+    assert [each.report_id for each in await report_deliveries.claim_deliveries(inbox, 10)] == [elsewhere]
     await inbox.execute(text("UPDATE webhook_inbox SET received_at = received_at - interval '1 second'"))
-    assert [each.report_id for each in await payment_reports.claim_deliveries(inbox, 10)] == reports
+    assert [each.report_id for each in await report_deliveries.claim_deliveries(inbox, 10)] == reports

@@ -12,7 +12,7 @@ from db.snapshot import dump_state, load_state
 from domain.billing_calendar import Anchor, Period
 from domain.collecting import Attempt, AttemptStage, OpenInvoice, Switch
 from domain.dunning import DunningCase, DunningPolicy, FinalAction
-from domain.freezing import NEVER_FROZEN, Freeze, FrozenTime
+from domain.freeze_allowance import NEVER_FROZEN, Freeze, FrozenTime
 from domain.plan import PlanTerms
 from domain.pricing import FREE, PeriodPrice
 from domain.promo import Promo

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from domain.billing_calendar import Anchor, Period
 from domain.collecting import Attempt, AttemptStage, OpenInvoice, Switch
 from domain.dunning import DunningCase, DunningPolicy, FinalAction
-from domain.freezing import Freeze
+from domain.freeze_allowance import Freeze
 from domain.plan import PlanTerms
 from domain.pricing import PeriodPrice
 from domain.subscription import PaidAhead, Status, SubscriptionState

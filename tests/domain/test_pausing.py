@@ -8,7 +8,7 @@ import pytest
 from domain import pausing
 from domain.billing_calendar import Anchor, Period
 from domain.collecting import AttemptStage
-from domain.freezing import Freeze, FrozenTime
+from domain.freeze_allowance import Freeze, FrozenTime
 from domain.lifecycle import Change, Event, Stretch
 from domain.refusals import RefusalCode, Refused
 from domain.renewing import begin_paid_period, next_period

@@ -6,6 +6,8 @@ Revises: 0001
 
 from alembic import op
 
+from db.migrations.parts import forbid_changes
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -85,10 +87,7 @@ def upgrade() -> None:
     for function in (FORBID_CHANGE, CHECK_LEDGER_TRANSACTION, GUARD_INVOICE, GUARD_INVOICE_LINE):
         op.execute(function)
     for table in APPEND_ONLY:
-        op.execute(
-            f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
-            " FOR EACH STATEMENT EXECUTE FUNCTION forbid_change()"
-        )
+        forbid_changes(table)
     op.execute(
         "CREATE CONSTRAINT TRIGGER sums_to_zero AFTER INSERT ON ledger_entries"
         " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_ledger_transaction()"

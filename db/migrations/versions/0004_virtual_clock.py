@@ -7,6 +7,8 @@ Revises: 0003
 import sqlalchemy as sa
 from alembic import op
 
+from db.migrations.parts import id_column, recorded_at, refers
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -20,23 +22,16 @@ def upgrade() -> None:
     )
     op.create_table(
         "clock_turns",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        id_column(),
         sa.Column("subscription_id", sa.BigInteger(), nullable=False),
         sa.Column("command_id", sa.Text(), nullable=False),
         sa.Column("asked_by", sa.BigInteger(), nullable=False),
         sa.Column("trace_id", sa.Text(), nullable=False),
         sa.Column("target_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("after_entry_id", sa.BigInteger(), nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("clock_timestamp()"),
-            nullable=False,
-        ),
-        sa.ForeignKeyConstraint(
-            ["subscription_id"], ["subscriptions.id"], name=op.f("fk_clock_turns_subscription_id")
-        ),
-        sa.ForeignKeyConstraint(["asked_by"], ["users.id"], name=op.f("fk_clock_turns_asked_by")),
+        recorded_at("created_at"),
+        refers("clock_turns", "subscription_id", "subscriptions"),
+        refers("clock_turns", "asked_by", "users"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clock_turns")),
         sa.UniqueConstraint(
             "subscription_id", "command_id", name=op.f("uq_clock_turns_subscription_id_command_id")

@@ -1,16 +1,16 @@
-"""Holds old rows against the constraints of 0007, and rebuilds its indexes, while everybody goes on working.
+"""Holds old rows against the constraints of 0007 to 0011, and rebuilds indexes, while everybody works on.
 
 May be interrupted anywhere and repeated: an index that was left half-built is dropped first.
 
-Revision ID: 0008
-Revises: 0007
+Revision ID: 0013
+Revises: 0012
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
-down_revision = "0007"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from db.database import Connection
-from db.queries.subscriptions import cut_paid_period, insert_paid_period, stretch_paid_time
+from db.queries.paid_periods import cut_paid_period, insert_paid_period, stretch_paid_time
 from db.tables.billing import Invoice
 from domain.billing_calendar import Period
 from tests.db.refused import refused

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import freezing
-from domain.freezing import NEVER_FROZEN, FrozenTime
+from domain import freeze_allowance
+from domain.freeze_allowance import NEVER_FROZEN, FrozenTime
 from tests.domain.states import DAY, MOMENT, instant
 
 STARTED_AT = instant("2026-01-31T09:30")
@@ -23,9 +23,9 @@ THIRTY = 30 * DAY
     ],
 )
 def test_the_years_of_a_subscription_count_from_its_start(started: str, year: int, begins: str) -> None:
-    assert freezing.year_start(instant(started), year) == instant(begins)
-    assert freezing.year_of(instant(started), instant(begins)) == year
-    assert freezing.year_of(instant(started), instant(begins) - MOMENT) == year - 1
+    assert freeze_allowance.year_start(instant(started), year) == instant(begins)
+    assert freeze_allowance.year_of(instant(started), instant(begins)) == year
+    assert freeze_allowance.year_of(instant(started), instant(begins) - MOMENT) == year - 1
 
 
 @pytest.mark.parametrize(
@@ -62,12 +62,12 @@ def test_the_years_of_a_subscription_count_from_its_start(started: str, year: in
     ],
 )
 def test_how_long_the_days_last(spent: FrozenTime, since: datetime, latest: datetime) -> None:
-    assert freezing.latest_end(STARTED_AT, THIRTY, spent, since) == latest
+    assert freeze_allowance.latest_end(STARTED_AT, THIRTY, spent, since) == latest
 
 
 def test_a_freeze_never_runs_through_a_whole_year() -> None:
     long = timedelta(days=366)
-    latest = freezing.latest_end(STARTED_AT, long, NEVER_FROZEN, NEXT_YEAR_AT - DAY)
+    latest = freeze_allowance.latest_end(STARTED_AT, long, NEVER_FROZEN, NEXT_YEAR_AT - DAY)
 
     assert latest == instant("2028-01-31T09:30")
 
@@ -106,7 +106,7 @@ def test_a_freeze_never_runs_through_a_whole_year() -> None:
     ],
 )
 def test_what_is_spent(spent: FrozenTime, since: datetime, until: datetime, after: FrozenTime) -> None:
-    assert freezing.spend(STARTED_AT, spent, since, until) == after
+    assert freeze_allowance.spend(STARTED_AT, spent, since, until) == after
 
 
 STARTS = st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1)).map(  # noqa: DTZ001 - Hypothesis wants the bounds bare
@@ -125,14 +125,14 @@ def test_no_year_is_ever_frozen_for_longer_than_its_allowance(
     frozen: list[tuple[datetime, datetime]] = []
     for apart, wanted in freezes:
         since = now + apart * DAY
-        until = min(since + wanted * DAY, freezing.latest_end(started_at, allowance, spent, since))
+        until = min(since + wanted * DAY, freeze_allowance.latest_end(started_at, allowance, spent, since))
         assert until >= since
         if until > since:
-            spent = freezing.spend(started_at, spent, since, until)
+            spent = freeze_allowance.spend(started_at, spent, since, until)
             frozen.append((since, until))
         now = until
 
-    for year in range(freezing.year_of(started_at, now) + 1):
-        begins, ends = (freezing.year_start(started_at, each) for each in (year, year + 1))
+    for year in range(freeze_allowance.year_of(started_at, now) + 1):
+        begins, ends = (freeze_allowance.year_start(started_at, each) for each in (year, year + 1))
         within = [max(min(until, ends) - max(since, begins), timedelta()) for since, until in frozen]
         assert sum(within, timedelta()) <= allowance
