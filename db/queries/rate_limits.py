@@ -36,7 +36,8 @@ async def count_hit(connection: Connection, key: str, length: timedelta) -> Wind
             .returning(RateLimit.hits, RateLimit.window_start, func.now())
         )
     ).one()
-    return Window(hits, started_at + length - now)
+    # A transaction's now is when it began, which may be before a window that another one has begun since.
+    return Window(hits, min(started_at + length - now, length))
 
 
 async def take_back_hit(connection: Connection, key: str) -> None:

@@ -41,6 +41,15 @@ async def test_a_window_ends_when_it_began_to(database: Database) -> None:
     assert await hit(database, key) == 1
 
 
+async def test_nobody_waits_longer_than_a_window(database: Database) -> None:
+    """Whoever was first to begin, and second to count, finds a window that began after they did."""
+    key = uuid.uuid4().hex
+    async with database.transaction() as earlier:
+        await earlier.execute(text("SELECT now()"))
+        assert await hit(database, key) == 1
+        assert (await count_hit(earlier, key, MINUTE)).ends_in == MINUTE
+
+
 async def test_forgetting_starts_anew(database: Database) -> None:
     key, other = uuid.uuid4().hex, uuid.uuid4().hex
     for each in (key, key, other):
