@@ -39,10 +39,13 @@ async def create_plan(connection: Connection, body: NewPlanBody) -> VersionedPla
 
 
 async def add_price(connection: Connection, code: str, body: NewPriceBody) -> VersionedPlanBody:
-    """Raises `Problem`: 404, or 409 for a plan that is retired."""
+    """Raises `Problem`: 404, or 409 for a plan that is retired or sold in another currency."""
     plan = await _lock(connection, code)
     if plan.retired_at is not None:
         raise problem_of(Refused(RefusalCode.PLAN_RETIRED, "nobody can start this plan any more"))
+    if plan.currency != body.currency:
+        elsewhere = f"the plan is sold in {plan.currency}; another currency is another plan"
+        raise problem_of(Refused(RefusalCode.CURRENCY_MISMATCH, elsewhere))
     await plan_versions.append_price(
         connection,
         plan.plan_id,

@@ -66,7 +66,10 @@ async def create_plan(body: NewPlanBody, asked: StaffRequestDep) -> JSONResponse
     )
 
 
-@router.post("/{plan_code}/prices", **_write(RefusalCode.PLAN_NOT_FOUND, RefusalCode.PLAN_RETIRED))
+@router.post(
+    "/{plan_code}/prices",
+    **_write(RefusalCode.PLAN_NOT_FOUND, RefusalCode.PLAN_RETIRED, RefusalCode.CURRENCY_MISMATCH),
+)
 async def add_price(
     plan_code: PlanCode,
     body: NewPriceBody,

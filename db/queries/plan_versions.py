@@ -28,6 +28,7 @@ class NewPlan:
 class LockedPlan:
     plan_id: int
     period_iso: str
+    currency: str
     retired_at: datetime | None
 
 
@@ -102,13 +103,16 @@ async def insert_plan(connection: Connection, plan: NewPlan) -> int | None:
 
 async def lock_plan(connection: Connection, code: str) -> LockedPlan | None:
     """Makes the versions of one plan follow one another."""
+    currency_of_plan = (
+        select(PlanPrice.currency).where(PlanPrice.plan_id == Plan.id).limit(1).scalar_subquery()
+    )
     query = (
-        select(Plan.id, Plan.period_iso, Plan.retired_at)
+        select(Plan.id, Plan.period_iso, currency_of_plan, Plan.retired_at)
         .where(Plan.code == code)
-        .with_for_update(key_share=True)
+        .with_for_update(of=Plan, key_share=True)
     )
     row = (await connection.execute(query)).one_or_none()
-    return row and LockedPlan(*row)
+    return None if row is None else LockedPlan(*row)
 
 
 async def append_price(

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger, UniqueConstraint
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import Cents, Currency, Id, RecordedAt, Table
@@ -36,6 +36,9 @@ class PlanPrice(Table):
     __tablename__ = "plan_prices"
     __table_args__ = (
         UniqueConstraint("plan_id", "version"),
+        ExcludeConstraint(
+            ("plan_id", "="), ("currency", "<>"), name="ex_plan_prices_one_currency", using="gist"
+        ),
         CheckConstraint("price_cents > 0", name="is_positive"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency_is_iso_4217"),
         CheckConstraint("vat_rate_bp BETWEEN 0 AND 10000", name="vat_rate_is_a_share"),

@@ -200,6 +200,16 @@ async def test_of_many_at_once_under_one_key_all_get_one_answer(admin: Student) 
     assert len((await find(admin, code))["prices"]) == 2
 
 
+async def test_a_plan_is_sold_in_one_currency(admin: Student) -> None:
+    """Who runs at an older price may be moved to any newer one, and pays with promo codes and gift cards."""
+    code = await make_plan(admin)
+
+    refused = await admin.post(f"/admin/plans/{code}/prices", {"price_cents": 1_490, "currency": "USD"})
+
+    assert refusal(refused) == (409, "currency_mismatch")
+    assert [price["currency"] for price in (await find(admin, code))["prices"]] == ["EUR"]
+
+
 async def test_a_refusal_leaves_the_key_free(admin: Student) -> None:
     key, body = uuid.uuid4().hex, new_plan()
     too_long = body | {"dunning": {"retry_days": [28]}}

@@ -162,6 +162,12 @@ EXCLUSIVE: list[tuple[str, type[Table], Row, Row]] = [
     ("uq_users_email", User, {"email": "twice@italiano.example"}, {}),
     ("uq_plans_code", Plan, {"code": "P2M"}, {}),
     ("uq_plan_prices_plan_id_version", PlanPrice, {"plan_id": 1_000_001, "version": 1}, {}),
+    (
+        "ex_plan_prices_one_currency",
+        PlanPrice,
+        {"plan_id": 1_000_001, "version": 1},
+        {"version": 2, "currency": "USD"},
+    ),
     ("uq_content_modules_code", ContentModule, {"code": "opera"}, {}),
     ("uq_content_modules_position", ContentModule, {"position": 999}, {}),
     (
