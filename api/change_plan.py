@@ -20,7 +20,6 @@ from domain.lifecycle import Action
 from domain.plan import PlanTerms
 from domain.plan_choice import Amounts, Foreseen, Quote, Way, choose_way, foresee_later, on_sale
 from domain.refusals import Refused
-from domain.scheduling import last_paid_plan
 from domain.subscription import SubscriptionState
 from domain.tenders import NO_TENDERS
 from workflows.messages import ChangePlanCommand
@@ -52,7 +51,7 @@ class PlanChanger:
         try:
             async with self.database.read() as connection:
                 state = await subscriptions.load_current_state(connection, subscription_id)
-                present = last_paid_plan(state)
+                present = state.last_paid_plan
                 plan = on_sale(await plan_terms.find_wanted(connection, present, wanted.plan_code))
                 foreseen = await _foresee(connection, state, plan, wanted.when, at)
         except Refused as refused:

@@ -13,7 +13,7 @@ from domain.lifecycle import Change
 from domain.plan import PlanTerms
 from domain.pricing import bill_period
 from domain.refusals import RefusalCode, Refused
-from domain.scheduling import last_paid_plan, schedule, take_back
+from domain.scheduling import schedule, take_back
 from domain.subscription import SubscriptionState
 from domain.tenders import Purse
 
@@ -44,7 +44,7 @@ def on_sale(found: PlanTerms | None) -> PlanTerms:
 
 def choose_way(state: SubscriptionState, wanted: PlanTerms, asked: When | None) -> Way:
     """Up now, down at the period's end, unless something else is asked for. Raises `Refused`."""
-    if wanted.code == last_paid_plan(state).code:
+    if wanted.code == state.last_paid_plan.code:
         changing.check_open(state)
         take_back(state)
         return Way.TAKEN_BACK

@@ -149,6 +149,14 @@ class Subscription:
         """Answers with what becomes of it by now."""
         async with self._carrying_out():
             move = scheduling.price_move(self._state, command.price, workflow.now())
+            # Runs from before left a choice alone, and recorded nothing. Each command decides for itself.
+            beside_a_choice = f"price-moves-beside-a-choice-{command.command_id}"
+            if (
+                move is PriceMove.MOVES
+                and self._state.chosen_plan is not None
+                and not workflow.patched(beside_a_choice)
+            ):
+                return PriceMove.CHOSE_ANOTHER_PLAN
             await self._record(
                 command, lambda state: scheduling.schedule_price(state, command.price, workflow.now())
             )

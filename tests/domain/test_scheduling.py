@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from domain import renewing
+from domain import changing, paying, renewing
 from domain.billing_calendar import Anchor
 from domain.changing import When
 from domain.collecting import Switch
@@ -43,7 +43,11 @@ from tests.domain.states import (
 )
 
 DEARER = replace(MONTHLY, price_cents=2_490, price_version=2)
-MOVING = replace(ACTIVE, scheduled_plan=DEARER)
+MOVING = replace(ACTIVE, moved_price=DEARER)
+MOVING_AS_BEFORE = replace(ACTIVE, scheduled_plan=DEARER)
+"""Written before a price was kept beside what is chosen."""
+
+CHOOSING_WHILE_MOVING = replace(SCHEDULED, moved_price=DEARER)
 OTHER_AHEAD = replace(ACTIVE, paid_ahead=PaidAhead(1, SECOND_PERIOD, switch=Switch(FAMILY, ACTIVE.anchor)))
 NOT_RUNNING = (INCOMPLETE, PAST_DUE, UNPAID, CANCELED)
 OUTDATED = RefusalCode.QUOTE_OUTDATED
@@ -77,6 +81,7 @@ def test_which_way_a_wish_goes(
     [
         (ACTIVE, MONTHLY, RefusalCode.PLAN_UNCHANGED),
         (MOVING, MONTHLY, RefusalCode.PLAN_UNCHANGED),
+        (MOVING_AS_BEFORE, MONTHLY, RefusalCode.PLAN_UNCHANGED),
         (OTHER_AHEAD, FAMILY, RefusalCode.PLAN_UNCHANGED),
         (TRIALING, TRIALING.plan, RefusalCode.PLAN_UNCHANGED),
         (CHARGING, MONTHLY, RefusalCode.PAYMENT_IN_PROGRESS),
@@ -144,10 +149,53 @@ def test_taken_back_it_stays_and_what_waits_is_dropped() -> None:
     assert pending.details == {"invoice_id": OPEN_INVOICE, "plan": "P1M"}
 
 
-def test_a_price_that_moves_is_not_taken_back() -> None:
-    moving = replace(CHANGING, scheduled_plan=DEARER)
+@pytest.mark.parametrize("moving", [MOVING, MOVING_AS_BEFORE])
+def test_a_price_that_moves_is_not_taken_back(moving: SubscriptionState) -> None:
+    """Whatever is chosen after it, once or twice, at once or for later."""
+    once = schedule(moving, FAMILY).state
+    twice = schedule(once, YEARLY).state
+    pending = replace(moving, open_invoice=CHANGING.open_invoice)
 
-    assert take_back(moving).state.scheduled_plan == DEARER
+    assert (once.next_plan, twice.next_plan) == (FAMILY, YEARLY)
+    for taken_back in (take_back(once), take_back(twice), take_back(pending), changing.expire(pending)):
+        assert taken_back.state.next_plan == DEARER
+    assert renewing.next_period(take_back(twice).state, PERIOD.end).plan == DEARER
+
+
+def test_a_price_moves_beside_a_choice_that_was_made_before() -> None:
+    change = schedule_price(SCHEDULED, DEARER, IN_THE_PERIOD)
+    assert change is not None
+
+    assert change.state == replace(CHOOSING_WHILE_MOVING, version=4)
+    assert (change.state.next_plan, change.details["chosen_plan"]) == (YEARLY, "P1Y")
+    assert take_back(change.state).state.next_plan == DEARER
+
+
+def test_whoever_is_really_on_another_plan_leaves_the_price_behind() -> None:
+    billed = renewing.next_period(CHOOSING_WHILE_MOVING, PERIOD.end)
+    renewed = renewing.begin(
+        CHOOSING_WHILE_MOVING, PaidAhead(billed.index, billed.period, switch=billed.switch)
+    )
+    at_once = paying.covered(replace(CHANGING, moved_price=DEARER), IN_THE_PERIOD).state
+    trying = changing.on_trial(replace(TRIALING, moved_price=DEARER), FAMILY).state
+
+    for state, plan in ((renewed, YEARLY), (at_once, FAMILY), (trying, FAMILY)):
+        assert (state.plan, state.next_plan, state.moved_price) == (plan, plan, None)
+
+
+def test_a_price_has_moved_once_it_is_billed() -> None:
+    billed = renewing.next_period(MOVING, PERIOD.end)
+    renewed = renewing.begin(MOVING, PaidAhead(billed.index, billed.period, switch=billed.switch))
+
+    assert (renewed.plan, renewed.moved_price, renewed.next_plan) == (DEARER, None, DEARER)
+
+
+def test_a_price_moves_after_a_period_that_was_paid_ahead() -> None:
+    change = schedule_price(PAID_AHEAD, DEARER, IN_THE_PERIOD)
+    assert change is not None
+
+    begun = renewing.begin_paid_period(change.state).state
+    assert (begun.plan, begun.next_plan) == (MONTHLY, DEARER)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +210,10 @@ def test_a_price_that_moves_is_not_taken_back() -> None:
         (FROZEN, IN_THE_PERIOD, PriceMove.MOVES),
         (MOVING, IN_THE_PERIOD, PriceMove.DONE),
         (replace(ACTIVE, plan=DEARER), IN_THE_PERIOD, PriceMove.DONE),
-        (SCHEDULED, IN_THE_PERIOD, PriceMove.CHOSE_ANOTHER_PLAN),
+        (MOVING_AS_BEFORE, IN_THE_PERIOD, PriceMove.DONE),
+        (SCHEDULED, IN_THE_PERIOD, PriceMove.MOVES),
+        (SCHEDULED, REMINDED_AT, PriceMove.TOO_NEAR),
+        (CHOOSING_WHILE_MOVING, IN_THE_PERIOD, PriceMove.DONE),
         (CANCELING, IN_THE_PERIOD, PriceMove.LEAVES),
         (replace(ACTIVE, plan=FAMILY), IN_THE_PERIOD, PriceMove.NOT_RUNNING),
         *(
@@ -180,7 +231,7 @@ def test_a_price_moves_with_the_next_renewal_and_is_told() -> None:
     change = schedule_price(ACTIVE, DEARER, IN_THE_PERIOD)
     assert change is not None
 
-    assert change.state == replace(ACTIVE, version=3, scheduled_plan=DEARER)
+    assert change.state == replace(ACTIVE, version=3, moved_price=DEARER)
     assert renewing.next_period(change.state, PERIOD.end).switch == Switch(DEARER, ACTIVE.anchor)
     assert change.details == {
         "plan": "P1M",
