@@ -1,5 +1,6 @@
 """A wish for a plan: which way the change goes, what it would bill, and what was quoted for it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,7 +10,7 @@ from domain import changing, renewing
 from domain.billing_calendar import Period
 from domain.changing import When, usual_time
 from domain.invoice import BillingReason, Invoice
-from domain.lifecycle import Change
+from domain.lifecycle import Change, Event
 from domain.plan import PlanTerms
 from domain.pricing import bill_period
 from domain.refusals import RefusalCode, Refused
@@ -20,6 +21,9 @@ from domain.tenders import Purse
 QUOTE_LIVES = timedelta(minutes=15)
 CLOCK_SKEW = timedelta(seconds=5)
 """How far the clock of whoever quotes may be ahead of the one that it is charged by."""
+
+REPLACING = frozenset({Event.INVOICE_DROPPED, Event.PLAN_CHANGE_SCHEDULED, Event.PLAN_CHANGE_TAKEN_BACK})
+"""What a later choice of plan is told as, with the invoice that makes way for it."""
 
 
 class Way(StrEnum):
@@ -67,6 +71,20 @@ def without_charge(state: SubscriptionState, wanted: PlanTerms, way: Way) -> Cha
             return schedule(state, wanted)
         case Way.NOW:
             raise ValueError("a change at once is paid for first")
+
+
+def not_made(told_of_its_invoice: Iterable[str]) -> Refused:
+    """Why a change that waited for its payment will not be made, though nobody declined that.
+
+    By what the timeline tells of its invoice.
+    """
+    if REPLACING.isdisjoint(told_of_its_invoice):
+        return Refused(
+            RefusalCode.PLAN_CHANGE_VOIDED, "the subscription was canceled or frozen before it was paid"
+        )
+    return Refused(
+        RefusalCode.PLAN_CHANGE_REPLACED, "another choice of plan took its place before it was paid"
+    )
 
 
 @dataclass(frozen=True)

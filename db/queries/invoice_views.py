@@ -13,7 +13,7 @@ from db.queries.refund_views import RefundView, list_refunds
 from db.tables.billing import Invoice, InvoiceLine, Payment
 from db.tables.subscriptions import Subscription
 from domain.invoice import InvoiceStatus
-from domain.payment import PaymentStatus
+from domain.payment import GivenUp, PaymentStatus
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,11 @@ class PaymentView:
     action_url: str | None
     created_at: datetime
     settled_at: datetime | None
+
+    @property
+    def was_given_up(self) -> bool:
+        """Nobody declined it: it is not waited for any more."""
+        return self.status == PaymentStatus.FAILED and self.failure_code in set(GivenUp)
 
 
 @dataclass(frozen=True)

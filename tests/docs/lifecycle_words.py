@@ -117,6 +117,10 @@ REFUSED_WHEN = {
     RefusalCode.PLAN_CHANGE_NOT_POSSIBLE: (
         "it is neither `active` nor `trialing`, or canceled for its period's end, or its paid time is over"
     ),
+    RefusalCode.PLAN_CHANGE_REPLACED: (
+        "a later choice of plan took its place while its payment was waited for"
+    ),
+    RefusalCode.PLAN_CHANGE_VOIDED: "`cancel`, `freeze` or time ended it while its payment was waited for",
     RefusalCode.PLAN_UNCHANGED: "it is on this plan then, and nothing else was chosen",
     RefusalCode.RENEWAL_ALREADY_PAID: "the next period is paid ahead: a change can only follow on it",
     RefusalCode.CURRENCY_MISMATCH: "the plan is sold in another currency",

@@ -5,13 +5,22 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from domain import changing, paying, renewing
+from domain import changing, ending, pausing, paying, renewing
 from domain.billing_calendar import Anchor
 from domain.changing import When
 from domain.collecting import Switch
-from domain.lifecycle import Event
+from domain.lifecycle import Change, Event
 from domain.plan import PlanTerms
-from domain.plan_choice import Amounts, Quote, Way, choose_way, foresee_later, on_sale, without_charge
+from domain.plan_choice import (
+    Amounts,
+    Quote,
+    Way,
+    choose_way,
+    foresee_later,
+    not_made,
+    on_sale,
+    without_charge,
+)
 from domain.refusals import RefusalCode, Refused
 from domain.scheduling import PriceMove, price_move, schedule, schedule_price, take_back
 from domain.subscription import PaidAhead, SubscriptionState
@@ -242,6 +251,25 @@ def test_a_price_moves_with_the_next_renewal_and_is_told() -> None:
         "from_price_cents": 1_990,
         "renews_at": "2026-02-28T09:30:00+00:00",
     }
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (changing.drop_for_another(CHANGING), RefusalCode.PLAN_CHANGE_REPLACED),
+        (schedule(CHANGING, YEARLY), RefusalCode.PLAN_CHANGE_REPLACED),
+        (take_back(CHANGING), RefusalCode.PLAN_CHANGE_REPLACED),
+        (ending.cancel(CHANGING, at_period_end=True, at=IN_THE_PERIOD), RefusalCode.PLAN_CHANGE_VOIDED),
+        (ending.withdraw(CHANGING, IN_THE_PERIOD), RefusalCode.PLAN_CHANGE_VOIDED),
+        (pausing.freeze(CHANGING, until=None, at=IN_THE_PERIOD), RefusalCode.PLAN_CHANGE_VOIDED),
+        (changing.expire(CHANGING), RefusalCode.PLAN_CHANGE_VOIDED),
+    ],
+)
+def test_why_a_change_is_not_made(change: Change | None, code: RefusalCode) -> None:
+    assert change is not None
+
+    assert change.details["invoice_id"] == OPEN_INVOICE
+    assert not_made([Event.PLAN_CHANGE_OPENED, change.event]).code is code
 
 
 def test_what_a_change_later_will_bill() -> None:
