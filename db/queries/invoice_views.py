@@ -57,6 +57,15 @@ class BillView:
 
 
 @dataclass(frozen=True)
+class DueView:
+    """An invoice that waits for its payment, and how much is asked for."""
+
+    invoice_id: int
+    amount_due_cents: int
+    currency: str
+
+
+@dataclass(frozen=True)
 class InvoiceView:
     """`amount_due_cents` is what is left to be charged after promo, gift cards and balance."""
 
@@ -167,6 +176,22 @@ async def find_bill(connection: Connection, user_id: int, invoice_id: int) -> Bi
     )
     row = (await connection.execute(query)).one_or_none()
     return row and BillView(row.subscription_id, InvoiceStatus(row.status))
+
+
+async def find_due(connection: Connection, subscription_id: int) -> DueView | None:
+    """A subscription has one at most that is open."""
+    query = (
+        select(
+            Invoice.id,
+            (Invoice.total_cents - Invoice.gift_cents - Invoice.balance_cents).label("amount_due_cents"),
+            Invoice.currency,
+        )
+        .where(Invoice.subscription_id == subscription_id, Invoice.status == InvoiceStatus.OPEN)
+        .order_by(Invoice.id.desc())
+        .limit(1)
+    )
+    row = (await connection.execute(query)).one_or_none()
+    return row and DueView(*row)
 
 
 async def find_last_payment(connection: Connection, invoice_id: int) -> tuple[PaymentView, bool] | None:
