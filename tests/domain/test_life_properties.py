@@ -124,9 +124,11 @@ class SubscriptionMachine(RuleBasedStateMachine):
     def change_plan(self, wanted: PlanTerms, asked: When | None) -> None:
         self.life.change_plan(wanted, asked)
 
-    @rule(wanted=PLANS)
-    def move_price(self, wanted: PlanTerms) -> None:
-        price = replace(wanted, price_version=2, price_cents=wanted.price_cents + 100)
+    @rule()
+    def move_price(self) -> None:
+        present = self.life.state.last_paid_plan
+        version, cents = present.price_version + 1, present.price_cents + 100
+        price = replace(present, price_version=version, price_cents=cents)
         if price_move(self.life.state, price, self.life.now) is PriceMove.MOVES:
             self.moved = price
         self.life.command(lambda state: schedule_price(state, price, self.life.now))

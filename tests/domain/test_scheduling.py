@@ -1,9 +1,13 @@
 """What the next period is of: chosen, taken back, or moved to another price."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain import changing, ending, pausing, paying, renewing
 from domain.billing_calendar import Anchor
@@ -169,6 +173,37 @@ def test_a_price_that_moves_is_not_taken_back(moving: SubscriptionState) -> None
     for taken_back in (take_back(once), take_back(twice), take_back(pending), changing.expire(pending)):
         assert taken_back.state.next_plan == DEARER
     assert renewing.next_period(take_back(twice).state, PERIOD.end).plan == DEARER
+
+
+DECISIONS: dict[str, Callable[[SubscriptionState], Change | None]] = {
+    "another plan later": lambda state: schedule(state, FAMILY),
+    "yet another later": lambda state: schedule(state, YEARLY),
+    "another plan now": lambda state: changing.opened(state, CHANGING.unpaid_invoice),
+    "taken back": take_back,
+    "not paid in time": changing.expire,
+    "made way": changing.drop_for_another,
+    "canceled": lambda state: ending.cancel(state, at_period_end=True, at=IN_THE_PERIOD),
+    "uncanceled": ending.uncancel,
+    "frozen": lambda state: pausing.freeze(state, until=None, at=IN_THE_PERIOD),
+    "thawed": lambda state: pausing.unfreeze(state, IN_THE_PERIOD + DAY),
+    "its price moves": lambda state: schedule_price(state, DEARER, IN_THE_PERIOD),
+}
+
+
+@given(
+    st.sampled_from([MOVING, MOVING_AS_BEFORE, CHOOSING_WHILE_MOVING]),
+    st.lists(st.sampled_from(sorted(DECISIONS))),
+)
+def test_nothing_that_is_chosen_or_voided_takes_a_price_away(
+    state: SubscriptionState, names: list[str]
+) -> None:
+    for name in names:
+        with suppress(Refused, ValueError):  # not possible at that moment
+            change = DECISIONS[name](state)
+            state = change.state if change else state
+
+        assert state.coming_price == DEARER
+        assert state.next_plan in {DEARER, FAMILY, YEARLY}
 
 
 def test_a_price_moves_beside_a_choice_that_was_made_before() -> None:
