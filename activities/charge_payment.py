@@ -28,14 +28,13 @@ from domain import awaiting
 from domain.ending import without_open_invoice
 from domain.invoice import InvoiceStatus
 from domain.lifecycle import Event
-from domain.payment import Decline, PaymentFact, PaymentStatus, ReportedStatus, Verdict, judge
+from domain.payment import Decline, GivenUp, PaymentFact, PaymentStatus, ReportedStatus, Verdict, judge
 from domain.subscription import SubscriptionState
 from ops.tracing import bind_to_logs
 from payments.provider import Charge, ChargeOrder, ChargeStatus, PaymentProvider, ProviderRejectedError
 from payments.providers import Providers
 
 NOT_CONFIRMED = "authentication_expired"
-WITHDRAWN = "withdrawn"
 
 
 class ChargePaymentActivities:
@@ -76,7 +75,7 @@ class ChargePaymentActivities:
         async with self._database.transaction() as connection:
             settlement = await _lock(connection, terms, command)
             state = await _apply(settlement, charge)
-            await payments.mark_failed(connection, command.payment_id, WITHDRAWN, settlement.at)
+            await payments.mark_failed(connection, command.payment_id, GivenUp.WITHDRAWN, settlement.at)
             if state.withdrawing_payment_id == command.payment_id:
                 state = awaiting.withdrawn_at_provider(state)
                 await subscriptions.write_state(connection, state)

@@ -9,7 +9,7 @@ from db.queries.purses import Bill
 from db.queries.refundable import RefundableInvoice
 from domain import ledger as movements
 from domain.correction import CreditNoteReason, NetAndVat, Paid, credited
-from domain.tenders import Tenders
+from domain.tenders import Tenders, WayBack, way_back
 
 
 async def issue_credit_note(connection: Connection, order: CreditNoteOrder, at: datetime) -> NetAndVat:
@@ -51,28 +51,36 @@ async def note_plan_credit(
     return NetAndVat(sum(part.net_cents for part in parts), sum(part.vat_cents for part in parts))
 
 
+async def find_way_back(
+    connection: Connection, invoice: RefundableInvoice, paid: Tenders, at: datetime
+) -> WayBack:
+    return way_back(paid, await purses.list_expiries(connection, invoice.user_id), at)
+
+
 async def return_to_purse(
     connection: Connection,
     invoice: RefundableInvoice,
-    back: Tenders,
+    back: WayBack,
     at: datetime,
     *,
     key: str,
     reason: CreditNoteReason,
 ) -> None:
-    """What gift cards and balance have paid goes back on them, with a credit note. May be nothing."""
-    if not back.total_cents:
+    """What gift cards and balance have paid goes back, with a credit note. May be nothing."""
+    received = back.received
+    if not received.total_cents:
         return
     bill = Bill(invoice.invoice_id, invoice.user_id, invoice.currency)
-    await purses.put_back(connection, bill, back, at, reason=key)
-    order = CreditNoteOrder(invoice.invoice_id, key, reason, Paid(tenders=back))
+    await purses.put_back(connection, bill, back.tenders, at, reason=key)
+    await purses.put_in_balance(connection, bill, back.expired, at, reason=key)
+    order = CreditNoteOrder(invoice.invoice_id, key, reason, Paid(tenders=received))
     parts = await issue_credit_note(connection, order, at)
     movement = movements.returned_to_purse(
         key,
         invoice.currency,
         net_cents=parts.net_cents,
         vat_cents=parts.vat_cents,
-        gift_cents=back.gift_cents,
-        balance_cents=back.balance_cents,
+        gift_cents=received.gift_cents,
+        balance_cents=received.balance_cents,
     )
     await ledger.post_movement(connection, invoice.subscription_id, movement, at)

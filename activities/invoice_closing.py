@@ -7,9 +7,7 @@ from db.queries import invoices, ledger, payment_reports, payments, purses
 from db.queries.payments import Billed
 from db.queries.purses import Bill
 from domain import ledger as movements
-
-VOIDED = "invoice_voided"
-WRITTEN_OFF = "invoice_written_off"
+from domain.payment import GivenUp
 
 
 async def find_unread_reports(connection: Connection, invoice_id: int) -> tuple[int, ...]:
@@ -24,7 +22,7 @@ async def void_invoice(connection: Connection, invoice_id: int, at: datetime) ->
     What gift cards and balance have paid of it is the customer's again.
     """
     *_, billed = await payments.lock_payments_of_invoice(connection, invoice_id)
-    await payments.give_up_attempts(connection, invoice_id, VOIDED, at)
+    await payments.give_up_attempts(connection, invoice_id, GivenUp.INVOICE_VOIDED, at)
     await invoices.void(connection, invoice_id, at)
     movement = movements.invoice_voided(
         invoice_id, billed.payment.currency, billed.net_cents, billed.vat_cents
@@ -36,7 +34,7 @@ async def void_invoice(connection: Connection, invoice_id: int, at: datetime) ->
 async def write_off_invoice(connection: Connection, invoice_id: int, at: datetime) -> None:
     """The period was begun in good faith: its revenue is earned, and lost."""
     *_, billed = await payments.lock_payments_of_invoice(connection, invoice_id)
-    await payments.give_up_attempts(connection, invoice_id, WRITTEN_OFF, at)
+    await payments.give_up_attempts(connection, invoice_id, GivenUp.INVOICE_WRITTEN_OFF, at)
     await invoices.write_off(connection, invoice_id, at)
     amounts = (billed.payment.currency, billed.net_cents)
     for movement in (

@@ -20,7 +20,6 @@ from domain.plan import PlanTerms
 from domain.plan_choice import Way, choose_way, on_sale, without_charge
 from domain.refusals import Refused
 from domain.renewing import remembering
-from domain.scheduling import last_paid_plan
 from domain.subscription import SubscriptionState
 from ops.tracing import bind_to_logs
 
@@ -47,7 +46,7 @@ async def _change(connection: Connection, command: OpenPlanChange) -> RecordedSu
         unread = await find_unread_reports(connection, state.open_invoice.invoice_id)
         if unread:
             return RecordedSubscription(state, written=False, unread_report_ids=unread)
-    present = last_paid_plan(state)
+    present = state.last_paid_plan
     wanted = on_sale(await plan_terms.find_wanted(connection, present, command.plan_code))
     way = choose_way(state, wanted, command.when)
     if command.quote is not None:

@@ -13,11 +13,10 @@ from activities.withdrawing import refund_all
 from db.database import Connection
 from db.queries import carrying, invoices, ledger, outbox, paid_periods, payments, subscriptions
 from domain.lifecycle import Change, Event
+from domain.payment import GivenUp
 from domain.refund import WithdrawalRule
 from domain.reminder import next_reminder
 from domain.subscription import Status, SubscriptionState
-
-REPLACED = "replaced"
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +74,7 @@ async def _write_effects(
     if change.unknown_payment_id is not None:
         await payments.mark_unknown(connection, change.unknown_payment_id)
     if change.replaced_payment_id is not None:
-        await payments.mark_failed(connection, change.replaced_payment_id, REPLACED, at)
+        await payments.mark_failed(connection, change.replaced_payment_id, GivenUp.REPLACED, at)
     if change.stretch is not None:
         await paid_periods.stretch_paid_time(
             connection, subscription_id, change.stretch.since, change.stretch.by

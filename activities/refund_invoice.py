@@ -7,18 +7,19 @@ sent next, and has its credit note once it has succeeded.
 from temporalio import activity
 
 from activities.contracts import RefundInvoice
-from activities.correcting import return_to_purse
+from activities.correcting import find_way_back, return_to_purse
 from activities.opened_refunds import open_refund_of
 from activities.refusal import refusal_error
 from activities.telling import tell
 from db.database import Connection, Database
 from db.queries import credit_notes, refundable, refunds, subscriptions
 from db.queries.refundable import RefundableInvoice
-from domain.correction import CreditNoteReason, Paid, given_back
+from domain.correction import CreditNoteReason, given_back
 from domain.lifecycle import Change, Event
 from domain.refund import RefundReason, amount_to_refund
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import SubscriptionState
+from domain.tenders import Tenders
 from ops.tracing import bind_to_logs
 
 
@@ -47,13 +48,14 @@ async def _give_back(connection: Connection, command: RefundInvoice) -> int | No
     amount_cents = amount_to_refund(
         command.amount_cents, invoice.left.total_cents, RefusalCode.REFUND_EXCEEDS_INVOICE
     )
-    back = given_back(invoice.left, amount_cents)
-    refund_id = await _to_card(connection, state, invoice, back.card_cents, command)
-    if back.tenders.total_cents:
-        change = Change(state, Event.REFUNDED, details=_told(invoice, back))
+    part = given_back(invoice.left, amount_cents)
+    refund_id = await _to_card(connection, state, invoice, part.card_cents, command)
+    back = await find_way_back(connection, invoice, part.tenders, command.at)
+    if part.tenders.total_cents:
+        change = Change(state, Event.REFUNDED, details=_told(invoice, back.received))
         await tell(connection, change, command.cause, command.at, change.details)
     await return_to_purse(
-        connection, invoice, back.tenders, command.at, key=command.key, reason=CreditNoteReason.STAFF
+        connection, invoice, back, command.at, key=command.key, reason=CreditNoteReason.STAFF
     )
     return refund_id
 
@@ -82,12 +84,12 @@ async def _to_card(
     )
 
 
-def _told(invoice: RefundableInvoice, back: Paid) -> dict[str, int | str]:
+def _told(invoice: RefundableInvoice, received: Tenders) -> dict[str, int | str]:
     """What is done at once; the card's part has begun, and is told of by its refund."""
     return {
         "invoice_id": invoice.invoice_id,
         "currency": invoice.currency,
-        "gift_cents": back.tenders.gift_cents,
-        "balance_cents": back.tenders.balance_cents,
-        "amount_cents": back.tenders.total_cents,
+        "gift_cents": received.gift_cents,
+        "balance_cents": received.balance_cents,
+        "amount_cents": received.total_cents,
     }

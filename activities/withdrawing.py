@@ -5,7 +5,7 @@ from datetime import datetime
 
 from activities.balance_credit import return_to_gift_cards
 from activities.contracts import Cause
-from activities.correcting import return_to_purse
+from activities.correcting import find_way_back, return_to_purse
 from activities.opened_refunds import open_refund_of
 from db.database import Connection
 from db.queries import purses, refundable
@@ -42,7 +42,7 @@ async def refund_all(
         await return_to_purse(
             connection,
             invoice,
-            part.tenders,
+            await find_way_back(connection, invoice, part.tenders, at),
             at,
             key=f"invoice:{invoice.invoice_id}:withdrawal",
             reason=CreditNoteReason.WITHDRAWAL,

@@ -20,7 +20,6 @@ from domain.lifecycle import Action
 from domain.plan import PlanTerms
 from domain.plan_choice import Amounts, Foreseen, Quote, Way, choose_way, foresee_later, on_sale
 from domain.refusals import Refused
-from domain.scheduling import last_paid_plan
 from domain.subscription import SubscriptionState
 from domain.tenders import NO_TENDERS
 from workflows.messages import ChangePlanCommand
@@ -52,7 +51,7 @@ class PlanChanger:
         try:
             async with self.database.read() as connection:
                 state = await subscriptions.load_current_state(connection, subscription_id)
-                present = last_paid_plan(state)
+                present = state.last_paid_plan
                 plan = on_sale(await plan_terms.find_wanted(connection, present, wanted.plan_code))
                 foreseen = await _foresee(connection, state, plan, wanted.when, at)
         except Refused as refused:
@@ -67,7 +66,7 @@ class PlanChanger:
     ) -> tuple[SubscriptionView, PaymentView | None]:
         """The subscription then, and the payment that was made for it or is waited for.
 
-        Raises `Problem`: 404, 402 when the payment failed and nothing has changed, or a refusal's.
+        Raises `Problem`: 404, 402 when the payment was declined and nothing has changed, or a refusal's.
         """
         quoted = self._read_quote(QuotedChange(user_id, subscription_id, wanted.plan_code), wanted.quote)
         if quoted is not None and wanted.when not in {None, quoted.when}:
@@ -76,7 +75,7 @@ class PlanChanger:
         command = ChangePlanCommand(command_id, wanted.plan_code, when, quoted, cause)
         order = Order(Action.CHANGE_PLAN, Subscription.change_plan, command)
         invoice_id = await self.commands.ask_for(user_id, subscription_id, order)
-        payment = None if invoice_id is None else await self.outcomes.of_invoice(invoice_id)
+        payment = None if invoice_id is None else await self.outcomes.of_change(subscription_id, invoice_id)
         return await self.commands.find(user_id, subscription_id), payment
 
     def _read_quote(self, change: QuotedChange, quote: str | None) -> Quote | None:

@@ -36,7 +36,8 @@ class InvoicePayer:
     async def pay(self, user_id: int, asked: PayInvoice) -> PaymentView:
         """The payment: succeeded, or waiting for its payer or its provider.
 
-        Raises `Problem`: 404 when the invoice is not the user's, 402 when the payment failed, or a refusal's.
+        Raises `Problem`: 404 when the invoice is not the user's, 402 when the payment was declined, or a
+        refusal's.
         """
         async with self.database.read() as connection:
             bill = await invoice_views.find_bill(connection, user_id, asked.invoice_id)

@@ -10,7 +10,8 @@ from api.own_time import own_now
 from api.refusals import problem_of
 from api.subscription_commands import Order, SubscriptionCommands
 from db.database import Database
-from db.queries import gift_cards
+from db.queries import gift_cards, invoice_views
+from db.queries.invoice_views import DueView
 from db.queries.subscription_views import SubscriptionView
 from domain.gift_card import GiftCard, check_usable, no_such_card
 from domain.lifecycle import Action
@@ -24,8 +25,13 @@ class GiftRedeemer:
     database: Database
     commands: SubscriptionCommands
 
-    async def redeem(self, user_id: int, subscription_id: int, command: RedeemGiftCommand) -> GiftCard:
-        """The card as it is then. Raises `Problem`: 404 when it is not the user's, or a refusal."""
+    async def redeem(
+        self, user_id: int, subscription_id: int, command: RedeemGiftCommand
+    ) -> tuple[GiftCard, DueView | None]:
+        """The card as it is then, and what it does not pay: the invoice that was open before.
+
+        Raises `Problem`: 404 when it is not the user's, or a refusal.
+        """
         view = await self.commands.find(user_id, subscription_id)
         if view.ended_at is None:
             await self._refuse_early(user_id, view, command)
@@ -34,7 +40,8 @@ class GiftRedeemer:
         card = await self._find(command)
         if card is None:
             raise problem_of(no_such_card())
-        return card
+        async with self.database.read() as connection:
+            return card, await invoice_views.find_due(connection, subscription_id)
 
     async def _refuse_early(self, user_id: int, view: SubscriptionView, command: RedeemGiftCommand) -> None:
         """What a read can refuse costs the workflow no events, however often somebody guesses."""

@@ -28,6 +28,8 @@ STATUSES: Mapping[RefusalCode, int] = {
     RefusalCode.PLAN_RETIRED: 409,
     RefusalCode.PLAN_UNCHANGED: 409,
     RefusalCode.PLAN_CHANGE_NOT_POSSIBLE: 409,
+    RefusalCode.PLAN_CHANGE_REPLACED: 409,
+    RefusalCode.PLAN_CHANGE_VOIDED: 409,
     RefusalCode.CURRENCY_MISMATCH: 409,
     RefusalCode.PROMO_CODE_NOT_FOUND: 404,
     RefusalCode.PROMO_CODE_EXHAUSTED: 409,

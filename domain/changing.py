@@ -16,7 +16,7 @@ from domain.lifecycle import Action, Change, Event, next_status, next_version
 from domain.plan import PlanTerms
 from domain.pricing import Credit, PeriodPrice, Remainder, bill_change, period_price
 from domain.refusals import RefusalCode, Refused
-from domain.scheduling import next_plan, plans_of, without_what_is_open
+from domain.scheduling import plans_of, without_what_is_open
 from domain.subscription import Status, SubscriptionState
 from domain.tenders import Purse
 
@@ -76,7 +76,7 @@ def check_change(state: SubscriptionState, wanted: PlanTerms, when: When) -> Non
         raise Refused(
             RefusalCode.RENEWAL_ALREADY_PAID, "the next period is paid already; the change can follow on it"
         )
-    plan_then = state.plan if when is When.NOW else next_plan(state)
+    plan_then = state.plan if when is When.NOW else state.next_plan
     if wanted.code == plan_then.code and not state.is_changing_plan:
         raise Refused(RefusalCode.PLAN_UNCHANGED, "the subscription is on this plan then")
 
@@ -155,6 +155,7 @@ def in_effect(state: SubscriptionState, invoice: OpenInvoice) -> Change:
         anchor=invoice.switch.anchor,
         price=invoice.price,
         scheduled_plan=None,
+        moved_price=None,
     )
     if invoice.switch.plan.interval != state.plan.interval:
         used = state.promo is not None and invoice.price.promo is not None
@@ -177,7 +178,7 @@ def in_effect(state: SubscriptionState, invoice: OpenInvoice) -> Change:
 def on_trial(state: SubscriptionState, wanted: PlanTerms) -> Change:
     """Nothing was paid for yet: the plan is another one from now on, and the trial ends when it did."""
     status = next_status(state.status, Action.CHANGE_PLAN)
-    changed = replace(state, status=status, plan=wanted, scheduled_plan=None)
+    changed = replace(state, status=status, plan=wanted, scheduled_plan=None, moved_price=None)
     return without_what_is_open(changed, Event.PLAN_CHANGED, plans_of(state.plan, wanted))
 
 

@@ -90,6 +90,7 @@ def end(state: SubscriptionState, status: Status, event: Event, at: datetime) ->
         paid_ahead=None,
         parked_reason=None,
         scheduled_plan=None,
+        moved_price=None,
     )
     if state.open_invoice is None or state.is_charging:
         return Change(next_version(ended), event)

@@ -14,6 +14,15 @@ class PaymentStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
+class GivenUp(StrEnum):
+    """Why nobody waits for a payment any more, in the place of its provider's word for a decline."""
+
+    INVOICE_VOIDED = "invoice_voided"
+    INVOICE_WRITTEN_OFF = "invoice_written_off"
+    REPLACED = "replaced"
+    WITHDRAWN = "withdrawn"
+
+
 class DeclineKind(StrEnum):
     """A soft decline may succeed later; a hard one not before the payment method changes."""
 

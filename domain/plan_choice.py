@@ -1,5 +1,6 @@
 """A wish for a plan: which way the change goes, what it would bill, and what was quoted for it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,17 +10,20 @@ from domain import changing, renewing
 from domain.billing_calendar import Period
 from domain.changing import When, usual_time
 from domain.invoice import BillingReason, Invoice
-from domain.lifecycle import Change
+from domain.lifecycle import Change, Event
 from domain.plan import PlanTerms
 from domain.pricing import bill_period
 from domain.refusals import RefusalCode, Refused
-from domain.scheduling import last_paid_plan, schedule, take_back
+from domain.scheduling import schedule, take_back
 from domain.subscription import SubscriptionState
 from domain.tenders import Purse
 
 QUOTE_LIVES = timedelta(minutes=15)
 CLOCK_SKEW = timedelta(seconds=5)
 """How far the clock of whoever quotes may be ahead of the one that it is charged by."""
+
+REPLACING = frozenset({Event.INVOICE_DROPPED, Event.PLAN_CHANGE_SCHEDULED, Event.PLAN_CHANGE_TAKEN_BACK})
+"""What a later choice of plan is told as, with the invoice that makes way for it."""
 
 
 class Way(StrEnum):
@@ -44,7 +48,7 @@ def on_sale(found: PlanTerms | None) -> PlanTerms:
 
 def choose_way(state: SubscriptionState, wanted: PlanTerms, asked: When | None) -> Way:
     """Up now, down at the period's end, unless something else is asked for. Raises `Refused`."""
-    if wanted.code == last_paid_plan(state).code:
+    if wanted.code == state.last_paid_plan.code:
         changing.check_open(state)
         take_back(state)
         return Way.TAKEN_BACK
@@ -67,6 +71,20 @@ def without_charge(state: SubscriptionState, wanted: PlanTerms, way: Way) -> Cha
             return schedule(state, wanted)
         case Way.NOW:
             raise ValueError("a change at once is paid for first")
+
+
+def not_made(told_of_its_invoice: Iterable[str]) -> Refused:
+    """Why a change that waited for its payment will not be made, though nobody declined that.
+
+    By what the timeline tells of its invoice.
+    """
+    if REPLACING.isdisjoint(told_of_its_invoice):
+        return Refused(
+            RefusalCode.PLAN_CHANGE_VOIDED, "the subscription was canceled or frozen before it was paid"
+        )
+    return Refused(
+        RefusalCode.PLAN_CHANGE_REPLACED, "another choice of plan took its place before it was paid"
+    )
 
 
 @dataclass(frozen=True)

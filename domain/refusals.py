@@ -29,6 +29,8 @@ class RefusalCode(StrEnum):
     PLAN_RETIRED = "plan_retired"
     PLAN_UNCHANGED = "plan_unchanged"
     PLAN_CHANGE_NOT_POSSIBLE = "plan_change_not_possible"
+    PLAN_CHANGE_REPLACED = "plan_change_replaced"
+    PLAN_CHANGE_VOIDED = "plan_change_voided"
     RENEWAL_ALREADY_PAID = "renewal_already_paid"
     QUOTE_OUTDATED = "quote_outdated"
     CURRENCY_MISMATCH = "currency_mismatch"

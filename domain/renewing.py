@@ -38,7 +38,7 @@ class NextPeriod:
 
 def next_period(state: SubscriptionState, at: datetime) -> NextPeriod:
     """The period to bill next: the one after the present or, when we are late, the one that contains `at`."""
-    plan = state.scheduled_plan or state.plan
+    plan = state.next_plan
     anchor, first = state.anchor, state.period_index + 1
     if plan.interval != state.plan.interval:
         anchor, first = Anchor.starting(state.paid_until), 0
@@ -82,14 +82,17 @@ def begin_paid_period(state: SubscriptionState) -> Change:
 
 
 def begin(state: SubscriptionState, paid: PaidAhead) -> SubscriptionState:
-    """The period that was paid for is the present one, of another plan if one was scheduled."""
+    """The period that was paid for is the present one, of another plan if one was scheduled.
+
+    A price that was to move goes with the plan that it was of.
+    """
     begun = replace(
         state, period_index=paid.index, period=paid.period, price=paid.price, frozen_microseconds=0
     )
     if paid.switch is None:
         return begun
-    kept = None if state.scheduled_plan == paid.switch.plan else state.scheduled_plan
-    return replace(begun, plan=paid.switch.plan, anchor=paid.switch.anchor, scheduled_plan=kept)
+    begun = replace(begun, plan=paid.switch.plan, anchor=paid.switch.anchor)
+    return replace(begun, scheduled_plan=begun.chosen_plan, moved_price=begun.coming_price)
 
 
 def fall_due(state: SubscriptionState, at: datetime) -> Change:

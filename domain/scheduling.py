@@ -15,8 +15,9 @@ from domain.subscription import Status, SubscriptionState
 class PriceMove(StrEnum):
     """What becomes of a subscription when its plan's price moves. Only `moves` changes anything.
 
-    `too_near`: its renewal has been announced, or billed, at the price that it has. `leaves`: it ends with
-    its period. `chose_another_plan`: which has a price of its own.
+    It does so also beside another plan that was chosen for the next period: whoever takes that back stays at
+    the new price. `too_near`: its renewal has been announced, or billed, at the price that it has. `leaves`:
+    it ends with its period. `chose_another_plan` was answered before a price could move beside a choice.
     """
 
     MOVES = "moves"
@@ -30,25 +31,19 @@ class PriceMove(StrEnum):
 RUNNING = frozenset({Status.TRIALING, Status.ACTIVE, Status.FROZEN})
 
 
-def last_paid_plan(state: SubscriptionState) -> PlanTerms:
-    """The plan of all time that is paid for: what is chosen now follows on it."""
-    ahead = state.paid_ahead
-    return ahead.switch.plan if ahead and ahead.switch else state.plan
-
-
-def next_plan(state: SubscriptionState) -> PlanTerms:
-    """What follows on the time that is paid for, unless something else is chosen."""
-    return state.scheduled_plan or last_paid_plan(state)
-
-
 def schedule(state: SubscriptionState, wanted: PlanTerms) -> Change:
     """From the next period on.
 
     A renewal that was opened ahead, and a change that waits for its payment, are of the plan as it was.
     """
     status = next_status(state.status, Action.CHANGE_PLAN)
-    present = last_paid_plan(state)
-    chosen = replace(state, status=status, scheduled_plan=None if wanted == present else wanted)
+    present = state.last_paid_plan
+    chosen = replace(
+        state,
+        status=status,
+        scheduled_plan=None if wanted == present else wanted,
+        moved_price=state.coming_price,
+    )
     return without_what_is_open(chosen, Event.PLAN_CHANGE_SCHEDULED, plans_of(present, wanted))
 
 
@@ -58,23 +53,20 @@ def take_back(state: SubscriptionState) -> Change:
     A price that moves is not chosen, and stays. Raises `Refused` when there is nothing to take back.
     """
     status = next_status(state.status, Action.CHANGE_PLAN)
-    present = last_paid_plan(state)
-    is_chosen = next_plan(state).code != present.code
-    if not is_chosen and not state.is_changing_plan:
+    present = state.last_paid_plan
+    if state.chosen_plan is None and not state.is_changing_plan:
         raise Refused(RefusalCode.PLAN_UNCHANGED, "the subscription is on this plan, and stays on it")
-    kept = replace(state, status=status, scheduled_plan=None if is_chosen else state.scheduled_plan)
+    kept = replace(state, status=status, scheduled_plan=None, moved_price=state.coming_price)
     return without_what_is_open(kept, Event.PLAN_CHANGE_TAKEN_BACK, {"plan": present.code})
 
 
 def price_move(state: SubscriptionState, price: PlanTerms, at: datetime) -> PriceMove:
     """Whether its next renewal can be at this price of its plan, and be announced before its reminder."""
-    present = last_paid_plan(state)
+    present = state.last_paid_plan
     if state.status not in RUNNING or present.code != price.code:
         return PriceMove.NOT_RUNNING
-    if present.price_version >= price.price_version or state.scheduled_plan == price:
+    if present.price_version >= price.price_version or state.coming_price == price:
         return PriceMove.DONE
-    if next_plan(state).code != price.code:
-        return PriceMove.CHOSE_ANOTHER_PLAN
     if state.cancel_at_period_end:
         return PriceMove.LEAVES
     is_billed = state.open_invoice is not None and not state.is_changing_plan
@@ -82,21 +74,28 @@ def price_move(state: SubscriptionState, price: PlanTerms, at: datetime) -> Pric
 
 
 def schedule_price(state: SubscriptionState, price: PlanTerms, at: datetime) -> Change | None:
-    """Its plan at another price, from the next renewal on; `None` when it does not move, or not now."""
+    """Its plan at another price, from the next renewal on; `None` when it does not move, or not now.
+
+    Told at once also to who has chosen another plan: they may take that back when it is too late to tell.
+    """
     if price_move(state, price, at) is not PriceMove.MOVES:
         return None
     status = next_status(state.status, Action.SCHEDULE_PRICE)
+    chosen = state.chosen_plan
+    beside: dict[str, int | str] = {"chosen_plan": chosen.code} if chosen else {}
+    moving = replace(state, status=status, scheduled_plan=chosen, moved_price=price)
     return Change(
-        next_version(replace(state, status=status, scheduled_plan=price)),
+        next_version(moving),
         Event.PRICE_CHANGE_SCHEDULED,
         details={
             "plan": price.code,
-            "from_price_version": last_paid_plan(state).price_version,
+            "from_price_version": state.last_paid_plan.price_version,
             "price_version": price.price_version,
             "price_cents": price.price_cents,
             "currency": price.currency,
-            "from_price_cents": last_paid_plan(state).price_cents,
+            "from_price_cents": state.last_paid_plan.price_cents,
             "renews_at": state.paid_until.isoformat(),
+            **beside,
         },
     )
 

@@ -52,7 +52,8 @@ class SubscriptionState:
     its provider still has to be told of. `recent_commands` are the ids of the last commands applied, so that
     one repeated across a continue-as-new is not applied twice. `price` is what the present period costs in
     whole, and `frozen_microseconds` for how long it was frozen. `promo` is what is left of a promo code,
-    `scheduled_plan` the plan that the next period is of.
+    `scheduled_plan` a plan that was chosen for the next period. `moved_price` is the price that its own plan
+    moves to with the next renewal: beside a choice, so that one that is taken back leaves it as it was.
     """
 
     subscription_id: int
@@ -80,6 +81,7 @@ class SubscriptionState:
     frozen_microseconds: int = 0
     promo: Promo | None = None
     scheduled_plan: PlanTerms | None = None
+    moved_price: PlanTerms | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -99,6 +101,35 @@ class SubscriptionState:
     def paid_until(self) -> datetime:
         """The end of all time that was paid for, or of the trial. Means nothing while `incomplete`."""
         return self.paid_ahead.period.end if self.paid_ahead else self.period.end
+
+    @property
+    def last_paid_plan(self) -> PlanTerms:
+        """The plan of all time that is paid for: what is chosen now follows on it."""
+        ahead = self.paid_ahead
+        return ahead.switch.plan if ahead and ahead.switch else self.plan
+
+    @property
+    def chosen_plan(self) -> PlanTerms | None:
+        """Another plan than that one, for what follows on it."""
+        wanted = self.scheduled_plan
+        return wanted if wanted and wanted.code != self.last_paid_plan.code else None
+
+    @property
+    def coming_price(self) -> PlanTerms | None:
+        """A newer price of that plan, for when no other is chosen.
+
+        A state from before it was kept beside a choice has it in the choice's place.
+        """
+        present = self.last_paid_plan
+        for price in (self.moved_price, self.scheduled_plan):
+            if price and price.code == present.code and price.price_version > present.price_version:
+                return price
+        return None
+
+    @property
+    def next_plan(self) -> PlanTerms:
+        """What follows on the time that is paid for, unless something else is chosen."""
+        return self.chosen_plan or self.coming_price or self.last_paid_plan
 
     @property
     def is_changing_plan(self) -> bool:

@@ -37,6 +37,23 @@ class Tenders:
         return self.gift_cents + self.balance_cents
 
 
+@dataclass(frozen=True)
+class WayBack:
+    """Where what was paid goes back to: `tenders` to where it came from, `expired` to the balance.
+
+    That is what cards have paid that have expired since: on them nobody could spend it.
+    """
+
+    tenders: Tenders
+    expired: tuple[GiftMoney, ...] = ()
+
+    @property
+    def received(self) -> Tenders:
+        """By what gets it."""
+        expired_cents = sum(gift.cents for gift in self.expired)
+        return Tenders(self.tenders.gifts, self.tenders.balance_cents + expired_cents)
+
+
 EMPTY_PURSE = Purse()
 NO_TENDERS = Tenders()
 
@@ -70,3 +87,10 @@ def unexpired(purse: Purse, expiries: Mapping[int, datetime], at: datetime) -> P
         gift for gift in purse.gifts if gift.gift_card_id not in expiries or at < expiries[gift.gift_card_id]
     )
     return replace(purse, gifts=tuple(gifts))
+
+
+def way_back(paid: Tenders, expiries: Mapping[int, datetime], at: datetime) -> WayBack:
+    """Of what goes back at `at`; `expiries` as above."""
+    gifts = unexpired(Purse(paid.gifts), expiries, at).gifts
+    expired = tuple(gift for gift in paid.gifts if gift not in gifts)
+    return WayBack(Tenders(gifts, paid.balance_cents), expired)

@@ -94,11 +94,16 @@ def _of_change(state: SubscriptionState) -> str:
             f"The change to {invoice.switch.plan.code} that was asked for on {in_words(invoice.changed_at)}"
         )
         return f"{change} waits for invoice {invoice.invoice_id} to be paid."
-    if state.scheduled_plan is None:
+    following = state.scheduled_plan or state.moved_price
+    if following is None:
         return ""
-    if state.scheduled_plan.code == state.plan.code:
-        return f"The next period has version {state.scheduled_plan.price_version} of its plan's price."
-    return f"The next period is of {state.scheduled_plan.code}."
+    if following.code == state.plan.code:
+        return f"The next period has version {following.price_version} of its plan's price."
+    price = state.coming_price
+    otherwise = (
+        f", or of version {price.price_version} of {price.code} if that is taken back" if price else ""
+    )
+    return f"The next period is of {following.code}{otherwise}."
 
 
 def _of_money(state: SubscriptionState) -> str:

@@ -103,6 +103,8 @@ class TakesCommands:
         """Answers with what becomes of it by now."""
         async with self._carrying_out():
             move = scheduling.price_move(self._state, command.price, workflow.now())
+            if move is PriceMove.MOVES and self._leaves_choices_alone():
+                return PriceMove.CHOSE_ANOTHER_PLAN
             await self._record(
                 command, lambda state: scheduling.schedule_price(state, command.price, workflow.now())
             )
@@ -136,6 +138,10 @@ class TakesCommands:
             return change and renewing.remembering(change, command.command_id)
 
         await self._books.record(decide_once, command.cause)
+
+    def _leaves_choices_alone(self) -> bool:
+        """Runs from before did: a price did not move beside a choice, and nothing was recorded."""
+        return self._state.chosen_plan is not None and not workflow.patched("price-moves-beside-a-choice")
 
     @property
     def _state(self) -> SubscriptionState:

@@ -14,7 +14,13 @@ from api.purse import show_purse
 from api.refusals import responses_of
 from api.routes.subscriptions import NOT_FOUND
 from api.schemas.base import RowId
-from api.schemas.gift_cards import GiftBalanceBody, GiftCodeBody, PurseBody, RedeemGiftBody
+from api.schemas.gift_cards import (
+    GiftBalanceBody,
+    GiftCodeBody,
+    PurseBody,
+    RedeemedGiftBody,
+    RedeemGiftBody,
+)
 from domain.refusals import RefusalCode
 from workflows.messages import RedeemGiftCommand
 
@@ -47,7 +53,7 @@ async def read_gift_card_balance(
 
 @router.post(
     "/subscriptions/{subscription_id}/redeem",
-    response_model=GiftBalanceBody,
+    response_model=RedeemedGiftBody,
     openapi_extra=key_parameter(required=False),
     responses=problem_responses(
         *TOKEN_REFUSALS,
@@ -68,14 +74,18 @@ async def redeem_gift_card(
     """Makes a gift card the user's: their next invoices are paid from it, before anything is charged.
 
     It belongs to whoever redeems it first; redeeming it again changes nothing. Answers what is left on it.
+
+    It pays no invoice that is open already, since a finalized one never changes: `open_invoice` stays due,
+    also in `past_due` and `unpaid`, and is paid with `POST /invoices/{id}/pay`. The card pays those that are
+    opened from now on. Whoever wants to go on from gift cards alone cancels, which voids it, and starts anew.
     """
 
-    async def act(command_id: str) -> GiftBalanceBody:
+    async def act(command_id: str) -> RedeemedGiftBody:
         code_hash = asked.context.gift_codes.hash_of(body.gift_code).hex()
         command = RedeemGiftCommand(command_id, code_hash, await asked.cause())
         async with guessing(asked.context, asked.user.id, request, gift_code=body.gift_code):
-            card = await asked.context.redeemer.redeem(asked.user.id, subscription_id, command)
-        return GiftBalanceBody.model_validate(card)
+            card, due = await asked.context.redeemer.redeem(asked.user.id, subscription_id, command)
+        return RedeemedGiftBody.of(card, due)
 
     return await asked.once(body, act)
 

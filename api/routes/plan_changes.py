@@ -63,14 +63,18 @@ async def preview_plan_change(
         *CHANGE_REFUSALS,
         (402, "payment_failed"),
         (422, "quote_invalid"),
-        *responses_of(RefusalCode.QUOTE_OUTDATED),
+        *responses_of(
+            RefusalCode.QUOTE_OUTDATED, RefusalCode.PLAN_CHANGE_REPLACED, RefusalCode.PLAN_CHANGE_VOIDED
+        ),
     ),
 )
 async def change_plan(subscription_id: RowId, asked: CommandRequestDep, body: ChangePlanBody) -> JSONResponse:
     """Up now, down at the period's end; the plan that it is on takes an earlier choice back.
 
     A change now is paid first: 202 while its payment waits for its payer (`action_url`, or the manual
-    provider) or takes its provider long, 402 when it failed. Then nothing has changed.
+    provider) or takes its provider long, 402 when it was declined. Then nothing has changed, and neither has
+    it with 409 `plan_change_replaced`, when a later choice of plan took its place before it was paid, or
+    `plan_change_voided`, when the subscription was canceled or frozen before.
     """
 
     async def act(command_id: str) -> ChangedPlanBody | Accepted:

@@ -51,7 +51,7 @@ async def refund_invoice(invoice_id: RowId, body: RefundOrderBody, asked: StaffR
     """Gives part or all of a paid invoice back: to the card first, then to the balance, then to gift cards.
 
     Balance and gift cards have their part at once; what the card's provider says of the rest can be read
-    later.
+    later. The balance gets the part of a gift card that has expired.
     """
 
     async def act(command_id: str) -> InvoiceRefundBody:

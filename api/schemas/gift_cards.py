@@ -1,11 +1,13 @@
 """Bodies about gift cards, and about what a user has with us."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints
 
 from api.schemas.base import RequestBody, ResponseBody, UtcInstant
 from api.schemas.staff_plans import Currency, Price
+from db.queries.invoice_views import DueView
+from domain.gift_card import GiftCard
 
 MOST_CARDS = 500
 
@@ -29,6 +31,28 @@ class GiftBalanceBody(ResponseBody):
     balance_cents: int
     currency: str
     expires_at: UtcInstant | None
+
+
+class DueInvoiceBody(ResponseBody):
+    """`amount_due_cents` is asked for as before."""
+
+    invoice_id: int
+    amount_due_cents: int
+    currency: str
+
+
+class RedeemedGiftBody(GiftBalanceBody):
+    """What is left on the card, for the next invoices. `open_invoice` is the one that it does not pay.
+
+    That is finalized, so it stays due as it is; null when none waits for its payment.
+    """
+
+    open_invoice: DueInvoiceBody | None
+
+    @classmethod
+    def of(cls, card: GiftCard, due: DueView | None) -> Self:
+        balance = GiftBalanceBody.model_validate(card).model_dump()
+        return cls(**balance, open_invoice=due and DueInvoiceBody.model_validate(due))
 
 
 class OwnedCardBody(ResponseBody):

@@ -83,7 +83,8 @@ class InvoiceRefundBody(ResponseBody):
     """What one request gives back, to the card first, then to the balance, then to gift cards.
 
     The card's part is its `refund`, which is on its way and gets a credit note when it has succeeded;
-    `credit_note` is about what balance and gift cards have got back at once.
+    `credit_note` is about what balance and gift cards have got back at once: the balance also what gift cards
+    have paid that have expired.
     """
 
     invoice_id: int

@@ -13,7 +13,7 @@ from db.queries.refund_views import RefundView, list_refunds
 from db.tables.billing import Invoice, InvoiceLine, Payment
 from db.tables.subscriptions import Subscription
 from domain.invoice import InvoiceStatus
-from domain.payment import PaymentStatus
+from domain.payment import GivenUp, PaymentStatus
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,11 @@ class PaymentView:
     created_at: datetime
     settled_at: datetime | None
 
+    @property
+    def was_given_up(self) -> bool:
+        """Nobody declined it: it is not waited for any more."""
+        return self.status == PaymentStatus.FAILED and self.failure_code in set(GivenUp)
+
 
 @dataclass(frozen=True)
 class BillView:
@@ -49,6 +54,15 @@ class BillView:
 
     subscription_id: int
     status: InvoiceStatus
+
+
+@dataclass(frozen=True)
+class DueView:
+    """An invoice that waits for its payment, and how much is asked for."""
+
+    invoice_id: int
+    amount_due_cents: int
+    currency: str
 
 
 @dataclass(frozen=True)
@@ -162,6 +176,22 @@ async def find_bill(connection: Connection, user_id: int, invoice_id: int) -> Bi
     )
     row = (await connection.execute(query)).one_or_none()
     return row and BillView(row.subscription_id, InvoiceStatus(row.status))
+
+
+async def find_due(connection: Connection, subscription_id: int) -> DueView | None:
+    """A subscription has one at most that is open."""
+    query = (
+        select(
+            Invoice.id,
+            (Invoice.total_cents - Invoice.gift_cents - Invoice.balance_cents).label("amount_due_cents"),
+            Invoice.currency,
+        )
+        .where(Invoice.subscription_id == subscription_id, Invoice.status == InvoiceStatus.OPEN)
+        .order_by(Invoice.id.desc())
+        .limit(1)
+    )
+    row = (await connection.execute(query)).one_or_none()
+    return row and DueView(*row)
 
 
 async def find_last_payment(connection: Connection, invoice_id: int) -> tuple[PaymentView, bool] | None:

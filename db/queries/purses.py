@@ -104,6 +104,15 @@ async def put_back(connection: Connection, bill: Bill, back: Tenders, at: dateti
         await move_balance(connection, bill, back.balance_cents, at, key=key)
 
 
+async def put_in_balance(
+    connection: Connection, bill: Bill, gifts: tuple[GiftMoney, ...], at: datetime, *, reason: str
+) -> None:
+    """What gift cards have paid of an invoice, when they can't have it back. Once for each `reason`."""
+    for gift in gifts:
+        key = f"invoice:{bill.invoice_id}:instead_of_gift_card:{gift.gift_card_id}:{reason}"
+        await move_balance(connection, bill, gift.cents, at, key=key)
+
+
 async def load_tenders(connection: Connection, invoice_id: int) -> Tenders:
     """What an invoice is paid with besides a charge, less what went back already."""
     cards = (
@@ -113,16 +122,22 @@ async def load_tenders(connection: Connection, invoice_id: int) -> Tenders:
         .having(func.sum(GiftCardEntry.amount_cents) < 0)
         .order_by(func.min(GiftCardEntry.id))
     )
-    gifts = tuple(GiftMoney(row.gift_card_id, int(row.cents)) for row in await connection.execute(cards))
+    paid = {row.gift_card_id: int(row.cents) for row in await connection.execute(cards)}
     # What an invoice brought to the balance (a surplus, a credit) has keys of its own.
-    balance = select(func.coalesce(-func.sum(CustomerBalanceEntry.amount_cents), 0)).where(
+    prefix = f"invoice:{invoice_id}:"
+    entries = select(CustomerBalanceEntry.key, CustomerBalanceEntry.amount_cents).where(
         CustomerBalanceEntry.invoice_id == invoice_id,
-        or_(
-            CustomerBalanceEntry.key == f"invoice:{invoice_id}:paid",
-            CustomerBalanceEntry.key.startswith(f"invoice:{invoice_id}:back:", autoescape=True),
-        ),
+        CustomerBalanceEntry.key.startswith(prefix, autoescape=True),
     )
-    return Tenders(gifts, int((await connection.execute(balance)).scalar_one()))
+    balance_cents = 0
+    for key, amount_cents in await connection.execute(entries):
+        match key.removeprefix(prefix).split(":"):
+            case ["paid"] | ["back", *_]:
+                balance_cents -= amount_cents
+            case ["instead_of_gift_card", gift_card_id, *_]:
+                paid[int(gift_card_id)] -= amount_cents
+    gifts = tuple(GiftMoney(gift_card_id, cents) for gift_card_id, cents in paid.items() if cents > 0)
+    return Tenders(gifts, balance_cents)
 
 
 async def move_balance(

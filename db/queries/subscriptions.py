@@ -189,7 +189,7 @@ async def load_current_state(connection: Connection, subscription_id: int) -> Su
 
 async def write_state(connection: Connection, state: SubscriptionState) -> None:
     """Replaces the version before this one. Raises `StaleStateError` when the row has moved on."""
-    upcoming = next_step(state)
+    upcoming, following = next_step(state), state.scheduled_plan or state.moved_price
     written = await connection.execute(
         _REPLACE_VERSION,
         {
@@ -203,7 +203,7 @@ async def write_state(connection: Connection, state: SubscriptionState) -> None:
             "payment_method_id": state.payment_method_id,
             "payment_in_progress": state.is_charging,
             "parked_reason": state.parked_reason,
-            "scheduled_plan_code": state.scheduled_plan and state.scheduled_plan.code,
+            "scheduled_plan_code": following and following.code,
             "canceled_at": state.canceled_at,
             "ended_at": state.ended_at,
             "next_action": upcoming and upcoming.step,

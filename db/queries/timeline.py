@@ -59,6 +59,15 @@ async def list_entries(
     return [Entry(*row) for row in await connection.execute(query)]
 
 
+async def list_events_about(connection: Connection, subscription_id: int, invoice_id: int) -> set[str]:
+    """What happened to one of its invoices."""
+    query = select(TimelineEntry.event).where(
+        TimelineEntry.subscription_id == subscription_id,
+        TimelineEntry.details["invoice_id"].as_integer() == invoice_id,
+    )
+    return set((await connection.execute(query)).scalars())
+
+
 async def append_entry(
     connection: Connection,
     *,

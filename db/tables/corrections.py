@@ -10,7 +10,8 @@ class CreditNote(Table):
     """Corrects a paid invoice, under a number of its own series. A trigger keeps all of them within it.
 
     What goes back goes to where it came from: to the card by `refund_id`, to gift cards, to the balance. What
-    a change of plan credits goes to the balance, whatever it was paid with.
+    a change of plan credits goes to the balance, whatever it was paid with, and so does what a gift card has
+    paid that has expired.
     """
 
     __tablename__ = "credit_notes"

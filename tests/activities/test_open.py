@@ -163,6 +163,7 @@ async def test_the_subscriptions_row(customer: Customer) -> None:
             "frozen_microseconds": 0,
             "promo": None,
             "scheduled_plan": None,
+            "moved_price": None,
         },
         "clock_offset": timedelta(),
     }

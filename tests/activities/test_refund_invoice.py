@@ -4,8 +4,9 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from db.queries import credit_notes
-from tests.activities.customer import STARTED_AT, Customer
+from tests.activities.customer import A_DAY, IN_THE_PERIOD, STARTED_AT, Customer
 from tests.activities.everything import everything_of, rows_of
+from tests.activities.ledger_check import violations_of_books
 from tests.activities.refunding import refund_invoice, send
 from tests.activities.tenders import BALANCE, CARD, GIFT, notes_of, paid_by_all, purse_of, send_to_card
 from tests.purse import give_gift_card
@@ -137,3 +138,48 @@ async def test_a_surplus_of_its_payment_is_not_the_invoices(customer: Customer) 
     assert (refund["amount_cents"], refund["unapplied_cents"]) == (1_990, 0)
     [balance] = await rows_of(customer, "balances")
     assert balance["balance_cents"] == 510
+
+
+async def test_what_an_expired_card_has_paid_goes_to_the_balance(customer: Customer) -> None:
+    """There it can be spent: a part first, then the rest. A card that lasts gets its own part back."""
+    for cents, expires_at in ((300, IN_THE_PERIOD), (200, IN_THE_PERIOD + A_DAY)):
+        await give_gift_card(customer.database, customer.user_id, cents, STARTED_AT, expires_at=expires_at)
+    state = await customer.start_and_pay()
+    [invoice] = await rows_of(customer, "invoices")
+    refund_id = await refund_invoice(customer, invoice["id"], 1_490 + 100, "one")
+    assert refund_id is not None
+    await send(customer, refund_id)
+    assert await purse_of(customer) == (100, [0, 0])
+
+    assert await refund_invoice(customer, invoice["id"], None, "two") is None
+
+    assert await purse_of(customer) == (300, [0, 200])
+    assert await notes_of(customer) == [
+        (0, 100, 0, 82, 18),
+        (1_490, 0, 0, 1_221, 269),
+        (0, 200, 200, 328, 72),
+    ]
+    *_, last = await rows_of(customer, "timeline")
+    assert (last["details"]["gift_cents"], last["details"]["balance_cents"]) == (200, 200)
+    assert (await customer.life(state)).balances == {
+        "deferred_revenue": -1_631,
+        "refunds": 1_631,
+        "gift_card_liability": 300,
+        "customer_balance": -300,
+    }
+    assert await violations_of_books(customer.database) == {}
+    with pytest.raises(ApplicationError, match="less than that is left"):
+        await refund_invoice(customer, invoice["id"], 1, "three")
+
+
+async def test_what_is_in_the_balance_instead_pays_the_next_invoice(customer: Customer) -> None:
+    await give_gift_card(customer.database, customer.user_id, 500, STARTED_AT, expires_at=IN_THE_PERIOD)
+    state = await customer.start_and_pay()
+    [invoice] = await rows_of(customer, "invoices")
+    await refund_invoice(customer, invoice["id"])
+
+    await customer.open_period(state, state.paid_until)
+
+    *_, renewal = await rows_of(customer, "invoices")
+    assert (renewal["balance_cents"], renewal["gift_cents"]) == (500, 0)
+    assert await violations_of_books(customer.database) == {}

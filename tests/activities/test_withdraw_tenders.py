@@ -9,8 +9,10 @@ from domain.ending import withdraw
 from domain.refund import WithdrawalRule
 from tests.activities.customer import IN_THE_PERIOD, STARTED_AT, Customer
 from tests.activities.everything import everything_of, rows_of
+from tests.activities.ledger_check import violations_of_books
 from tests.activities.refunding import refund_invoice, send
 from tests.activities.tenders import BALANCE, CARD, notes_of, paid_by_all, purse_of, send_to_card
+from tests.purse import give_gift_card
 
 
 @pytest.mark.parametrize(
@@ -66,3 +68,29 @@ async def test_a_withdrawal_gives_back_what_paid_for_nothing(customer: Customer)
     assert refund["amount_cents"] == 510 + sum(note[0] for note in await notes_of(customer))
     [balance] = await rows_of(customer, "balances")
     assert balance["balance_cents"] == 0
+
+
+@pytest.mark.parametrize(
+    ("rule", "purse", "note"),
+    [
+        (WithdrawalRule.FULL, (500, [0]), (0, 500, 0, 410, 90)),
+        # Twenty of thirty days are left.
+        (WithdrawalRule.PRORATED, (333, [0]), (0, 333, 0, 273, 60)),
+    ],
+)
+async def test_a_gift_card_that_has_expired_leaves_its_part_to_the_balance(
+    customer: Customer, rule: WithdrawalRule, purse: tuple[int, list[int]], note: tuple[int, ...]
+) -> None:
+    at = STARTED_AT + timedelta(days=10)
+    await give_gift_card(customer.database, customer.user_id, 500, STARTED_AT, expires_at=at)
+    paid = await customer.start_and_pay()
+
+    recorded = await customer.record(withdraw(paid, at), at, rule)
+
+    for refund_id in recorded.unsent_refund_ids:
+        await send(customer, refund_id)
+    assert await purse_of(customer) == purse
+    assert (await notes_of(customer))[0] == note
+    balances = (await customer.life(paid)).balances
+    assert (balances["customer_balance"], balances["gift_card_liability"]) == (-purse[0], 500)
+    assert await violations_of_books(customer.database) == {}

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from api.payment_outcome import PaymentOutcomes
+from api.problems import Problem
 from tests.api.plan_change import DEAR_CENTS, card_becomes, change, invoices, preview, shown
 from tests.client import Student, refusal
 from tests.clock_turn import instant, turned
@@ -224,9 +226,39 @@ async def test_under_one_key_it_is_one_change(paid: Life, dear: str) -> None:
 async def test_many_at_once_are_one_after_the_other(active: Life, dear: str) -> None:
     answers = await asyncio.gather(*(change(active, plan) for plan in (dear, "P1Y") * 4))
 
-    assert {answer.status_code for answer in answers} <= {202, 402}, "402: another took its place at once"
+    refused = [refusal(answer) for answer in answers if answer.status_code != 202]
+    assert set(refused) <= {(409, "plan_change_replaced")}, "another took its place at once"
     found = await invoices(active)
     assert (len(found), [status for _, status, _ in found[1:]]) == (9, ["void"] * 7 + ["open"])
+
+
+@pytest.mark.parametrize(
+    ("command", "body", "code"),
+    [
+        ("change-plan", {"plan_code": "P1Y"}, "plan_change_replaced"),
+        ("change-plan", {"plan_code": "P1Y", "when": "period_end"}, "plan_change_replaced"),
+        ("change-plan", {"plan_code": "P30D"}, "plan_change_replaced"),
+        ("cancel", {}, "plan_change_voided"),
+        ("cancel", {"at_period_end": False}, "plan_change_voided"),
+        ("freeze", {}, "plan_change_voided"),
+        ("withdraw", None, "plan_change_voided"),
+    ],
+)
+async def test_what_makes_way_before_its_outcome_is_told_is_no_decline(
+    active: Life, dear: str, command: str, body: dict[str, Any] | None, code: str
+) -> None:
+    """As of a request that still waits for the outcome when the other one is carried out."""
+    waiting = (await change(active, dear)).json()["pending_change"]
+    assert (await active.post(command, body)).is_success
+
+    outcomes = PaymentOutcomes(active.world.database)
+    with pytest.raises(Problem) as change_refused:
+        await outcomes.of_change(active.subscription_id, waiting["invoice_id"])
+    with pytest.raises(Problem) as payment_refused:
+        await outcomes.of_invoice(waiting["invoice_id"])
+
+    assert (change_refused.value.status, change_refused.value.code) == (409, code)
+    assert (payment_refused.value.status, payment_refused.value.code) == (409, "invoice_not_payable")
 
 
 async def test_a_credit_above_the_charge_goes_to_the_balance_and_pays_the_next_one(

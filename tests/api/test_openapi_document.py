@@ -84,6 +84,8 @@ KEYS_OF_ANSWERS = {
         " period_start period_end finalized_at paid_at voided_at lines payments refunds credit_notes"
     ),
     "GiftBalanceBody": "balance_cents currency expires_at",
+    "RedeemedGiftBody": "balance_cents currency expires_at open_invoice",
+    "DueInvoiceBody": "invoice_id amount_due_cents currency",
     "GiftCardBatchBody": (
         "id amount_cents currency card_count redeemed_count expires_at created_by created_at"
     ),

@@ -7,9 +7,10 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.api.past_due import open_invoice, past_due
 from tests.client import Student, refusal
 from tests.gift_cards import check_purses, issue
-from tests.lives import Life
+from tests.lives import Life, World
 
 UNKNOWN = "0000-0000-0000-0000"
 
@@ -41,7 +42,7 @@ async def test_it_adds_to_the_purse_and_nothing_else_changes(admin: Student, act
 
     assert (answer.status_code, answer.json()) == (
         200,
-        {"balance_cents": 5_000, "currency": "EUR", "expires_at": None},
+        {"balance_cents": 5_000, "currency": "EUR", "expires_at": None, "open_invoice": None},
     )
     after = await active.book()
     assert await shown(active) == before[0]
@@ -76,6 +77,22 @@ async def test_ten_at_once_by_its_owner_are_one(admin: Student, active: Life) ->
 
     assert {(answer.status_code, answer.json()["balance_cents"]) for answer in answers} == {(200, 5_000)}
     assert len(await told(active)) == 1
+
+
+async def test_what_is_past_due_stays_due_and_is_told(world: World, admin: Student) -> None:
+    """Its invoice is finalized: a card that comes later pays nothing of it."""
+    life = await past_due(world, admin)
+    [code] = await issue(admin, 5_000)
+
+    answer = await redeem(life, code)
+
+    invoice_id = await open_invoice(life)
+    due = {"invoice_id": invoice_id, "amount_due_cents": 1_990, "currency": "EUR"}
+    assert (answer.status_code, answer.json()["balance_cents"]) == (200, 5_000)
+    assert answer.json()["open_invoice"] == due
+    invoice = (await life.student.get(f"/invoices/{invoice_id}")).json()
+    assert (invoice["gift_cents"], invoice["amount_due_cents"]) == (0, 1_990)
+    assert (await shown(life))["status"] == "past_due"
 
 
 @pytest.mark.parametrize("status", ["incomplete", "frozen", "canceling"])

@@ -65,22 +65,22 @@ async def test_it_can_be_stopped_and_continued_and_moves_each_one_once(
     await choosing.post("change-plan", {"plan_code": "P1Y", "when": "period_end"})
     await sell_dearer(admin, plan)
     fresh = await paid(world, plan)
-    others = {"leaves": 1, "too near": 1, "chose another plan": 1}
+    others = {"leaves": 1, "too near": 1}
 
     dry = counted(await migrate(world, plan, "--to-version", "latest"))
-    assert dry == {"would be moved": 3} | others
+    assert dry == {"would be moved": 4} | others
     assert [await notices(life) for life in lives] == [[], [], []]
 
     assert counted(await migrate(world, plan, "--to-version", "2", "--apply", "--limit", "1")) == {"moved": 1}
     first, *rest = lives
     assert (len(await notices(first)), [await notices(life) for life in rest]) == (1, [[], []])
     again = counted(await migrate(world, plan, "--to-version", "latest", "--apply"))
-    assert again == {"moved": 2, "done": 1} | others
+    assert again == {"moved": 3, "done": 1} | others
     assert (
         counted(await migrate(world, plan, "--to-version", "2", "--apply"))
         == {
             "moved": 0,
-            "done": 3,
+            "done": 4,
         }
         | others
     )
@@ -94,8 +94,33 @@ async def test_it_can_be_stopped_and_continued_and_moves_each_one_once(
     await turned(admin, near, "P4D")
     assert await totals(near) == [990, 990]
     last = counted(await migrate(world, plan, "--to-version", "2", "--apply"))
-    assert last == {"moved": 1, "done": 2, "leaves": 1, "chose another plan": 1}
+    assert last == {"moved": 1, "done": 3, "leaves": 1}
     assert (await fresh.book()).timeline == ["opened", "activated"]
+
+
+async def test_a_choice_that_is_taken_back_dodges_no_price(world: World, admin: Student, plan: str) -> None:
+    """Whether it was made before the price moved, or after it."""
+    before, after, leaving = [await paid(world, plan) for _ in range(3)]
+    later = {"plan_code": "P1Y", "when": "period_end"}
+    await before.post("change-plan", later)
+    await sell_dearer(admin, plan)
+    assert counted(await migrate(world, plan, "--to-version", "2", "--apply")) == {"moved": 3}
+    for life in (after, leaving):
+        await life.post("change-plan", later)
+        assert (await life.student.get("/me/subscription")).json()["scheduled_plan_code"] == "P1Y"
+
+    path = f"/subscriptions/{after.subscription_id}/change-plan/preview"
+    seen = (await after.student.post(path, {"plan_code": plan})).json()
+    assert seen["amount_due_cents"] == NEW_CENTS
+    for life in (before, after):
+        assert (await life.post("change-plan", {"plan_code": plan})).status_code == 200
+        [notice] = await notices(life)
+        assert notice.get("chosen_plan") == ("P1Y" if life is before else None)
+    for life in (before, after, leaving):
+        await turned(admin, life, "P31D")
+
+    assert [await totals(life) for life in (before, after)] == [[990, NEW_CENTS]] * 2
+    assert await totals(leaving) == [990, 17_990]
 
 
 @pytest.mark.parametrize(

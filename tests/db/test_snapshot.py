@@ -1,7 +1,7 @@
 """A state read back from its row is the state that was written."""
 
 import json
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -66,6 +66,7 @@ STATE = SubscriptionState(
     frozen_microseconds=1_500_000,
     promo=A_SHARE,
     scheduled_plan=ANOTHER_PLAN,
+    moved_price=ANOTHER_PLAN,
 )
 
 # As it was written before there were promo codes and changes of plan. What is in a database already must
@@ -165,8 +166,8 @@ SWITCH_SNAPSHOT = {
     "anchor": {"at": "2026-02-28T09:30:00.000001Z", "billing_day": 28},
 }
 
-# As it is written today.
-THIRD_FORMAT = SECOND_FORMAT | {
+# As it was written before the price that a plan moves to was kept beside what is chosen.
+WITHOUT_A_MOVED_PRICE = SECOND_FORMAT | {
     "format": 3,
     "plan": PLAN_SNAPSHOT | {"seats": 2, "price_version": 3},
     "open_invoice": OPEN_INVOICE_SNAPSHOT
@@ -186,9 +187,12 @@ THIRD_FORMAT = SECOND_FORMAT | {
     "promo": PROMO_SNAPSHOT,
     "scheduled_plan": ANOTHER_PLAN_SNAPSHOT,
 }
+
+# As it is written today.
+THIRD_FORMAT = WITHOUT_A_MOVED_PRICE | {"moved_price": ANOTHER_PLAN_SNAPSHOT}
 LESS = {
     "nothing open": {"open_invoice": None, "paid_ahead": None, "dunning": None, "freeze": None},
-    "nothing off": {"promo": None, "price": PeriodPrice(1_990), "scheduled_plan": None},
+    "nothing off": {"promo": None, "price": PeriodPrice(1_990), "scheduled_plan": None, "moved_price": None},
     "nothing under way": {"open_invoice": STATE.unpaid_invoice.trying(None)},
     "no method": {"payment_method_id": None},
     "alive": {"canceled_at": None, "ended_at": None, "parked_reason": None, "withdrawing_payment_id": None},
@@ -203,6 +207,15 @@ def test_a_snapshot_in_the_third_format() -> None:
     assert THIRD_FORMAT.keys() == {field.name for field in fields(SubscriptionState)} | {"format"}
 
 
+def test_a_snapshot_from_before_a_price_was_kept_beside_a_choice() -> None:
+    """A price that moved then is in the choice's place, and still moves."""
+    dearer = replace(STATE.plan, price_version=4)
+    moving = WITHOUT_A_MOVED_PRICE | {"scheduled_plan": asdict(dearer), "paid_ahead": None}
+
+    assert load_state(WITHOUT_A_MOVED_PRICE) == replace(STATE, moved_price=None)
+    assert load_state(moving).next_plan == dearer
+
+
 def test_a_snapshot_in_the_second_format() -> None:
     """No promo, no other plan, one seat, the first price; and nothing was said of what a period costs."""
     assert load_state(SECOND_FORMAT) == replace(
@@ -214,6 +227,7 @@ def test_a_snapshot_in_the_second_format() -> None:
         frozen_microseconds=0,
         promo=None,
         scheduled_plan=None,
+        moved_price=None,
     )
 
 

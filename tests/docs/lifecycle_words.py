@@ -117,6 +117,10 @@ REFUSED_WHEN = {
     RefusalCode.PLAN_CHANGE_NOT_POSSIBLE: (
         "it is neither `active` nor `trialing`, or canceled for its period's end, or its paid time is over"
     ),
+    RefusalCode.PLAN_CHANGE_REPLACED: (
+        "a later choice of plan took its place while its payment was waited for"
+    ),
+    RefusalCode.PLAN_CHANGE_VOIDED: "`cancel`, `freeze` or time ended it while its payment was waited for",
     RefusalCode.PLAN_UNCHANGED: "it is on this plan then, and nothing else was chosen",
     RefusalCode.RENEWAL_ALREADY_PAID: "the next period is paid ahead: a change can only follow on it",
     RefusalCode.CURRENCY_MISMATCH: "the plan is sold in another currency",
@@ -182,5 +186,7 @@ period's end. `when` asks for the other way; the plan that it is on takes an ear
 change is free of charge. A renewal that was opened ahead makes way, and is opened anew on the new terms.
 
 A new price is for new starts. `italiano plan migrate` moves those who run at an older one, each at their next
-renewal that was not announced yet, with a notice of its own.
+renewal that was not announced yet, with a notice of its own. Only who is on another plan by then leaves it
+behind: another plan that was chosen for the period's end, before or after, does not take it away, and whoever
+takes that back renews at the new price. So they get the notice too; its `chosen_plan` names what they chose.
 """

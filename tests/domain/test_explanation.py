@@ -42,6 +42,7 @@ from tests.domain.states import (
     TRIALING,
     UNKNOWN,
     UNPAID,
+    YEARLY,
     attempt,
     trying,
 )
@@ -62,7 +63,22 @@ OPENED_WHEN_REMINDED = (
 )
 NOTHING = "Nothing: it has ended."
 
+DEARER = replace(MONTHLY, price_version=2)
+MOVED = "The next period has version 2 of its plan's price."
+CHOSEN = "The next period is of P1Y, or of version 2 of P1M if that is taken back."
+RENEWS = "On 2026-02-28 09:30 UTC the next period is billed, and the payment method charged."
+
 TOLD: dict[str, tuple[SubscriptionState, str, str]] = {
+    "at another price": (
+        replace(STORED, moved_price=DEARER),
+        f"Paid until 2026-02-28 09:30 UTC. {MOVED}",
+        RENEWS,
+    ),
+    "another plan beside another price": (
+        replace(STORED, scheduled_plan=YEARLY, moved_price=DEARER),
+        f"Paid until 2026-02-28 09:30 UTC. {CHOSEN}",
+        RENEWS,
+    ),
     "incomplete": (
         INCOMPLETE,
         (

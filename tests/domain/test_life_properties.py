@@ -19,7 +19,7 @@ from domain.lifecycle import Event
 from domain.payment import DeclineKind
 from domain.plan import PlanTerms
 from domain.reminder import next_reminder
-from domain.scheduling import schedule_price
+from domain.scheduling import PriceMove, price_move, schedule_price
 from domain.subscription import Status
 from domain.waiting import WaitingFor, waiting_for
 from tests.domain.life import Answer, Life
@@ -39,6 +39,9 @@ SHORT_POLICY = replace(POLICY, retry_days=(1, 3, 5))
 
 
 class SubscriptionMachine(RuleBasedStateMachine):
+    moved: PlanTerms | None = None
+    """The price that its plan moves to, until it has done so, or is another plan."""
+
     @initialize(
         plan=st.sampled_from([MONTHLY, ON_TRIAL, YEARLY, FORTNIGHTLY]),
         final_action=st.sampled_from(FinalAction),
@@ -121,9 +124,13 @@ class SubscriptionMachine(RuleBasedStateMachine):
     def change_plan(self, wanted: PlanTerms, asked: When | None) -> None:
         self.life.change_plan(wanted, asked)
 
-    @rule(wanted=PLANS)
-    def move_price(self, wanted: PlanTerms) -> None:
-        price = replace(wanted, price_version=2, price_cents=wanted.price_cents + 100)
+    @rule()
+    def move_price(self) -> None:
+        present = self.life.state.last_paid_plan
+        version, cents = present.price_version + 1, present.price_cents + 100
+        price = replace(present, price_version=version, price_cents=cents)
+        if price_move(self.life.state, price, self.life.now) is PriceMove.MOVES:
+            self.moved = price
         self.life.command(lambda state: schedule_price(state, price, self.life.now))
 
     @rule(method_id=METHODS)
@@ -193,6 +200,14 @@ class SubscriptionMachine(RuleBasedStateMachine):
             assert state.status in CAN_END_IN_TIME
             assert state.open_invoice is None
             assert state.paid_ahead.period.start == state.period.end
+
+    @invariant()
+    def a_price_that_moves_is_only_left_with_its_plan(self) -> None:
+        state, present = self.life.state, self.life.state.last_paid_plan
+        if state.has_ended or self.moved is None or present.code != self.moved.code or present == self.moved:
+            self.moved = None
+        else:
+            assert state.coming_price == self.moved
 
     @invariant()
     def paid_periods_never_overlap(self) -> None:

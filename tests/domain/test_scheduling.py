@@ -1,17 +1,30 @@
 """What the next period is of: chosen, taken back, or moved to another price."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from domain import renewing
+from domain import changing, ending, pausing, paying, renewing
 from domain.billing_calendar import Anchor
 from domain.changing import When
 from domain.collecting import Switch
-from domain.lifecycle import Event
+from domain.lifecycle import Change, Event
 from domain.plan import PlanTerms
-from domain.plan_choice import Amounts, Quote, Way, choose_way, foresee_later, on_sale, without_charge
+from domain.plan_choice import (
+    Amounts,
+    Quote,
+    Way,
+    choose_way,
+    foresee_later,
+    not_made,
+    on_sale,
+    without_charge,
+)
 from domain.refusals import RefusalCode, Refused
 from domain.scheduling import PriceMove, price_move, schedule, schedule_price, take_back
 from domain.subscription import PaidAhead, SubscriptionState
@@ -43,7 +56,11 @@ from tests.domain.states import (
 )
 
 DEARER = replace(MONTHLY, price_cents=2_490, price_version=2)
-MOVING = replace(ACTIVE, scheduled_plan=DEARER)
+MOVING = replace(ACTIVE, moved_price=DEARER)
+MOVING_AS_BEFORE = replace(ACTIVE, scheduled_plan=DEARER)
+"""Written before a price was kept beside what is chosen."""
+
+CHOOSING_WHILE_MOVING = replace(SCHEDULED, moved_price=DEARER)
 OTHER_AHEAD = replace(ACTIVE, paid_ahead=PaidAhead(1, SECOND_PERIOD, switch=Switch(FAMILY, ACTIVE.anchor)))
 NOT_RUNNING = (INCOMPLETE, PAST_DUE, UNPAID, CANCELED)
 OUTDATED = RefusalCode.QUOTE_OUTDATED
@@ -77,6 +94,7 @@ def test_which_way_a_wish_goes(
     [
         (ACTIVE, MONTHLY, RefusalCode.PLAN_UNCHANGED),
         (MOVING, MONTHLY, RefusalCode.PLAN_UNCHANGED),
+        (MOVING_AS_BEFORE, MONTHLY, RefusalCode.PLAN_UNCHANGED),
         (OTHER_AHEAD, FAMILY, RefusalCode.PLAN_UNCHANGED),
         (TRIALING, TRIALING.plan, RefusalCode.PLAN_UNCHANGED),
         (CHARGING, MONTHLY, RefusalCode.PAYMENT_IN_PROGRESS),
@@ -144,10 +162,84 @@ def test_taken_back_it_stays_and_what_waits_is_dropped() -> None:
     assert pending.details == {"invoice_id": OPEN_INVOICE, "plan": "P1M"}
 
 
-def test_a_price_that_moves_is_not_taken_back() -> None:
-    moving = replace(CHANGING, scheduled_plan=DEARER)
+@pytest.mark.parametrize("moving", [MOVING, MOVING_AS_BEFORE])
+def test_a_price_that_moves_is_not_taken_back(moving: SubscriptionState) -> None:
+    """Whatever is chosen after it, once or twice, at once or for later."""
+    once = schedule(moving, FAMILY).state
+    twice = schedule(once, YEARLY).state
+    pending = replace(moving, open_invoice=CHANGING.open_invoice)
 
-    assert take_back(moving).state.scheduled_plan == DEARER
+    assert (once.next_plan, twice.next_plan) == (FAMILY, YEARLY)
+    for taken_back in (take_back(once), take_back(twice), take_back(pending), changing.expire(pending)):
+        assert taken_back.state.next_plan == DEARER
+    assert renewing.next_period(take_back(twice).state, PERIOD.end).plan == DEARER
+
+
+DECISIONS: dict[str, Callable[[SubscriptionState], Change | None]] = {
+    "another plan later": lambda state: schedule(state, FAMILY),
+    "yet another later": lambda state: schedule(state, YEARLY),
+    "another plan now": lambda state: changing.opened(state, CHANGING.unpaid_invoice),
+    "taken back": take_back,
+    "not paid in time": changing.expire,
+    "made way": changing.drop_for_another,
+    "canceled": lambda state: ending.cancel(state, at_period_end=True, at=IN_THE_PERIOD),
+    "uncanceled": ending.uncancel,
+    "frozen": lambda state: pausing.freeze(state, until=None, at=IN_THE_PERIOD),
+    "thawed": lambda state: pausing.unfreeze(state, IN_THE_PERIOD + DAY),
+    "its price moves": lambda state: schedule_price(state, DEARER, IN_THE_PERIOD),
+}
+
+
+@given(
+    st.sampled_from([MOVING, MOVING_AS_BEFORE, CHOOSING_WHILE_MOVING]),
+    st.lists(st.sampled_from(sorted(DECISIONS))),
+)
+def test_nothing_that_is_chosen_or_voided_takes_a_price_away(
+    state: SubscriptionState, names: list[str]
+) -> None:
+    for name in names:
+        with suppress(Refused, ValueError):  # not possible at that moment
+            change = DECISIONS[name](state)
+            state = change.state if change else state
+
+        assert state.coming_price == DEARER
+        assert state.next_plan in {DEARER, FAMILY, YEARLY}
+
+
+def test_a_price_moves_beside_a_choice_that_was_made_before() -> None:
+    change = schedule_price(SCHEDULED, DEARER, IN_THE_PERIOD)
+    assert change is not None
+
+    assert change.state == replace(CHOOSING_WHILE_MOVING, version=4)
+    assert (change.state.next_plan, change.details["chosen_plan"]) == (YEARLY, "P1Y")
+    assert take_back(change.state).state.next_plan == DEARER
+
+
+def test_whoever_is_really_on_another_plan_leaves_the_price_behind() -> None:
+    billed = renewing.next_period(CHOOSING_WHILE_MOVING, PERIOD.end)
+    renewed = renewing.begin(
+        CHOOSING_WHILE_MOVING, PaidAhead(billed.index, billed.period, switch=billed.switch)
+    )
+    at_once = paying.covered(replace(CHANGING, moved_price=DEARER), IN_THE_PERIOD).state
+    trying = changing.on_trial(replace(TRIALING, moved_price=DEARER), FAMILY).state
+
+    for state, plan in ((renewed, YEARLY), (at_once, FAMILY), (trying, FAMILY)):
+        assert (state.plan, state.next_plan, state.moved_price) == (plan, plan, None)
+
+
+def test_a_price_has_moved_once_it_is_billed() -> None:
+    billed = renewing.next_period(MOVING, PERIOD.end)
+    renewed = renewing.begin(MOVING, PaidAhead(billed.index, billed.period, switch=billed.switch))
+
+    assert (renewed.plan, renewed.moved_price, renewed.next_plan) == (DEARER, None, DEARER)
+
+
+def test_a_price_moves_after_a_period_that_was_paid_ahead() -> None:
+    change = schedule_price(PAID_AHEAD, DEARER, IN_THE_PERIOD)
+    assert change is not None
+
+    begun = renewing.begin_paid_period(change.state).state
+    assert (begun.plan, begun.next_plan) == (MONTHLY, DEARER)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +254,10 @@ def test_a_price_that_moves_is_not_taken_back() -> None:
         (FROZEN, IN_THE_PERIOD, PriceMove.MOVES),
         (MOVING, IN_THE_PERIOD, PriceMove.DONE),
         (replace(ACTIVE, plan=DEARER), IN_THE_PERIOD, PriceMove.DONE),
-        (SCHEDULED, IN_THE_PERIOD, PriceMove.CHOSE_ANOTHER_PLAN),
+        (MOVING_AS_BEFORE, IN_THE_PERIOD, PriceMove.DONE),
+        (SCHEDULED, IN_THE_PERIOD, PriceMove.MOVES),
+        (SCHEDULED, REMINDED_AT, PriceMove.TOO_NEAR),
+        (CHOOSING_WHILE_MOVING, IN_THE_PERIOD, PriceMove.DONE),
         (CANCELING, IN_THE_PERIOD, PriceMove.LEAVES),
         (replace(ACTIVE, plan=FAMILY), IN_THE_PERIOD, PriceMove.NOT_RUNNING),
         *(
@@ -180,7 +275,7 @@ def test_a_price_moves_with_the_next_renewal_and_is_told() -> None:
     change = schedule_price(ACTIVE, DEARER, IN_THE_PERIOD)
     assert change is not None
 
-    assert change.state == replace(ACTIVE, version=3, scheduled_plan=DEARER)
+    assert change.state == replace(ACTIVE, version=3, moved_price=DEARER)
     assert renewing.next_period(change.state, PERIOD.end).switch == Switch(DEARER, ACTIVE.anchor)
     assert change.details == {
         "plan": "P1M",
@@ -191,6 +286,25 @@ def test_a_price_moves_with_the_next_renewal_and_is_told() -> None:
         "from_price_cents": 1_990,
         "renews_at": "2026-02-28T09:30:00+00:00",
     }
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (changing.drop_for_another(CHANGING), RefusalCode.PLAN_CHANGE_REPLACED),
+        (schedule(CHANGING, YEARLY), RefusalCode.PLAN_CHANGE_REPLACED),
+        (take_back(CHANGING), RefusalCode.PLAN_CHANGE_REPLACED),
+        (ending.cancel(CHANGING, at_period_end=True, at=IN_THE_PERIOD), RefusalCode.PLAN_CHANGE_VOIDED),
+        (ending.withdraw(CHANGING, IN_THE_PERIOD), RefusalCode.PLAN_CHANGE_VOIDED),
+        (pausing.freeze(CHANGING, until=None, at=IN_THE_PERIOD), RefusalCode.PLAN_CHANGE_VOIDED),
+        (changing.expire(CHANGING), RefusalCode.PLAN_CHANGE_VOIDED),
+    ],
+)
+def test_why_a_change_is_not_made(change: Change | None, code: RefusalCode) -> None:
+    assert change is not None
+
+    assert change.details["invoice_id"] == OPEN_INVOICE
+    assert not_made([Event.PLAN_CHANGE_OPENED, change.event]).code is code
 
 
 def test_what_a_change_later_will_bill() -> None:

@@ -1,9 +1,21 @@
 """What gift cards and balance pay of an invoice: all they can, never more, the oldest card first."""
 
+from datetime import UTC, datetime, timedelta
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.tenders import EMPTY_PURSE, NO_TENDERS, GiftMoney, Purse, Tenders, left_in, taken_from
+from domain.tenders import (
+    EMPTY_PURSE,
+    NO_TENDERS,
+    GiftMoney,
+    Purse,
+    Tenders,
+    WayBack,
+    left_in,
+    taken_from,
+    way_back,
+)
 
 CENTS = st.integers(0, 10_000)
 
@@ -75,3 +87,26 @@ def test_over_many_invoices_it_pays_exactly_what_it_had(purse: Purse, bills: lis
 
     assert paid == min(had, sum(bills))
     assert paid + cents_in(purse) == had
+
+
+def test_what_an_expired_card_cannot_carry_goes_to_the_balance() -> None:
+    at = datetime(2026, 2, 10, tzinfo=UTC)
+    lasting, expired, endless = GiftMoney(7, 500), GiftMoney(3, 200), GiftMoney(9, 100)
+    expiries = {7: at + timedelta(microseconds=1), 3: at}
+
+    back = way_back(Tenders((lasting, expired, endless), 40), expiries, at)
+
+    assert back == WayBack(Tenders((lasting, endless), 40), (expired,))
+    assert back.received == Tenders((lasting, endless), 240)
+
+
+@given(purses(), st.sets(st.integers(1, 20)))
+def test_all_of_it_goes_back_somewhere(purse: Purse, gone: set[int]) -> None:
+    at = datetime(2026, 2, 10, tzinfo=UTC)
+    paid = Tenders(purse.gifts, purse.balance_cents)
+
+    back = way_back(paid, dict.fromkeys(gone, at), at)
+
+    assert back.received.total_cents == paid.total_cents
+    assert {gift.gift_card_id for gift in back.expired} <= gone
+    assert not {gift.gift_card_id for gift in back.tenders.gifts} & gone

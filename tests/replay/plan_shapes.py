@@ -7,6 +7,7 @@ from typing import Any
 
 from api.price_migration import PriceMigration
 from tests.api.plan_change import DEAR_CENTS
+from tests.client import Student
 from tests.lives import World
 from tests.plans import plan_on_sale
 from tests.replay.renewal_shapes import admin_of, paid_by_card
@@ -96,13 +97,30 @@ async def left_a_year_with_credit(world: World) -> str:
 async def price_moved(world: World) -> str:
     admin = await admin_of(world)
     async with plan_on_sale(admin, "P30D") as plan, paid_by_card(world, plan=plan) as lived:
-        price = {"price_cents": NEW_CENTS, "currency": "EUR"}
-        assert (await admin.post(f"/admin/plans/{plan}/prices", price)).is_success
-        migration = PriceMigration(world.database, world.temporal, PATIENCE)
-        await migration.migrate(await migration.find_price(plan, None), limit=None, is_dry=False)
+        await raise_price(world, admin, plan)
         await lived.life.is_quiet()
         await lived.until_day(31)
     return lived.life.workflow_id
+
+
+async def price_moved_beside_a_choice(world: World) -> str:
+    """Another plan was chosen when the price moved, and is taken back afterwards."""
+    admin = await admin_of(world)
+    async with plan_on_sale(admin, "P30D") as plan, paid_by_card(world, plan=plan) as lived:
+        await change(lived, "P1Y", when="period_end")
+        await raise_price(world, admin, plan)
+        await lived.life.is_quiet()
+        await change(lived, plan)
+        await lived.until_day(31)
+    return lived.life.workflow_id
+
+
+async def raise_price(world: World, admin: Student, plan: str) -> None:
+    """For whoever runs on the plan, too."""
+    price = {"price_cents": NEW_CENTS, "currency": "EUR"}
+    assert (await admin.post(f"/admin/plans/{plan}/prices", price)).is_success
+    migration = PriceMigration(world.database, world.temporal, PATIENCE)
+    await migration.migrate(await migration.find_price(plan, None), limit=None, is_dry=False)
 
 
 async def continued_with_money(world: World) -> str:

@@ -118,6 +118,7 @@ SHAPES: tuple[Shape, ...] = (
     plan_shapes.changed_to_a_year,
     plan_shapes.left_a_year_with_credit,
     plan_shapes.price_moved,
+    plan_shapes.price_moved_beside_a_choice,
     plan_shapes.continued_with_money,
     purse_shapes.gift_card_then_card,
     purse_shapes.gift_card_redeemed,

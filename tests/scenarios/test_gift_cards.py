@@ -1,12 +1,15 @@
 """Years on gift cards, through the API and the clock: every invoice, and what paid it."""
 
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
 from tests.client import Student
 from tests.gift_cards import check_purses, issue
 from tests.lives import World
+from tests.plans import plan_on_sale
 from tests.scenarios.lived import Lived
 
 SHORTLY = timedelta(hours=1)
@@ -111,6 +114,45 @@ async def test_what_is_canceled_unpaid_comes_back_for_the_next_start(world: Worl
 
     again = (await student.start()).json()
     assert (again["gift_cents"], again["amount_cents"], again["gift_code"]) == (500, 1_490, None)
+    await check_purses(world.database)
+
+
+@asynccontextmanager
+async def left_unpaid(world: World, admin: Student) -> AsyncIterator[Lived]:
+    """Its dunning is over, and a gift card is redeemed since."""
+    dunning = {"retry_days": [2], "final_action": "unpaid"}
+    async with plan_on_sale(admin, "P30D", dunning=dunning) as plan:
+        lived = await Lived.begin(world, admin, plan)
+        await lived.pay_open_invoice()
+        await lived.until_day(40)
+        assert (await lived.shown())["status"] == "unpaid"
+        [code] = await issue(admin, 5_000)
+        await redeem(lived, code)
+        yield lived
+
+
+async def test_reactivated_it_pays_what_was_due_and_the_card_pays_the_next(
+    world: World, admin: Student
+) -> None:
+    async with left_unpaid(world, admin) as lived:
+        await lived.pay_open_invoice()
+        assert ((await lived.shown())["status"], await purse(lived)) == ("active", [5_000])
+        await lived.until_day(68)
+
+    assert [(status, gift) for status, _, gift, _ in await paid_with(lived)] == [
+        ("paid", 0),
+        ("paid", 0),
+        ("paid", 990),
+    ]
+    await check_purses(world.database)
+
+
+async def test_left_unpaid_and_canceled_the_card_pays_a_new_start(world: World, admin: Student) -> None:
+    async with left_unpaid(world, admin) as lived:
+        await lived.life.post("cancel")
+        started = (await lived.life.student.start()).json()
+
+    assert (started["status"], started["gift_cents"], started["amount_cents"]) == ("active", 1_990, 0)
     await check_purses(world.database)
 
 
