@@ -65,7 +65,8 @@ def price_move(state: SubscriptionState, price: PlanTerms, at: datetime) -> Pric
     present = state.last_paid_plan
     if state.status not in RUNNING or present.code != price.code:
         return PriceMove.NOT_RUNNING
-    if present.price_version >= price.price_version or state.coming_price == price:
+    coming = state.coming_price or present
+    if coming.price_version >= price.price_version:  # whoever was told of a newer one keeps it
         return PriceMove.DONE
     if state.cancel_at_period_end:
         return PriceMove.LEAVES

@@ -56,6 +56,7 @@ from tests.domain.states import (
 )
 
 DEARER = replace(MONTHLY, price_cents=2_490, price_version=2)
+STILL_DEARER = replace(DEARER, price_cents=2_990, price_version=3)
 MOVING = replace(ACTIVE, moved_price=DEARER)
 MOVING_AS_BEFORE = replace(ACTIVE, scheduled_plan=DEARER)
 """Written before a price was kept beside what is chosen."""
@@ -253,6 +254,7 @@ def test_a_price_moves_after_a_period_that_was_paid_ahead() -> None:
         (PAID_AHEAD, REMINDED_AT, PriceMove.MOVES),
         (FROZEN, IN_THE_PERIOD, PriceMove.MOVES),
         (MOVING, IN_THE_PERIOD, PriceMove.DONE),
+        (replace(MOVING, moved_price=STILL_DEARER), IN_THE_PERIOD, PriceMove.DONE),
         (replace(ACTIVE, plan=DEARER), IN_THE_PERIOD, PriceMove.DONE),
         (MOVING_AS_BEFORE, IN_THE_PERIOD, PriceMove.DONE),
         (SCHEDULED, IN_THE_PERIOD, PriceMove.MOVES),
