@@ -1,4 +1,4 @@
-"""What an unpaid start has taken out of its user's purse: a new one supersedes it, and gives it back first."""
+"""What an unpaid start has taken out of its user's purse: a new start gives it back first."""
 
 from db.database import Connection
 from db.queries import purses, subscriptions
