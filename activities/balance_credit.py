@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from activities.announcing import announce_with_purse
 from activities.billing import close_covered
 from activities.correcting import note_plan_credit
 from db.database import Connection
@@ -14,7 +15,11 @@ from domain.tenders import GiftMoney, Tenders
 
 
 async def close_credited(
-    connection: Connection, before: SubscriptionState, content: Invoice, at: datetime
+    connection: Connection,
+    before: SubscriptionState,
+    after: SubscriptionState,
+    content: Invoice,
+    at: datetime,
 ) -> None:
     """Closes a change's invoice of which nothing is due, and moves what it credits above its charge.
 
@@ -27,7 +32,8 @@ async def close_credited(
     if cents:
         bill = Bill(invoice_id, before.user_id, content.currency)
         await purses.move_balance(connection, bill, cents, at, key=key)
-    await close_covered(connection, invoice_id, at)
+        await announce_with_purse(connection, after, at)
+    await close_covered(connection, before, content, at)
     if cents:
         parts = await note_plan_credit(connection, before.subscription_id, cents, at, key=key)
         movement = movements.plan_change_credited(

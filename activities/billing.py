@@ -15,8 +15,10 @@ from domain import ledger as movements
 from domain.billing_calendar import Period
 from domain.collecting import Attempt, AttemptStage, OpenInvoice, Switch
 from domain.dunning import DunningPolicy
+from domain.events import BilledInvoice, invoice_finalized, invoice_paid
 from domain.invoice import Invoice
 from domain.pricing import PeriodPrice
+from domain.subscription import SubscriptionState
 from payments import manual_mock
 
 FIRST_ATTEMPT = 1
@@ -67,13 +69,24 @@ async def write_invoice(
     )
 
 
-async def close_covered(connection: Connection, invoice_id: int, at: datetime) -> None:
-    """Numbers an invoice of which nothing is due, and closes it as paid.
+async def finalize(
+    connection: Connection, state: SubscriptionState, content: Invoice, at: datetime
+) -> BilledInvoice:
+    """Numbers the invoice that `state` waits for, and tells of it. The last of its transaction."""
+    billed = BilledInvoice.of(state.unpaid_invoice.invoice_id, content)
+    await invoices.finalize(connection, billed.invoice_id, at, invoice_finalized(state, billed, at))
+    return billed
+
+
+async def close_covered(
+    connection: Connection, state: SubscriptionState, content: Invoice, at: datetime
+) -> None:
+    """Numbers the invoice that `state` waits for, of which nothing is due, and closes it as paid.
 
     The last of its transaction, but for credit notes.
     """
-    await invoices.finalize(connection, invoice_id, at)
-    await invoices.mark_paid(connection, invoice_id, None, at)
+    billed = await finalize(connection, state, content, at)
+    await invoices.mark_paid(connection, billed.invoice_id, None, at, invoice_paid(state, billed, at))
 
 
 async def _take_tenders(connection: Connection, billed: BilledPeriod, invoice_id: int, at: datetime) -> None:

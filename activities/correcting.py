@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from activities.announcing import announce_with_purse
 from db.database import Connection
 from db.queries import credit_notes, ledger, purses, refundable
 from db.queries.credit_notes import CreditNoteOrder
@@ -9,6 +10,7 @@ from db.queries.purses import Bill
 from db.queries.refundable import RefundableInvoice
 from domain import ledger as movements
 from domain.correction import CreditNoteReason, NetAndVat, Paid, credited
+from domain.subscription import SubscriptionState
 from domain.tenders import Tenders, WayBack, way_back
 
 
@@ -25,7 +27,7 @@ async def issue_credit_note(connection: Connection, order: CreditNoteOrder, at: 
     parts = credited(
         order.back.total_cents, credited_before_cents=before.credited_cents, vat_rate_bp=before.vat_rate_bp
     )
-    await credit_notes.insert_note(connection, order, before.currency, parts, at)
+    await credit_notes.insert_note(connection, order, before.invoice, parts, at)
     return parts
 
 
@@ -59,6 +61,7 @@ async def find_way_back(
 
 async def return_to_purse(
     connection: Connection,
+    state: SubscriptionState,
     invoice: RefundableInvoice,
     back: WayBack,
     at: datetime,
@@ -73,6 +76,7 @@ async def return_to_purse(
     bill = Bill(invoice.invoice_id, invoice.user_id, invoice.currency)
     await purses.put_back(connection, bill, back.tenders, at, reason=key)
     await purses.put_in_balance(connection, bill, back.expired, at, reason=key)
+    await announce_with_purse(connection, state, at)
     order = CreditNoteOrder(invoice.invoice_id, key, reason, Paid(tenders=received))
     parts = await issue_credit_note(connection, order, at)
     movement = movements.returned_to_purse(

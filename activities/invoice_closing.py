@@ -7,7 +7,9 @@ from db.queries import invoices, ledger, payment_reports, payments, purses
 from db.queries.payments import Billed
 from db.queries.purses import Bill
 from domain import ledger as movements
+from domain.events import invoice_voided
 from domain.payment import GivenUp
+from domain.subscription import SubscriptionState
 
 
 async def find_unread_reports(connection: Connection, invoice_id: int) -> tuple[int, ...]:
@@ -16,14 +18,16 @@ async def find_unread_reports(connection: Connection, invoice_id: int) -> tuple[
     return await payment_reports.find_unread(connection, [attempt.payment_id for attempt in billed])
 
 
-async def void_invoice(connection: Connection, invoice_id: int, at: datetime) -> None:
+async def void_invoice(
+    connection: Connection, before: SubscriptionState, invoice_id: int, at: datetime
+) -> None:
     """Gives up its payments too; should one succeed all the same, the money goes back.
 
     What gift cards and balance have paid of it is the customer's again.
     """
     *_, billed = await payments.lock_payments_of_invoice(connection, invoice_id)
     await payments.give_up_attempts(connection, invoice_id, GivenUp.INVOICE_VOIDED, at)
-    await invoices.void(connection, invoice_id, at)
+    await invoices.void(connection, invoice_id, at, invoice_voided(before, billed.invoice, at))
     movement = movements.invoice_voided(
         invoice_id, billed.payment.currency, billed.net_cents, billed.vat_cents
     )

@@ -2,11 +2,11 @@
 
 from temporalio import activity
 
-from activities.billing import BilledPeriod, close_covered, who_pays, write_invoice
+from activities.billing import BilledPeriod, close_covered, finalize, who_pays, write_invoice
 from activities.contracts import OpenPeriod
 from activities.recording import write_change
 from db.database import Connection, Database
-from db.queries import invoices, plan_terms, purses, subscriptions
+from db.queries import plan_terms, purses, subscriptions
 from domain import paying, renewing
 from domain.invoice import BillingReason
 from domain.pricing import bill_period, period_price
@@ -50,10 +50,10 @@ async def _open(connection: Connection, command: OpenPeriod) -> SubscriptionStat
     details: dict[str, int | str] = {"amount_cents": content.total_cents, "currency": content.currency}
     await write_change(connection, state, change, command.cause, command.at, details=details)
     if invoice.attempt is not None:
-        await invoices.finalize(connection, invoice.invoice_id, command.at)
+        await finalize(connection, change.state, content, command.at)
         return change.state
     covered = paying.covered(change.state, command.at)
     details["invoice_id"] = invoice.invoice_id
     await write_change(connection, change.state, covered, command.cause, command.at, details=details)
-    await close_covered(connection, invoice.invoice_id, command.at)
+    await close_covered(connection, change.state, content, command.at)
     return covered.state

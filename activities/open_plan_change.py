@@ -5,13 +5,13 @@ from datetime import datetime
 from temporalio import activity
 
 from activities.balance_credit import close_credited
-from activities.billing import BilledPeriod, who_pays, write_invoice
+from activities.billing import BilledPeriod, finalize, who_pays, write_invoice
 from activities.contracts import OpenPlanChange, RecordedSubscription
 from activities.invoice_closing import find_unread_reports
 from activities.recording import write_change
 from activities.refusal import refusal_error
 from db.database import Connection, Database
-from db.queries import invoices, plan_terms, purses, subscriptions
+from db.queries import plan_terms, purses, subscriptions
 from db.queries.paid_time import load_paid_time
 from domain import changing, paying
 from domain.changing import ChangeOffer
@@ -83,7 +83,7 @@ async def _bill(
     await write_change(connection, state, change, command.cause, command.at, details=_amounts(offer))
     if invoice.attempt is None:
         return await _cover(connection, command, change.state, offer, invoice)
-    await invoices.finalize(connection, invoice.invoice_id, command.at)
+    await finalize(connection, change.state, offer.invoice, command.at)
     return change.state
 
 
@@ -126,7 +126,7 @@ async def _cover(
     covered = paying.covered(state, command.at)
     details = {**_amounts(offer), "invoice_id": invoice.invoice_id}
     await write_change(connection, state, covered, command.cause, command.at, details=details)
-    await close_credited(connection, state, offer.invoice, command.at)
+    await close_credited(connection, state, covered.state, offer.invoice, command.at)
     return covered.state
 
 

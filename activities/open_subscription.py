@@ -5,7 +5,8 @@ from dataclasses import replace
 from pydantic import TypeAdapter
 from temporalio import activity
 
-from activities.billing import BilledPeriod, close_covered, who_pays, write_invoice
+from activities.announcing import announce_renewal
+from activities.billing import BilledPeriod, close_covered, finalize, who_pays, write_invoice
 from activities.contracts import OpenedSubscription, OpenSubscription, StartAnswer
 from activities.gift_redemption import redeem
 from activities.promo_redemption import lock_codes_of, redeem_code, reserve_redemption
@@ -13,7 +14,7 @@ from activities.recording import write_change
 from activities.refusal import refusal_error
 from activities.telling import tell
 from db.database import Connection, Database
-from db.queries import invoices, outbox, payment_reports, payments, plan_terms, purses, subscriptions
+from db.queries import payment_reports, payments, plan_terms, purses, subscriptions
 from db.queries.subscriptions import LiveRow, OpenedRow
 from domain import ending, paying, starting
 from domain.invoice import BillingReason, Invoice
@@ -170,7 +171,7 @@ async def _bill(
     details["payment_id"] = invoice.attempt.payment_id
     answer = _answer(state, PaymentStatus.PENDING, payer.provider, content)
     await _complete(connection, command, Change(state, Event.OPENED, details=details), answer)
-    await invoices.finalize(connection, invoice.invoice_id, command.at)
+    await finalize(connection, state, content, command.at)
     return state, answer
 
 
@@ -188,7 +189,7 @@ async def _cover(
     answer = replace(answer, status=covered.state.status)
     await _complete(connection, command, Change(state, Event.OPENED, details=details), answer)
     await write_change(connection, state, covered, command.order.cause, command.at, details=details)
-    await close_covered(connection, state.unpaid_invoice.invoice_id, command.at)
+    await close_covered(connection, state, content, command.at)
     return covered.state, answer
 
 
@@ -201,9 +202,8 @@ async def _complete(
     await subscriptions.store_start_answer(
         connection, subscription_id, _ANSWER.dump_python(answer, mode="json")
     )
-    reminder = next_reminder(change.state)
-    if reminder is not None:
-        await outbox.replace_reminder(connection, subscription_id, reminder, command.at)
+    if next_reminder(change.state) is not None:
+        await announce_renewal(connection, change.state, command.at)
     await tell(connection, change, command.order.cause, command.at)
 
 

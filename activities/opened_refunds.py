@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from activities.announcing import announce_with_purse
 from activities.contracts import Cause
 from activities.telling import tell
 from db.database import Connection
@@ -64,17 +65,21 @@ async def open_refund_of(
     if unapplied_cents and payment.is_surplus_in_balance:
         bill = Bill(payment.invoice_id, payment.user_id, payment.currency)
         await purses.move_balance(connection, bill, -unapplied_cents, at, key=f"refund:{refund_id}:opened")
+        await announce_with_purse(connection, state, at)
         movement = movements.refund_opened(refund_id, payment.currency, unapplied_cents)
         await ledger.post_movement(connection, payment.subscription_id, movement, at)
     return refund_id
 
 
-async def take_back_refused(connection: Connection, refund: refunds.Refunding, at: datetime) -> None:
+async def take_back_refused(
+    connection: Connection, state: SubscriptionState, refund: refunds.Refunding, at: datetime
+) -> None:
     """Its provider does not give it back: what it took out of the balance is there again."""
     if not refund.from_balance_cents:
         return
     bill = Bill(refund.invoice_id, refund.user_id, refund.currency)
     key = f"refund:{refund.refund_id}:refused"
     await purses.move_balance(connection, bill, refund.from_balance_cents, at, key=key)
+    await announce_with_purse(connection, state, at)
     movement = movements.refund_refused(refund.refund_id, refund.currency, refund.from_balance_cents)
     await ledger.post_movement(connection, refund.subscription_id, movement, at)

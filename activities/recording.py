@@ -5,17 +5,18 @@ from datetime import datetime
 
 import structlog
 
+from activities.announcing import announce
 from activities.contracts import Cause
 from activities.invoice_closing import void_invoice, write_off_invoice
 from activities.promo_redemption import settle_redemption
 from activities.telling import tell
 from activities.withdrawing import refund_all
 from db.database import Connection
-from db.queries import carrying, invoices, ledger, outbox, paid_periods, payments, subscriptions
+from db.queries import carrying, invoices, ledger, paid_periods, payments, subscriptions
+from db.queries.invoices import Asked
 from domain.lifecycle import Change, Event
 from domain.payment import GivenUp
 from domain.refund import WithdrawalRule
-from domain.reminder import next_reminder
 from domain.subscription import Status, SubscriptionState
 
 log = structlog.get_logger(__name__)
@@ -35,32 +36,24 @@ async def write_change(
     await settle_redemption(connection, before, change, at)
     await _write_effects(connection, before, change, at)
     await subscriptions.write_state(connection, change.state)
-    reminder = next_reminder(change.state)
-    if reminder != next_reminder(before):
-        await outbox.replace_reminder(connection, change.state.subscription_id, reminder, at)
-    if change.event is Event.PAYMENT_REMINDED:
-        await outbox.append_event(
-            connection, change.state.subscription_id, outbox.PAYMENT_REMINDER, at, change.details
-        )
-    if change.event is Event.PRICE_CHANGE_SCHEDULED:
-        await outbox.append_event(
-            connection, change.state.subscription_id, outbox.PRICE_CHANGE_NOTICE, at, change.details
-        )
+    told = {**change.details, **(details or {})}
+    asked = await _load_asked(connection, told)
+    if asked is not None:
+        told |= {"amount_cents": asked.amount_cents, "currency": asked.currency}
+    await announce(connection, before, change, asked, at)
     if change.event is Event.PARKED:
         log.error("subscription_parked", reason=change.state.parked_reason)
-    told = await _with_amount(connection, {**change.details, **(details or {})})
     await tell(connection, change, cause, at, told)
     if change.refunds_all:
         await refund_all(connection, before, change.state, rule=withdrawal, cause=cause, at=at)
     await _close_paid_time(connection, before, change, at)
 
 
-async def _with_amount(connection: Connection, details: Mapping[str, int | str]) -> Mapping[str, int | str]:
+async def _load_asked(connection: Connection, details: Mapping[str, int | str]) -> Asked | None:
     """An entry that names an invoice says how much is asked for with it, unless it names an amount itself."""
     if "invoice_id" not in details or "amount_cents" in details:
-        return details
-    amount_cents, currency = await invoices.load_amount(connection, int(details["invoice_id"]))
-    return {**details, "amount_cents": amount_cents, "currency": currency}
+        return None
+    return await invoices.load_asked(connection, int(details["invoice_id"]))
 
 
 async def _write_effects(
@@ -68,7 +61,7 @@ async def _write_effects(
 ) -> None:
     subscription_id = before.subscription_id
     if change.voids_invoice_id is not None:
-        await void_invoice(connection, change.voids_invoice_id, at)
+        await void_invoice(connection, before, change.voids_invoice_id, at)
     if change.writes_off_invoice_id is not None:
         await write_off_invoice(connection, change.writes_off_invoice_id, at)
     if change.unknown_payment_id is not None:

@@ -2,6 +2,7 @@
 
 from temporalio import activity
 
+from activities.announcing import announce_with_purse
 from activities.contracts import RedeemGiftCard
 from activities.gift_redemption import redeem
 from activities.refusal import refusal_error
@@ -32,5 +33,6 @@ async def _redeem(connection: Connection, command: RedeemGiftCard) -> None:
     next_status(state.status, Action.REDEEM_GIFT)
     told = await redeem(connection, state.user_id, command.code_hash, state.plan.currency, command.at)
     if told:
+        await announce_with_purse(connection, state, command.at)
         change = Change(state, Event.GIFT_REDEEMED, details=told)
         await tell(connection, change, command.cause, command.at)

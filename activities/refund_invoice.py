@@ -55,7 +55,7 @@ async def _give_back(connection: Connection, command: RefundInvoice) -> int | No
         change = Change(state, Event.REFUNDED, details=_told(invoice, back.received))
         await tell(connection, change, command.cause, command.at, change.details)
     await return_to_purse(
-        connection, invoice, back, command.at, key=command.key, reason=CreditNoteReason.STAFF
+        connection, state, invoice, back, command.at, key=command.key, reason=CreditNoteReason.STAFF
     )
     return refund_id
 

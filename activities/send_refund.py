@@ -129,7 +129,7 @@ async def _apply(
     if status is RefundStatus.SUCCEEDED:
         await _book(connection, refund, at)
     else:
-        await take_back_refused(connection, refund, at)
+        await take_back_refused(connection, state, refund, at)
     return status
 
 

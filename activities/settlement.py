@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from activities.announcing import announce_with_purse
 from activities.contracts import Cause, Settled
 from activities.opened_refunds import begin_refund
 from activities.recording import write_change
@@ -15,6 +16,7 @@ from db.queries.purses import Bill
 from db.queries.refunds import RefundOrder
 from domain import ledger as movements
 from domain import paying
+from domain.events import invoice_paid
 from domain.invoice import InvoiceStatus
 from domain.lifecycle import Change, Event
 from domain.payment import Decline, PaymentStatus, Verdict, judge
@@ -62,7 +64,10 @@ async def receive_money(settlement: Settlement, received_cents: int) -> Subscrip
     if not is_owed:
         return await _receive_too_late(settlement, received_cents)
     await _post_received(settlement, received_cents, owed_cents=billed.payment.amount_cents)
-    await invoices.mark_paid(connection, billed.invoice_id, billed.payment_id, at)
+    told = invoice_paid(
+        settlement.state, billed.invoice, at, payment_id=billed.payment_id, provider=billed.provider
+    )
+    await invoices.mark_paid(connection, billed.invoice_id, billed.payment_id, at, told)
     change = paying.paid(settlement.state, billed.payment_id, at)
     await write_change(
         connection, settlement.state, change, settlement.cause, at, details=_details(billed, received_cents)
@@ -137,6 +142,7 @@ async def _receive_too_late(settlement: Settlement, received_cents: int) -> Subs
     billed = settlement.billed
     if billed.invoice_status is InvoiceStatus.PAID:
         await _post_received(settlement, received_cents, owed_cents=0)
+        await announce_with_purse(settlement.connection, settlement.state, settlement.at)
         await tell_of(settlement, settlement.state, Event.PAID_TWICE, received_cents)
         return settlement.state
     movement = movements.late_payment_received(billed.payment_id, billed.payment.currency, received_cents)

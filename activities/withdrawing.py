@@ -41,6 +41,7 @@ async def refund_all(
     for invoice, part in back.items():
         await return_to_purse(
             connection,
+            after,
             invoice,
             await find_way_back(connection, invoice, part.tenders, at),
             at,

@@ -16,6 +16,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
+from domain.instant import rfc3339
+
 SLOWEST_PART_SECONDS: Final = 30.0
 LONGEST_SECONDS: Final = 600.0
 """After these a client that reads too slowly is left: it keeps a connection and a snapshot from Postgres."""
@@ -83,7 +85,7 @@ def _cell(value: Any) -> Any:
         case str() if _NOT_PLAIN.match(value):
             return f"'{value}"
         case datetime():
-            return value.isoformat().replace("+00:00", "Z")
+            return rfc3339(value)
     return value
 
 

@@ -3,9 +3,11 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from api.gift_codes import find_card_for_start
 from api.schemas.previews import PreviewBody
+from api.unpaid_start import held_by_unpaid_start
 from db.database import Connection
-from db.queries import gift_cards, plan_terms, promo_redemptions, purses, subscriptions
+from db.queries import plan_terms, promo_redemptions, purses, subscriptions
 from domain.forecast import Forecast, forecast
 from domain.gift_card import GiftCard, check_redeemable
 from domain.plan import PlanTerms
@@ -13,8 +15,7 @@ from domain.planned import PlannedChange, PlannedFreeze, PlannedStart
 from domain.promo import Promo
 from domain.redeeming import redeem
 from domain.refusals import RefusalCode, Refused
-from domain.subscription import Status
-from domain.tenders import NO_TENDERS, GiftMoney, Purse
+from domain.tenders import GiftMoney
 
 
 async def preview_subscription(
@@ -23,16 +24,17 @@ async def preview_subscription(
     """Raises `Refused` as a start would, and as each change and each freeze would."""
     start_at = asked.start_at or datetime.now(UTC)
     plan = await _find_plan(connection, asked.plan_code)
+    held = await held_by_unpaid_start(connection, user_id, plan.currency)
     start = PlannedStart(
         plan=plan,
         at=start_at,
         promo=await _find_promo(connection, asked.promo_code, user_id, plan, start_at),
-        purse=await _load_purse(connection, user_id, plan.currency, start_at),
+        purse=await purses.load_purse(connection, user_id, plan.currency, start_at, back=held),
         expiries=await purses.list_expiries(connection, user_id),
         is_trial=plan.trial_days > 0 and not await subscriptions.had_trial(connection, user_id),
     )
     if gift_code_hash is not None:
-        start = _with_gift(start, user_id, await gift_cards.find_card(connection, gift_code_hash))
+        start = _with_gift(start, user_id, await find_card_for_start(connection, user_id, gift_code_hash))
     wanted = {code: await _find_plan(connection, code) for code in {c.plan_code for c in asked.changes}}
     return forecast(
         start,
@@ -40,16 +42,6 @@ async def preview_subscription(
         [PlannedChange(change.at, wanted[change.plan_code]) for change in asked.changes],
         [PlannedFreeze(freeze.since, freeze.until) for freeze in asked.freezes],
     )
-
-
-async def _load_purse(connection: Connection, user_id: int, currency: str, at: datetime) -> Purse:
-    """With what an unpaid start has taken out of it: a new one gives it back first."""
-    back, live = NO_TENDERS, await subscriptions.find_live(connection, user_id)
-    if live is not None and live[1] is Status.INCOMPLETE:
-        unpaid = await subscriptions.load_current_state(connection, live[0])
-        if unpaid.open_invoice is not None and unpaid.plan.currency == currency:
-            back = await purses.load_tenders(connection, unpaid.open_invoice.invoice_id)
-    return await purses.load_purse(connection, user_id, currency, at, back=back)
 
 
 def _with_gift(start: PlannedStart, user_id: int, found: GiftCard | None) -> PlannedStart:

@@ -17,7 +17,7 @@ from api.workflow_updates import ask, interrupted
 from db.database import Database
 from db.queries import subscription_views
 from db.queries.subscription_views import SubscriptionView
-from domain.lifecycle import REFUSALS, Action, next_status
+from domain.lifecycle import Action, next_status, not_possible
 from domain.refusals import Refused
 from workflows.messages import (
     CancelCommand,
@@ -143,4 +143,4 @@ def _already(view: SubscriptionView, action: Action) -> SubscriptionView:
 
 
 def _ended(view: SubscriptionView, action: Action) -> Problem:
-    return problem_of(Refused(REFUSALS[action], f"{action} is not possible while {view.status}"))
+    return problem_of(not_possible(view.status, action))

@@ -65,6 +65,14 @@ def next_step(state: SubscriptionState) -> NextStep | None:
     return min(of_attempt, of_status, key=lambda upcoming: upcoming.at)
 
 
+def pay_by(state: SubscriptionState) -> datetime | None:
+    """Until when a person may pay the open invoice in time; `None` when it is charged, or nothing is due."""
+    if state.attempt is None or state.attempt.method_id is not None:
+        return None
+    given_up = _step_of_status(state)
+    return given_up.at if given_up else None
+
+
 def due_by(state: SubscriptionState, now: datetime) -> NextStep | None:
     """The step that is due at `now`, if any. Late, it is what the dates say by now."""
     upcoming = next_step(state)

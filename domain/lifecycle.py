@@ -203,6 +203,44 @@ REFUSALS: Mapping[Action, RefusalCode] = {
     Action.UNPARK: RefusalCode.NOT_PARKED,
 }
 
+ACTIONS_IN_WORDS: Mapping[Action, str] = {
+    Action.PAY: "a payment",
+    Action.PAY_AHEAD: "a payment ahead",
+    Action.EXPIRE: "giving up an unpaid start",
+    Action.OPEN_RENEWAL: "a renewal",
+    Action.BEGIN_PAID_PERIOD: "the beginning of the next period",
+    Action.FALL_DUE: "falling past due",
+    Action.REMIND_UNPAID: "a payment reminder",
+    Action.CANCEL_UNCOLLECTED: "an end for want of payment",
+    Action.LEAVE_UNPAID: "leaving the invoice unpaid",
+    Action.PAY_NOW: "a payment",
+    Action.SET_PAYMENT_METHOD: "choosing a payment method",
+    Action.CHANGE_PLAN: "a change of plan",
+    Action.REDEEM_GIFT: "redeeming a gift card",
+    Action.SCHEDULE_PRICE: "a change of price",
+    Action.CANCEL_AT_PERIOD_END: "a cancellation",
+    Action.CANCEL_NOW: "a cancellation",
+    Action.UNCANCEL: "taking a cancellation back",
+    Action.WITHDRAW: "a withdrawal",
+    Action.END_PERIOD: "an end with the period",
+    Action.FREEZE: "a freeze",
+    Action.UNFREEZE: "unfreezing",
+    Action.PARK: "parking",
+    Action.UNPARK: "unparking",
+}
+
+STATUSES_IN_WORDS: Mapping[Status, str] = {
+    Status.INCOMPLETE: "before the first payment",
+    Status.INCOMPLETE_EXPIRED: "after the start was given up unpaid",
+    Status.TRIALING: "during the trial",
+    Status.ACTIVE: "while the subscription is active",
+    Status.PAST_DUE: "while a payment is past due",
+    Status.FROZEN: "while the subscription is frozen",
+    Status.UNPAID: "while an invoice is left unpaid",
+    Status.CANCELED: "after the subscription has ended",
+}
+"""What people read of a refusal; the codes are for programs."""
+
 
 @dataclass(frozen=True)
 class Stretch:
@@ -247,7 +285,12 @@ def next_status(status: Status, action: Action) -> Status:
     try:
         return TRANSITIONS[status, action]
     except KeyError:
-        raise Refused(REFUSALS[action], f"{action} is not possible while {status}") from None
+        raise not_possible(status, action) from None
+
+
+def not_possible(status: Status, action: Action) -> Refused:
+    words = f"{ACTIONS_IN_WORDS[action]} is not possible {STATUSES_IN_WORDS[status]}"
+    return Refused(REFUSALS[action], words)
 
 
 def next_version(state: SubscriptionState) -> SubscriptionState:

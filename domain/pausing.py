@@ -7,6 +7,7 @@ from domain import freeze_allowance
 from domain.billing_calendar import Anchor, Period
 from domain.ending import without_open_invoice
 from domain.freeze_allowance import Freeze
+from domain.instant import rfc3339
 from domain.lifecycle import Action, Change, Event, Stretch, next_status, next_version
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import PaidAhead, SubscriptionState
@@ -35,7 +36,7 @@ def freeze(state: SubscriptionState, *, until: datetime | None, at: datetime) ->
         change = Change(next_version(frozen), Event.FROZEN)
     else:
         change = without_open_invoice(frozen, Event.FROZEN)
-    return replace(change, details={**change.details, "until": kept.until.isoformat()})
+    return replace(change, details={**change.details, "until": rfc3339(kept.until)})
 
 
 def unfreeze(state: SubscriptionState, at: datetime) -> Change:

@@ -75,10 +75,13 @@ def bill_change(
     purse: Purse,
 ) -> Invoice:
     """The new plan's share of the same period or, without `remainder`, a fresh one of it; less the credit."""
-    kind = LineKind.PLAN if remainder is None else LineKind.PRORATION_CHARGE
     part, price = remainder or WHOLE_PERIOD, period_price(plan, promo)
     charge_cents = part.of(plan.price_cents)
-    lines = [InvoiceLine(kind, plan.name, period, charge_cents)]
+    if remainder is None:
+        lines = [InvoiceLine(LineKind.PLAN, plan.name, period, charge_cents)]
+    else:
+        rest = f"Rest of the period on {plan.name}"
+        lines = [InvoiceLine(LineKind.PRORATION_CHARGE, rest, period, charge_cents)]
     if price.promo is not None:
         # What is left is the share of the discounted price, as a credit for it is: no cent is to be won.
         lines.append(_discount(price.promo, period, charge_cents - part.of(price.cents)))

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from domain import renewing
 from domain.ending import without_open_invoice
+from domain.instant import rfc3339
 from domain.lifecycle import Action, Change, Event, next_status, next_version
 from domain.plan import PlanTerms
 from domain.refusals import RefusalCode, Refused
@@ -95,7 +96,7 @@ def schedule_price(state: SubscriptionState, price: PlanTerms, at: datetime) -> 
             "price_cents": price.price_cents,
             "currency": price.currency,
             "from_price_cents": state.last_paid_plan.price_cents,
-            "renews_at": state.paid_until.isoformat(),
+            "renews_at": rfc3339(state.paid_until),
             **beside,
         },
     )

@@ -149,6 +149,12 @@ class SubscriptionState:
         return self.open_invoice
 
     @property
+    def billed_plan(self) -> PlanTerms:
+        """The plan that the invoice that waits for its payment is for."""
+        switch = self.unpaid_invoice.switch
+        return switch.plan if switch else self.plan
+
+    @property
     def attempt(self) -> Attempt | None:
         """The payment under way."""
         return None if self.open_invoice is None else self.open_invoice.attempt

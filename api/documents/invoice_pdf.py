@@ -41,7 +41,7 @@ def render_invoice(invoice: InvoiceDocument, seller: Seller) -> bytes:
     _write_status(paper, invoice)
     _write_lines(paper, invoice)
     write_sums(paper, _sums(invoice))
-    _write_corrections(paper, invoice)
+    _write_what_went_back(paper, invoice)
     return bytes(paper.output())
 
 
@@ -94,12 +94,8 @@ def _sums(invoice: InvoiceDocument) -> Iterator[Sum]:
     yield Sum("Amount due", figure(due_cents), is_strong=True)
 
 
-def _write_corrections(paper: Paper, invoice: InvoiceDocument) -> None:
+def _write_what_went_back(paper: Paper, invoice: InvoiceDocument) -> None:
     paper.ln(6)
     paper.use(9, shade=GRAY)
-    for note in invoice.corrections:
-        sentence = (
-            f"Corrected by credit note {note.number} of {wording.day(note.issued_at)}: "
-            f"{wording.amount(-note.amount_cents, invoice.currency)}."
-        )
+    for sentence in wording.what_went_back(invoice):
         paper.multi_cell(0, LINE, paper.drawable(sentence), align="L", new_x="LMARGIN", new_y="NEXT")

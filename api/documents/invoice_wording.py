@@ -51,6 +51,17 @@ def payments_of(invoice: InvoiceDocument) -> Iterator[tuple[str, int]]:
         yield payer(invoice.paid_by), invoice.charged_cents
 
 
+def what_went_back(invoice: InvoiceDocument) -> Iterator[str]:
+    """By its payer's bank, and by credit notes: one sentence for each."""
+    taken = invoice.charged_back
+    if taken is not None:
+        back = amount(-taken.amount_cents, invoice.currency)
+        yield f"Charged back by the payer's bank on {day(taken.at)}: {back}."
+    for note in invoice.corrections:
+        back = amount(-note.amount_cents, invoice.currency)
+        yield f"Corrected by credit note {note.number} of {day(note.issued_at)}: {back}."
+
+
 def payer(paid_by: PaidBy | None) -> str:
     """What was charged, in words."""
     if paid_by is None:

@@ -8,9 +8,12 @@ from sqlalchemy import BigInteger, Row, cast, func, insert, select
 
 from db.database import Connection
 from db.queries.numbering import next_number
+from db.queries.outbox import write_telling
 from db.tables.billing import Invoice
 from db.tables.corrections import CreditNote
+from domain.billing_calendar import Period
 from domain.correction import CREDIT_NOTE_SERIES, CreditNoteReason, NetAndVat, Paid
+from domain.events import CorrectedInvoice, credit_note_issued
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,9 @@ class CreditNoteView:
 
 @dataclass(frozen=True)
 class Credited:
-    """What is credited of an invoice so far."""
+    """An invoice, and what is credited of it so far."""
 
-    currency: str
+    invoice: CorrectedInvoice
     vat_rate_bp: int
     credited_cents: int
 
@@ -86,16 +89,35 @@ async def load_credited(connection: Connection, invoice_id: int) -> Credited:
         .where(CreditNote.invoice_id == Invoice.id)
         .scalar_subquery()
     )
-    query = select(Invoice.currency, Invoice.vat_rate_bp, credited).where(Invoice.id == invoice_id)
-    return Credited(*(await connection.execute(query)).one())
+    query = select(
+        Invoice.number,
+        Invoice.subscription_id,
+        Invoice.user_id,
+        Invoice.period_start,
+        Invoice.period_end,
+        Invoice.currency,
+        Invoice.vat_rate_bp,
+        credited.label("credited_cents"),
+    ).where(Invoice.id == invoice_id)
+    row = (await connection.execute(query)).one()
+    invoice = CorrectedInvoice(
+        invoice_id,
+        row.number,
+        row.subscription_id,
+        row.user_id,
+        Period(row.period_start, row.period_end),
+        row.currency,
+    )
+    return Credited(invoice, row.vat_rate_bp, row.credited_cents)
 
 
 async def insert_note(
-    connection: Connection, order: CreditNoteOrder, currency: str, parts: NetAndVat, at: datetime
+    connection: Connection, order: CreditNoteOrder, invoice: CorrectedInvoice, parts: NetAndVat, at: datetime
 ) -> None:
-    """Numbers it too: see `next_number`. A trigger refuses more than was paid."""
-    await connection.execute(
-        insert(CreditNote).values(
+    """Numbers it too, and tells of it: see `next_number`. A trigger refuses more than was paid."""
+    note = (
+        insert(CreditNote)
+        .values(
             key=order.key,
             number=next_number(CREDIT_NOTE_SERIES, at.year),
             invoice_id=order.invoice_id,
@@ -107,9 +129,13 @@ async def insert_note(
             balance_cents=order.back.tenders.balance_cents,
             net_cents=parts.net_cents,
             vat_cents=parts.vat_cents,
-            currency=currency,
+            currency=invoice.currency,
             issued_at=at,
         )
+        .returning(CreditNote.id.label("credit_note_id"), CreditNote.number)
+    )
+    await write_telling(
+        connection, note, credit_note_issued(invoice, order.key, order.reason, order.back, at)
     )
 
 

@@ -11,6 +11,7 @@ from db.database import Connection
 from db.queries.credit_notes import list_notes
 from db.tables.accounts import User
 from db.tables.billing import Invoice, InvoiceLine, Payment
+from db.tables.corrections import Dispute
 from db.tables.payment_methods import PaymentMethod
 from domain.billing_calendar import Period
 from domain.invoice import InvoiceStatus
@@ -43,6 +44,14 @@ class Correction:
 
 
 @dataclass(frozen=True)
+class ChargedBack:
+    """What the payer's bank took of the payment that settled it."""
+
+    amount_cents: int
+    at: datetime
+
+
+@dataclass(frozen=True)
 class InvoiceDocument:
     """`number` and `finalized_at` are missing in a draft only.
 
@@ -68,6 +77,7 @@ class InvoiceDocument:
     lines: Sequence[DocumentLine]
     paid_by: PaidBy | None
     corrections: Sequence[Correction] = ()
+    charged_back: ChargedBack | None = None
 
     @property
     def charged_cents(self) -> int:
@@ -97,10 +107,13 @@ _INVOICE = (
         Payment.provider,
         PaymentMethod.brand,
         PaymentMethod.last4,
+        Dispute.amount_cents.label("charged_back_cents"),
+        Dispute.opened_at.label("charged_back_at"),
     )
     .join(User, User.id == Invoice.user_id)
     .outerjoin(Payment, Payment.id == Invoice.paid_by_payment_id)
     .outerjoin(PaymentMethod, PaymentMethod.id == Payment.payment_method_id)
+    .outerjoin(Dispute, Dispute.payment_id == Payment.id)
 )
 
 _LINES = select(
@@ -145,6 +158,9 @@ async def find_document(
             Correction(note.number, note.issued_at, note.amount_cents)
             for note in await list_notes(connection, [invoice.id])
         ],
+        charged_back=None
+        if invoice.charged_back_cents is None
+        else ChargedBack(invoice.charged_back_cents, invoice.charged_back_at),
     )
 
 

@@ -1,14 +1,26 @@
 """Invoices: inserted as drafts with their lines, finalized last, then paid or voided."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Update, func, insert, select, update
 
 from db.database import Connection
 from db.queries.numbering import next_number
+from db.queries.outbox import write_telling
 from db.tables.billing import Invoice, InvoiceLine
+from domain.events import OutgoingEvent
 from domain.invoice import SERIES, InvoiceStatus
 from domain.invoice import Invoice as InvoiceContent
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for with an invoice. A draft has no number yet."""
+
+    number: str | None
+    amount_cents: int
+    currency: str
 
 
 async def insert_draft(
@@ -58,17 +70,20 @@ async def insert_draft(
     return invoice_id
 
 
-async def finalize(connection: Connection, invoice_id: int, at: datetime) -> None:
-    """Numbers the draft and makes it immutable.
+async def finalize(
+    connection: Connection, invoice_id: int, at: datetime, told: OutgoingEvent | None = None
+) -> None:
+    """Numbers the draft and makes it immutable; whoever bills a customer tells of it.
 
     To be the last statement of its transaction: the counter's row stays locked until the commit, and numbers
     have no gaps only because of that.
     """
-    await connection.execute(
+    numbered = (
         update(Invoice)
         .where(Invoice.id == invoice_id)
         .values(status=InvoiceStatus.OPEN, number=next_number(SERIES, at.year), finalized_at=at)
     )
+    await _write(connection, numbered, told)
 
 
 async def list_numbers(connection: Connection, subscription_id: int) -> list[str]:
@@ -81,30 +96,38 @@ async def list_numbers(connection: Connection, subscription_id: int) -> list[str
     return [number for number in (await connection.execute(query)).scalars() if number is not None]
 
 
-async def load_amount(connection: Connection, invoice_id: int) -> tuple[int, str]:
-    """What is asked for with it, in cents, and its currency."""
+async def load_asked(connection: Connection, invoice_id: int) -> Asked:
     due_cents = Invoice.total_cents - Invoice.gift_cents - Invoice.balance_cents
-    query = select(due_cents, Invoice.currency).where(Invoice.id == invoice_id)
-    amount_cents, currency = (await connection.execute(query)).one()
-    return amount_cents, currency
+    query = select(Invoice.number, due_cents, Invoice.currency).where(Invoice.id == invoice_id)
+    return Asked(*(await connection.execute(query)).one())
 
 
-async def mark_paid(connection: Connection, invoice_id: int, payment_id: int | None, at: datetime) -> None:
+async def mark_paid(
+    connection: Connection,
+    invoice_id: int,
+    payment_id: int | None,
+    at: datetime,
+    told: OutgoingEvent | None = None,
+) -> None:
     """Without a payment when gift cards or balance have paid it, or nothing was to pay."""
-    await connection.execute(
+    paid = (
         update(Invoice)
         .where(Invoice.id == invoice_id, Invoice.status == InvoiceStatus.OPEN)
         .values(status=InvoiceStatus.PAID, paid_at=at, paid_by_payment_id=payment_id)
     )
+    await _write(connection, paid, told)
 
 
-async def void(connection: Connection, invoice_id: int, at: datetime) -> None:
+async def void(
+    connection: Connection, invoice_id: int, at: datetime, told: OutgoingEvent | None = None
+) -> None:
     """An open invoice is no longer owed; it keeps its number."""
-    await connection.execute(
+    voided = (
         update(Invoice)
         .where(Invoice.id == invoice_id, Invoice.status == InvoiceStatus.OPEN)
         .values(status=InvoiceStatus.VOID, voided_at=at)
     )
+    await _write(connection, voided, told)
 
 
 async def write_off(connection: Connection, invoice_id: int, at: datetime) -> None:
@@ -114,3 +137,10 @@ async def write_off(connection: Connection, invoice_id: int, at: datetime) -> No
         .where(Invoice.id == invoice_id, Invoice.status == InvoiceStatus.OPEN)
         .values(status=InvoiceStatus.UNCOLLECTIBLE, written_off_at=at)
     )
+
+
+async def _write(connection: Connection, change: Update, told: OutgoingEvent | None) -> None:
+    if told is None:
+        await connection.execute(change)
+    else:
+        await write_telling(connection, change.returning(Invoice.number), told)

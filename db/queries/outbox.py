@@ -1,46 +1,75 @@
 """What goes out. The announcement of a renewal follows the renewal: moved with it, dropped with it."""
 
-from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import ColumnElement, Delete, delete, func, literal, literal_column, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from db.database import Connection
 from db.tables.outbox import OutboxEvent
-from domain.reminder import Reminder
+from domain.events import EventName, OutgoingEvent
 
-RENEWAL_UPCOMING = "renewal.upcoming"
-PAYMENT_REMINDER = "invoice.payment_reminder"
-PRICE_CHANGE_NOTICE = "subscription.price_change_notice"
+Written = ReturningInsert[*tuple[Any, ...]] | ReturningUpdate[*tuple[Any, ...]]
 
 
-async def replace_reminder(
-    connection: Connection, subscription_id: int, reminder: Reminder | None, at: datetime
-) -> None:
-    """Takes back what is not due at `at` yet, and announces the coming renewal instead."""
+async def append_event(connection: Connection, event: OutgoingEvent) -> None:
+    """Once: under its key it is there already."""
+    await connection.execute(upsert(OutboxEvent).values(_row(event)).on_conflict_do_nothing())
+
+
+async def write_telling(connection: Connection, fact: Written, event: OutgoingEvent) -> None:
+    """A fact and its event in one statement: neither without the other, nor when it was a fact before.
+
+    What `fact` returns joins the details. A number that it takes is held for no further question.
+    """
+    written = fact.cte("written")
+    known = func.to_jsonb(literal_column(written.name))
+    row: dict[str, ColumnElement[Any]] = {
+        name: literal(value, OutboxEvent.__table__.c[name].type) for name, value in _row(event).items()
+    }
+    row["details"] = literal(dict(event.details), JSONB).op("||")(known)
+    told = upsert(OutboxEvent).from_select(list(row), select(*row.values()).select_from(written))
+    await connection.execute(told.on_conflict_do_nothing())
+
+
+async def announce_renewal(connection: Connection, event: OutgoingEvent, at: datetime) -> None:
+    """In the place of what was announced and is not due at `at` yet. What was due stays as it was said."""
+    said = (
+        upsert(OutboxEvent)
+        .values(_row(event))
+        .add_cte(_not_due(event.subscription_id, at, event.key).cte("dropped"))
+    )
     await connection.execute(
-        delete(OutboxEvent).where(
-            OutboxEvent.subscription_id == subscription_id,
-            OutboxEvent.event == RENEWAL_UPCOMING,
-            OutboxEvent.due_at > at,
+        said.on_conflict_do_update(
+            index_elements=[OutboxEvent.key],
+            set_={"details": said.excluded.details},
+            where=OutboxEvent.due_at > at,
         )
     )
-    if reminder is not None:
-        details = {"renews_at": reminder.renews_at.isoformat()}
-        await append_event(connection, subscription_id, RENEWAL_UPCOMING, reminder.due_at, details)
 
 
-async def append_event(
-    connection: Connection,
-    subscription_id: int,
-    event: str,
-    due_at: datetime,
-    details: Mapping[str, str | int],
-) -> None:
-    """Once: the same event at the same instant is there already."""
-    await connection.execute(
-        upsert(OutboxEvent)
-        .values(subscription_id=subscription_id, event=event, due_at=due_at, details=dict(details))
-        .on_conflict_do_nothing()
+async def drop_announcement(connection: Connection, subscription_id: int, at: datetime) -> None:
+    """No renewal is coming: what is not due at `at` yet is taken back."""
+    await connection.execute(_not_due(subscription_id, at))
+
+
+def _not_due(subscription_id: int, at: datetime, but_key: str | None = None) -> Delete:
+    announced = delete(OutboxEvent).where(
+        OutboxEvent.subscription_id == subscription_id,
+        OutboxEvent.event == EventName.RENEWAL_UPCOMING,
+        OutboxEvent.due_at > at,
     )
+    return announced if but_key is None else announced.where(OutboxEvent.key.is_distinct_from(but_key))
+
+
+def _row(event: OutgoingEvent) -> dict[str, Any]:
+    return {
+        "subscription_id": event.subscription_id,
+        "event": event.name,
+        "key": event.key,
+        "due_at": event.due_at,
+        "details": dict(event.details),
+    }

@@ -10,7 +10,8 @@ from db.database import Connection
 from db.tables.billing import Invoice, Payment
 from db.tables.payment_methods import PaymentMethod
 from domain.billing_calendar import Period
-from domain.invoice import InvoiceStatus
+from domain.events import BilledInvoice
+from domain.invoice import BillingReason, InvoiceStatus
 from domain.payment import PaymentStatus, PaymentTerms, payment_key
 
 
@@ -28,6 +29,7 @@ class Billed:
     period: Period
     net_cents: int
     vat_cents: int
+    invoice: BilledInvoice
 
 
 UNSETTLED = (PaymentStatus.CREATED, PaymentStatus.PENDING, PaymentStatus.UNKNOWN)
@@ -47,6 +49,10 @@ _BILLED = (
         Invoice.period_end,
         Invoice.net_cents,
         Invoice.vat_cents,
+        Invoice.billing_reason,
+        Invoice.total_cents,
+        Invoice.gift_cents,
+        Invoice.balance_cents,
     )
     .join(Invoice, Payment.invoice_id == Invoice.id)
     .with_for_update(of=Payment, key_share=True)
@@ -230,6 +236,7 @@ async def give_up_attempts(connection: Connection, invoice_id: int, code: str, a
 
 
 def _billed(row: Row[*tuple[Any, ...]]) -> Billed:
+    period = Period(row.period_start, row.period_end)
     return Billed(
         payment_id=row.id,
         provider=row.provider,
@@ -238,7 +245,16 @@ def _billed(row: Row[*tuple[Any, ...]]) -> Billed:
         invoice_status=InvoiceStatus(row.invoice_status),
         subscription_id=row.subscription_id,
         user_id=row.user_id,
-        period=Period(row.period_start, row.period_end),
+        period=period,
         net_cents=row.net_cents,
         vat_cents=row.vat_cents,
+        invoice=BilledInvoice(
+            row.invoice_id,
+            BillingReason(row.billing_reason),
+            period,
+            row.currency,
+            row.total_cents,
+            row.gift_cents,
+            row.balance_cents,
+        ),
     )

@@ -37,7 +37,7 @@ OF_THE_USER = {
     ),
     "outbox": (
         "SELECT o.* FROM outbox o JOIN subscriptions s ON s.id = o.subscription_id"
-        " WHERE s.user_id = :user_id ORDER BY o.due_at, o.event"
+        " WHERE s.user_id = :user_id ORDER BY o.due_at, o.event, o.key"
     ),
     "periods": (
         "SELECT p.subscription_id, p.invoice_id, lower(p.during) AS starts_at, upper(p.during) AS ends_at"

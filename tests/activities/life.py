@@ -28,7 +28,11 @@ DISPUTES = (
     "SELECT p.attempt_no, d.amount_cents FROM disputes d JOIN payments p ON p.id = d.payment_id"
     " JOIN invoices i ON i.id = p.invoice_id WHERE i.subscription_id = :id ORDER BY p.id"
 )
-REMINDERS = "SELECT event, due_at FROM outbox WHERE subscription_id = :id ORDER BY due_at, event"
+REMINDERS = (
+    "SELECT event, due_at FROM outbox WHERE subscription_id = :id"
+    " AND event IN ('renewal.upcoming', 'invoice.payment_reminder', 'subscription.price_change_notice')"
+    " ORDER BY due_at, event"
+)
 TIMELINE = "SELECT event FROM timeline_entries WHERE subscription_id = :id ORDER BY id"
 BALANCES = (
     "SELECT account, sum(amount_cents)::bigint FROM ledger_entries e"

@@ -87,7 +87,11 @@ async def test_redeeming_adds_value_and_replaces_nothing(customer: Customer) -> 
     assert await everything_of(customer) == after
     *earlier, told = after.pop("timeline")
     [card] = after.pop("gift_cards")
-    assert {**after, "timeline": earlier} == before
+    *facts, announced = after.pop("outbox")
+    *facts_before, announced_before = before["outbox"]
+    assert {**after, "timeline": earlier, "outbox": facts} == {**before, "outbox": facts_before}
+    costs = {"gift_cents": 1_990, "amount_due_cents": 0}
+    assert announced == announced_before | {"details": announced_before["details"] | costs}
     assert (card["id"], card["redeemed_at"], card["balance_cents"]) == (card_id, IN_THE_PERIOD, 5_000)
     assert (told["event"], told["version"], told["actor"], told["occurred_at"], told["details"]) == (
         "gift_redeemed",

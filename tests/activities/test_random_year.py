@@ -15,6 +15,7 @@ from db.queries.book_invariants import find_violations
 from domain.window import Window
 from payments.manual_mock import ManualMock
 from payments.providers import Providers
+from tests.activities.announced import MISSING_OR_WITHOUT_A_FACT
 from tests.activities.customer import STARTED_AT, Customer
 from tests.activities.ledger_check import assert_books_are_true
 from tests.activities.silent_psp import silent_psp
@@ -93,6 +94,7 @@ async def test_after_a_random_year_all_books_agree(database: Database, psp: Sand
 
     async with database.read() as connection:
         assert await find_violations(connection) == {}
+        assert list(await connection.execute(text(MISSING_OR_WITHOUT_A_FACT))) == []
         totals = await ledger_reports.trial_balance(connection, Window())
         happened = (await connection.execute(text("SELECT DISTINCT event FROM timeline_entries"))).scalars()
         subscriptions = list((await connection.execute(text("SELECT id FROM subscriptions"))).scalars())

@@ -31,4 +31,4 @@ async def test_a_renewal_by_card(card_holder: Customer) -> None:
         await card_holder.collect(billed, PERIOD_END)
 
     assert len(to_bill) == 12, "\n\n".join(to_bill)
-    assert len(to_collect) == 18, "\n\n".join(to_collect)
+    assert len(to_collect) == 19, "\n\n".join(to_collect)

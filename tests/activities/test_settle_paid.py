@@ -106,8 +106,11 @@ async def test_what_is_written(customer: Customer) -> None:
     assert (row["status"], row["version"]) == ("active", 2)
     assert (row["next_action"], row["next_action_at"]) == ("open_renewal", REMINDED_AT)
     assert row["access_until"] == PERIOD_END + timedelta(days=7)
-    [reminder] = after["outbox"]
-    assert (reminder["event"], reminder["due_at"]) == ("renewal.upcoming", REMINDED_AT)
+    assert [(event["event"], event["due_at"]) for event in after["outbox"]] == [
+        ("invoice.finalized", STARTED_AT),
+        ("invoice.paid", PAID_AT),
+        ("renewal.upcoming", REMINDED_AT),
+    ]
 
 
 async def test_the_paid_period_is_the_one_that_began_with_the_start(customer: Customer) -> None:

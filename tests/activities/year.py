@@ -25,6 +25,7 @@ from domain.payment import ReportedStatus
 from domain.refusals import Refused
 from domain.subscription import SubscriptionState
 from payments.providers import Providers
+from tests.activities.announced import assert_announced_as_it_is
 from tests.activities.customer import Customer, payment_under_way
 from tests.activities.refunding import open_refund, refund_invoice
 from tests.db.promo_codes import publish
@@ -65,6 +66,7 @@ class LivedSubscription:
         self.chance = chance
         self.now = at
         self.state: SubscriptionState | None = None
+        self._starts = 0
         self._providers = providers
         self._charges = ChargePaymentActivities(customer.database, providers)
 
@@ -85,6 +87,9 @@ class LivedSubscription:
             [command] = self.chance.choices(names, weights)
             with suppress(Refused, NotTodayError):
                 await command(self)
+            # What a refund of an earlier subscription puts into the purse is announced with the next change.
+            if self.state is not None and self._starts == 1:
+                await assert_announced_as_it_is(self.customer, self.state, self.now)
 
     async def start(self) -> None:
         if self.state is not None and not self.state.is_finished:
@@ -100,6 +105,7 @@ class LivedSubscription:
             starts_per_hour=1_000,
         )
         self.state = opened.state
+        self._starts += 1
 
     async def change_plan(self, plan_code: str, when: When | None) -> None:
         """Raises `ApplicationError` when the rules say no. Reports of what makes way are settled before."""

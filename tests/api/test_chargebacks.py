@@ -1,9 +1,11 @@
 """A bank takes money back: the product is told by webhook, stops billing, and staff decide."""
 
+import io
 import uuid
 from datetime import timedelta
 from typing import Any
 
+import pypdf
 import pytest
 
 from tests.at_rest import comes_to_rest
@@ -67,6 +69,10 @@ async def test_from_the_bank_to_the_ledger(world: World, support: Student) -> No
     assert explained["explanation"]["what_next"] == "Nothing until it is unparked."
     after = (await life.student.get("/me/subscription")).json()
     assert after["access"] == before["access"]
+    [invoice] = (await life.student.get("/invoices")).json()["items"]
+    paper = (await life.student.get(f"/invoices/{invoice['id']}.pdf")).content
+    [page] = pypdf.PdfReader(io.BytesIO(paper)).pages
+    assert "Charged back by the payer's bank on " in page.extract_text()
     await comes_to_rest(life)
 
 

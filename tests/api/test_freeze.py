@@ -36,6 +36,9 @@ async def test_frozen_until_an_instant(active: Life) -> None:
         "access": {"allowed": False, "until": None, "reason": "frozen"},
     }
     assert instant(frozen["frozen_until"]) == instant(until)
+    *_, told = (await active.student.get(f"/subscriptions/{active.subscription_id}/timeline")).json()["items"]
+    assert (told["event"], told["details"]) == ("frozen", {"until": frozen["frozen_until"]})
+    assert frozen["frozen_until"].endswith("Z")
     lessons = await active.student.get("/content/modules")
     assert refusal(lessons) == (403, "subscription_inactive")
     assert (lessons.json()["reason"], lessons.json()["detail"]) == (
@@ -105,7 +108,9 @@ async def test_only_what_is_active_is_frozen(unpaid: Life) -> None:
 async def test_what_is_past_due_is_not_frozen(world: World, admin: Student) -> None:
     life = await past_due(world, admin)
 
-    assert refusal(await life.post("freeze")) == (409, "freeze_only_from_active")
+    refused = await life.post("freeze")
+    assert refusal(refused) == (409, "freeze_only_from_active")
+    assert refused.json()["detail"] == "A freeze is not possible while a payment is past due."
     shown = await read(life)
     assert (shown["status"], shown["access"]["allowed"]) == ("past_due", True), "within the grace"
 

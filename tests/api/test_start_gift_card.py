@@ -96,6 +96,21 @@ async def test_a_used_up_card_of_ones_own(admin: Student, student: Student) -> N
     assert refusal(await student.start(gift_code=code)) == (409, "gift_card_empty")
 
 
+async def test_a_card_that_an_unpaid_start_holds_pays_the_next_one(admin: Student, student: Student) -> None:
+    [code] = await issue(admin, 700)
+    [of_another_currency] = await issue(admin, 700, currency="USD")
+    abandoned = (await student.start(gift_code=code)).json()
+
+    previewed = await student.post("/subscriptions/preview", {"plan_code": "P30D", "gift_code": code})
+    started = await student.start(gift_code=code)
+
+    assert [(i["gift_cents"], i["amount_due_cents"]) for i in previewed.json()["invoices"]] == [(700, 1_290)]
+    assert (started.status_code, [started.json()[name] for name in MONEY[:2]]) == (201, [1_290, 700])
+    assert started.json()["subscription_id"] != abandoned["subscription_id"]
+    assert (await student.get("/me/purse")).json()["gift_cards"][0]["balance_cents"] == 0
+    assert refusal(await student.start(gift_code=of_another_currency)) == (409, "currency_mismatch")
+
+
 async def test_no_code_is_in_a_history_a_log_or_a_search_attribute(
     admin: Student, student: Student, world: World
 ) -> None:

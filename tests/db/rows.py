@@ -200,6 +200,7 @@ def _outbox_event() -> Row:
     return {
         "subscription_id": _unused_id(),
         "event": "renewal.upcoming",
+        "key": f"renewal.upcoming:{_unused_id()}",
         "due_at": END,
         "details": {},
     }

@@ -224,7 +224,7 @@ EXCLUSIVE: list[tuple[str, type[Table], Row, Row]] = [
     ("uq_payments_idempotency_key", Payment, {"idempotency_key": "invoice:0:attempt:1"}, {}),
     ("uq_refunds_key", Refund, {"key": "payment:0:withdrawal"}, {}),
     ("uq_payment_methods_token", PaymentMethod, {"user_id": 1_000_001}, {}),
-    ("uq_outbox_subscription_id_event_due_at", OutboxEvent, {"subscription_id": 1_000_001}, {}),
+    ("uq_outbox_key", OutboxEvent, {"key": "invoice.paid:0"}, {}),
     ("uq_promo_codes_code", PromoCode, {"code": "CIAO20"}, {}),
     (
         "uq_promo_redemptions_subscription_id",

@@ -40,8 +40,9 @@ def note_of(sold: Sold, cents: int, key: str, refund_id: int | None = None) -> C
 async def issue(connection: Connection, order: CreditNoteOrder, currency: str = "EUR") -> None:
     """A refusal leaves the transaction as it was."""
     parts = NetAndVat(order.back.total_cents, 0)
+    invoice = (await credit_notes.load_credited(connection, order.invoice_id)).invoice
     async with connection.begin_nested():
-        await credit_notes.insert_note(connection, order, currency, parts, START)
+        await credit_notes.insert_note(connection, order, replace(invoice, currency=currency), parts, START)
 
 
 async def give_back(connection: Connection, sold: Sold, cents: int, key: str, unapplied: int = 0) -> int:

@@ -53,8 +53,9 @@ async def credit(connection: Connection, sold: Sold, cents: int, refund_id: int 
     order = CreditNoteOrder(
         sold.invoice_id, f"{sold.invoice_id}:{uuid.uuid4()}", CreditNoteReason.STAFF, back, refund_id
     )
+    invoice = (await credit_notes.load_credited(connection, sold.invoice_id)).invoice
     async with connection.begin_nested():
-        await credit_notes.insert_note(connection, order, "EUR", NetAndVat(cents, 0), START)
+        await credit_notes.insert_note(connection, order, invoice, NetAndVat(cents, 0), START)
 
 
 async def refund(

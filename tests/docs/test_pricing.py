@@ -134,7 +134,7 @@ def test_several_changes_in_one_period() -> None:
     assert [{name: said(invoice)[name] for name in of_row(first)} for invoice in seen.invoices] == [
         of_row(row) for row in table
     ]
-    assert [invoice.lines[0].description for invoice in seen.invoices] == [row["to"] for row in table]
+    assert [invoice.lines[0].description for invoice in seen.invoices] == [row["charged as"] for row in table]
     assert [invoice.period.start for invoice in seen.invoices] == [on_day(row["on day"]) for row in table]
     assert seen.invoices[-1].billing_reason is BillingReason.SUBSCRIPTION_CYCLE
     assert seen.state.plan.code == renewal["to"]

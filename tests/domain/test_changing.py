@@ -45,7 +45,12 @@ def test_up_inside_the_period_costs_the_difference_for_what_is_left() -> None:
     offer = begun().offer(FAMILY, HALFWAY)
 
     assert offer.invoice.lines == (
-        InvoiceLine(LineKind.PRORATION_CHARGE, "One month, family", Period(HALFWAY, PERIOD.end), 1_995),
+        InvoiceLine(
+            LineKind.PRORATION_CHARGE,
+            "Rest of the period on One month, family",
+            Period(HALFWAY, PERIOD.end),
+            1_995,
+        ),
         InvoiceLine(LineKind.PRORATION_CREDIT, "Unused time of One month", Period(HALFWAY, PERIOD.end), -995),
     )
     assert (offer.invoice.total_cents, offer.price) == (1_000, PeriodPrice(3_990))

@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 from domain import ending
-from domain.lifecycle import REFUSALS, TRANSITIONS, Action, Event, next_status
+from domain.lifecycle import (
+    ACTIONS_IN_WORDS,
+    REFUSALS,
+    STATUSES_IN_WORDS,
+    TRANSITIONS,
+    Action,
+    Event,
+    next_status,
+    not_possible,
+)
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import Status
 from tests.domain.states import ACTIVE, IN_THE_PERIOD
@@ -108,10 +117,23 @@ def test_what_has_ended_never_lives_again() -> None:
 
 
 def test_a_refusal_says_what_was_not_possible() -> None:
-    with pytest.raises(Refused, match=r"^expire is not possible while active$") as refused:
+    with pytest.raises(
+        Refused, match=r"^giving up an unpaid start is not possible while the subscription is active$"
+    ) as refused:
         ending.expire(ACTIVE, IN_THE_PERIOD)
 
     assert (refused.value.code, refused.value.facts) == (ENDED, {})
+
+
+def test_a_refusal_is_for_people_to_read() -> None:
+    told = not_possible(Status.PAST_DUE, Action.CHANGE_PLAN)
+
+    assert str(told) == "a change of plan is not possible while a payment is past due"
+    assert ACTIONS_IN_WORDS.keys() == set(Action)
+    assert STATUSES_IN_WORDS.keys() == set(Status)
+    assert [
+        words for words in (*ACTIONS_IN_WORDS.values(), *STATUSES_IN_WORDS.values()) if "_" in words
+    ] == []
 
 
 def test_every_event_is_told_by_a_rule_or_by_an_activity() -> None:

@@ -9,6 +9,7 @@ from domain import pausing
 from domain.billing_calendar import Anchor, Period
 from domain.collecting import AttemptStage
 from domain.freeze_allowance import Freeze, FrozenTime
+from domain.instant import rfc3339
 from domain.lifecycle import Change, Event, Stretch
 from domain.refusals import RefusalCode, Refused
 from domain.renewing import begin_paid_period, next_period
@@ -48,7 +49,7 @@ def test_a_dated_freeze() -> None:
             freeze=Freeze(since=IN_THE_PERIOD, until=UNTIL, is_open_ended=False),
         ),
         Event.FROZEN,
-        details={"until": UNTIL.isoformat()},
+        details={"until": rfc3339(UNTIL)},
     )
 
 
@@ -65,7 +66,7 @@ def test_a_freeze_voids_an_invoice_that_was_opened_ahead() -> None:
         replace(FROZEN, version=4),
         Event.FROZEN,
         voids_invoice_id=OPEN_INVOICE,
-        details={"invoice_id": OPEN_INVOICE, "until": UNTIL.isoformat()},
+        details={"invoice_id": OPEN_INVOICE, "until": rfc3339(UNTIL)},
     )
 
 

@@ -286,7 +286,7 @@ def test_a_price_moves_with_the_next_renewal_and_is_told() -> None:
         "price_cents": 2_490,
         "currency": "EUR",
         "from_price_cents": 1_990,
-        "renews_at": "2026-02-28T09:30:00+00:00",
+        "renews_at": "2026-02-28T09:30:00Z",
     }
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from api.documents.invoice_pdf import render_invoice
 from api.documents.layout import Seller
-from db.queries.invoice_documents import Correction, DocumentLine, InvoiceDocument, PaidBy
+from db.queries.invoice_documents import ChargedBack, Correction, DocumentLine, InvoiceDocument, PaidBy
 from domain.billing_calendar import Period
 from domain.invoice import InvoiceStatus
 
@@ -152,6 +152,16 @@ def test_promo_credit_and_what_paid_it_are_told_with_their_amounts() -> None:
         "Amount due 0.00 EUR",
         "Corrected by credit note NC-2026-000007 of 3 February 2026: -10.00 EUR.",
         "Invoice IT-2026-000042 Page 1 of 1",
+    ]
+
+
+def test_what_its_payer_s_bank_took_back_is_told() -> None:
+    [page] = pages_of(replace(PAID_BY_ALL, charged_back=ChargedBack(99_000, LATER)))
+
+    assert page.splitlines()[-4:-1] == [
+        "Amount due 0.00 EUR",
+        "Charged back by the payer's bank on 3 February 2026: -990.00 EUR.",
+        "Corrected by credit note NC-2026-000007 of 3 February 2026: -10.00 EUR.",
     ]
 
 

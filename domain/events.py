@@ -1,0 +1,191 @@
+"""What goes out: which events there are, and what each carries, so that an e-mail can be written from it.
+
+Ids, dates and amounts: who the customer is stays in the database. docs/events.md is the list for its readers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+
+from domain.billing_calendar import Period
+from domain.correction import CreditNoteReason, Paid
+from domain.due import pay_by
+from domain.instant import rfc3339
+from domain.invoice import BillingReason, Invoice
+from domain.reminder import Reminder
+from domain.subscription import SubscriptionState
+from domain.tenders import Purse, taken_from
+
+Details = Mapping[str, int | str | None]
+
+
+class EventName(StrEnum):
+    RENEWAL_UPCOMING = "renewal.upcoming"
+    PAYMENT_REMINDER = "invoice.payment_reminder"
+    PRICE_CHANGE_NOTICE = "subscription.price_change_notice"
+    INVOICE_FINALIZED = "invoice.finalized"
+    INVOICE_PAID = "invoice.paid"
+    INVOICE_VOIDED = "invoice.voided"
+    CREDIT_NOTE_ISSUED = "credit_note.issued"
+
+
+@dataclass(frozen=True)
+class OutgoingEvent:
+    """`key` names what it is about, so that it goes out once. One that tells of a fact is due at once.
+
+    What only the database knows, the number of a paper, joins the details when they are written.
+    """
+
+    subscription_id: int
+    name: EventName
+    key: str
+    due_at: datetime
+    details: Details
+
+
+@dataclass(frozen=True)
+class BilledInvoice:
+    """An invoice as its events tell of it."""
+
+    invoice_id: int
+    billing_reason: BillingReason
+    period: Period
+    currency: str
+    total_cents: int
+    gift_cents: int
+    balance_cents: int
+
+    @classmethod
+    def of(cls, invoice_id: int, content: Invoice) -> Self:
+        return cls(
+            invoice_id,
+            content.billing_reason,
+            content.period,
+            content.currency,
+            content.total_cents,
+            content.tenders.gift_cents,
+            content.tenders.balance_cents,
+        )
+
+
+@dataclass(frozen=True)
+class CorrectedInvoice:
+    """An invoice as its credit notes tell of it."""
+
+    invoice_id: int
+    number: str | None
+    subscription_id: int
+    user_id: int
+    period: Period
+    currency: str
+
+
+def invoice_finalized(state: SubscriptionState, billed: BilledInvoice, at: datetime) -> OutgoingEvent:
+    """`state` waits for its payment."""
+    until = pay_by(state)
+    details = {"pay_by": None if until is None else rfc3339(until)}
+    return _of_invoice(state, billed, at, EventName.INVOICE_FINALIZED, details)
+
+
+def invoice_paid(
+    state: SubscriptionState,
+    billed: BilledInvoice,
+    at: datetime,
+    *,
+    payment_id: int | None = None,
+    provider: str | None = None,
+) -> OutgoingEvent:
+    """`state` still waits for it. Without a payment when nothing was left to be charged."""
+    details = {"payment_id": payment_id, "provider": provider}
+    return _of_invoice(state, billed, at, EventName.INVOICE_PAID, details)
+
+
+def invoice_voided(state: SubscriptionState, billed: BilledInvoice, at: datetime) -> OutgoingEvent:
+    """`state` still waits for it."""
+    return _of_invoice(state, billed, at, EventName.INVOICE_VOIDED, {})
+
+
+def credit_note_issued(
+    invoice: CorrectedInvoice, key: str, reason: CreditNoteReason, back: Paid, at: datetime
+) -> OutgoingEvent:
+    """`key` is the one under which the note is issued once."""
+    details: Details = {
+        "invoice_id": invoice.invoice_id,
+        "invoice_number": invoice.number,
+        "user_id": invoice.user_id,
+        "reason": reason,
+        "period_start": rfc3339(invoice.period.start),
+        "period_end": rfc3339(invoice.period.end),
+        "currency": invoice.currency,
+        "total_cents": back.total_cents,
+        "card_cents": back.card_cents,
+        "gift_cents": back.tenders.gift_cents,
+        "balance_cents": back.tenders.balance_cents,
+    }
+    name = EventName.CREDIT_NOTE_ISSUED
+    return OutgoingEvent(invoice.subscription_id, name, f"{name}:{key}", at, details)
+
+
+def renewal_upcoming(state: SubscriptionState, reminder: Reminder, purse: Purse) -> OutgoingEvent:
+    """What it will cost if nothing changes; `purse` is what can be taken out of it then."""
+    expected = reminder.invoice
+    tenders = taken_from(purse, expected.total_cents)
+    details: Details = {
+        "user_id": state.user_id,
+        "plan_code": reminder.plan_code,
+        "renews_at": rfc3339(reminder.renews_at),
+        "currency": expected.currency,
+        "total_cents": expected.total_cents,
+        "gift_cents": tenders.gift_cents,
+        "balance_cents": tenders.balance_cents,
+        "amount_due_cents": expected.total_cents - tenders.total_cents,
+    }
+    return _announcement(state, EventName.RENEWAL_UPCOMING, reminder.due_at, details)
+
+
+def payment_reminder(
+    state: SubscriptionState, number: str | None, amount_due_cents: int, currency: str, at: datetime
+) -> OutgoingEvent:
+    details: Details = {
+        "invoice_id": state.unpaid_invoice.invoice_id,
+        "number": number,
+        "user_id": state.user_id,
+        "plan_code": state.billed_plan.code,
+        "currency": currency,
+        "amount_due_cents": amount_due_cents,
+    }
+    return _announcement(state, EventName.PAYMENT_REMINDER, at, details)
+
+
+def price_change_notice(state: SubscriptionState, change: Details, at: datetime) -> OutgoingEvent:
+    return _announcement(state, EventName.PRICE_CHANGE_NOTICE, at, {"user_id": state.user_id, **change})
+
+
+def _of_invoice(
+    state: SubscriptionState, billed: BilledInvoice, at: datetime, name: EventName, more: Details
+) -> OutgoingEvent:
+    details: Details = {
+        "invoice_id": billed.invoice_id,
+        "user_id": state.user_id,
+        "plan_code": state.billed_plan.code,
+        "billing_reason": billed.billing_reason,
+        "period_start": rfc3339(billed.period.start),
+        "period_end": rfc3339(billed.period.end),
+        "currency": billed.currency,
+        "total_cents": billed.total_cents,
+        "gift_cents": billed.gift_cents,
+        "balance_cents": billed.balance_cents,
+        "amount_due_cents": billed.total_cents - billed.gift_cents - billed.balance_cents,
+        **more,
+    }
+    return OutgoingEvent(state.subscription_id, name, f"{name}:{billed.invoice_id}", at, details)
+
+
+def _announcement(
+    state: SubscriptionState, name: EventName, due_at: datetime, details: Details
+) -> OutgoingEvent:
+    """Once at an instant: said again, it is the same."""
+    key = f"{name}:{state.subscription_id}:{due_at:%Y%m%dT%H%M%S%f}"
+    return OutgoingEvent(state.subscription_id, name, key, due_at, details)
