@@ -82,9 +82,15 @@ def check_change(state: SubscriptionState, wanted: PlanTerms, when: When) -> Non
 
 
 def check_instant(state: SubscriptionState, at: datetime) -> None:
-    """Raises `Refused` unless `at` lies in paid time."""
-    if not state.period.start <= at < state.period.end:
-        raise Refused(RefusalCode.PLAN_CHANGE_NOT_POSSIBLE, "the instant is not inside the present period")
+    """Raises `Refused` unless `at` lies in the present period, as it is now.
+
+    Before its last change it was paid for otherwise, which was given back: it is not to be credited again.
+    """
+    if not state.holds_from <= at < state.period.end:
+        raise Refused(
+            RefusalCode.PLAN_CHANGE_NOT_POSSIBLE,
+            "the instant is not inside the present period, or lies before its last change",
+        )
 
 
 def offer(
@@ -155,6 +161,7 @@ def in_effect(state: SubscriptionState, invoice: OpenInvoice) -> Change:
         anchor=invoice.switch.anchor,
         price=invoice.price,
         scheduled_plan=None,
+        altered_at=invoice.changed_at,
     )
     if invoice.switch.plan.interval != state.plan.interval:
         used = state.promo is not None and invoice.price.promo is not None

@@ -84,7 +84,12 @@ def begin_paid_period(state: SubscriptionState) -> Change:
 def begin(state: SubscriptionState, paid: PaidAhead) -> SubscriptionState:
     """The period that was paid for is the present one, of another plan if one was scheduled."""
     begun = replace(
-        state, period_index=paid.index, period=paid.period, price=paid.price, frozen_microseconds=0
+        state,
+        period_index=paid.index,
+        period=paid.period,
+        price=paid.price,
+        frozen_microseconds=0,
+        altered_at=None,
     )
     if paid.switch is None:
         return begun

@@ -51,8 +51,9 @@ class SubscriptionState:
     billing waits for an operator. `withdrawing_payment_id` is a payment that nobody needs any more and that
     its provider still has to be told of. `recent_commands` are the ids of the last commands applied, so that
     one repeated across a continue-as-new is not applied twice. `price` is what the present period costs in
-    whole, and `frozen_microseconds` for how long it was frozen. `promo` is what is left of a promo code,
-    `scheduled_plan` the plan that the next period is of.
+    whole, `frozen_microseconds` for how long it was frozen, and `altered_at` when its plan was changed or it
+    was thawed last. `promo` is what is left of a promo code, `scheduled_plan` the plan that the next period
+    is of.
     """
 
     subscription_id: int
@@ -80,6 +81,7 @@ class SubscriptionState:
     frozen_microseconds: int = 0
     promo: Promo | None = None
     scheduled_plan: PlanTerms | None = None
+    altered_at: datetime | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -99,6 +101,11 @@ class SubscriptionState:
     def paid_until(self) -> datetime:
         """The end of all time that was paid for, or of the trial. Means nothing while `incomplete`."""
         return self.paid_ahead.period.end if self.paid_ahead else self.period.end
+
+    @property
+    def holds_from(self) -> datetime:
+        """From when on the present period has been as it is now, of this plan and until this end."""
+        return self.altered_at or self.period.start
 
     @property
     def is_changing_plan(self) -> bool:

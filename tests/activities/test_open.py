@@ -109,7 +109,7 @@ async def test_the_subscriptions_row(customer: Customer) -> None:
         "ended_at": None,
         "version": 1,
         "state": {
-            "format": 3,
+            "format": 4,
             "subscription_id": opened.answer.subscription_id,
             "user_id": customer.user_id,
             "version": 1,
@@ -163,6 +163,7 @@ async def test_the_subscriptions_row(customer: Customer) -> None:
             "frozen_microseconds": 0,
             "promo": None,
             "scheduled_plan": None,
+            "altered_at": None,
         },
         "clock_offset": timedelta(),
     }

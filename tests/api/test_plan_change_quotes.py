@@ -60,6 +60,21 @@ async def test_a_preview_at_an_instant_of_the_period(paid: Life, dear: str) -> N
         assert refusal(refused) == (409, "plan_change_not_possible")
 
 
+async def test_nothing_is_quoted_as_of_before_the_last_change_or_thaw(
+    paid: Life, active: Life, dear: str
+) -> None:
+    """That time was paid for otherwise, and is given back already."""
+    assert (await change(paid, dear)).status_code == 200
+    for command in ("freeze", "unfreeze"):
+        assert (await active.post(command)).status_code == 200
+
+    for altered in (paid, active):
+        before = (await shown(altered))["current_period_start"]
+        refused = await preview(altered, "P1Y", at=before)
+        assert refusal(refused) == (409, "plan_change_not_possible")
+        assert (await preview(altered, "P1Y")).status_code == 200
+
+
 async def test_a_quote_is_for_its_owner_its_plan_and_its_way(active: Life, world: World, dear: str) -> None:
     quote = await quoted(active, dear)
     head, claims, signature = quote.split(".")

@@ -66,6 +66,7 @@ STATE = SubscriptionState(
     frozen_microseconds=1_500_000,
     promo=A_SHARE,
     scheduled_plan=ANOTHER_PLAN,
+    altered_at=AT,
 )
 
 # As it was written before there were promo codes and changes of plan. What is in a database already must
@@ -165,7 +166,6 @@ SWITCH_SNAPSHOT = {
     "anchor": {"at": "2026-02-28T09:30:00.000001Z", "billing_day": 28},
 }
 
-# As it is written today.
 THIRD_FORMAT = SECOND_FORMAT | {
     "format": 3,
     "plan": PLAN_SNAPSHOT | {"seats": 2, "price_version": 3},
@@ -186,9 +186,13 @@ THIRD_FORMAT = SECOND_FORMAT | {
     "promo": PROMO_SNAPSHOT,
     "scheduled_plan": ANOTHER_PLAN_SNAPSHOT,
 }
+
+# As it is written today.
+FOURTH_FORMAT = THIRD_FORMAT | {"format": 4, "altered_at": "2026-02-10T12:00:00Z"}
 LESS = {
     "nothing open": {"open_invoice": None, "paid_ahead": None, "dunning": None, "freeze": None},
     "nothing off": {"promo": None, "price": PeriodPrice(1_990), "scheduled_plan": None},
+    "nothing altered": {"altered_at": None},
     "nothing under way": {"open_invoice": STATE.unpaid_invoice.trying(None)},
     "no method": {"payment_method_id": None},
     "alive": {"canceled_at": None, "ended_at": None, "parked_reason": None, "withdrawing_payment_id": None},
@@ -197,10 +201,15 @@ LESS = {
 }
 
 
+def test_a_snapshot_in_the_fourth_format() -> None:
+    assert dump_state(STATE) == FOURTH_FORMAT
+    assert load_state(FOURTH_FORMAT) == STATE
+    assert FOURTH_FORMAT.keys() == {field.name for field in fields(SubscriptionState)} | {"format"}
+
+
 def test_a_snapshot_in_the_third_format() -> None:
-    assert dump_state(STATE) == THIRD_FORMAT
-    assert load_state(THIRD_FORMAT) == STATE
-    assert THIRD_FORMAT.keys() == {field.name for field in fields(SubscriptionState)} | {"format"}
+    """Nothing was said of when the present period was changed."""
+    assert load_state(THIRD_FORMAT) == replace(STATE, altered_at=None)
 
 
 def test_a_snapshot_in_the_second_format() -> None:
@@ -214,6 +223,7 @@ def test_a_snapshot_in_the_second_format() -> None:
         frozen_microseconds=0,
         promo=None,
         scheduled_plan=None,
+        altered_at=None,
     )
 
 
