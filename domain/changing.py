@@ -105,14 +105,16 @@ def offer(
     """`paid_cents` were really paid for the present time on this plan: no credit exceeds them.
 
     What was given back of them is taken off the price of the whole period. Inside the same period the
-    discount that it was billed with goes on; a fresh one takes what is left of it.
+    promo that it was billed with goes on; a fresh one takes what is left of it.
     """
     remainder, rest = remainder_at(state, at), Period(at, state.period.end)
     credit = Credit(state.plan, rest, unused_cents(state, at, paid_cents, given_back_cents))
     if wanted.interval == state.plan.interval:
         promo, switch = state.price.promo, Switch(wanted, state.anchor)
         invoice = bill_change(wanted, rest, credit=credit, remainder=remainder, promo=promo, purse=purse)
-        return ChangeOffer(at, invoice, state.period_index, rest, period_price(wanted, promo), switch)
+        # A plan that the promo is not for keeps it for one that it is for: the period was billed with it.
+        price = replace(period_price(wanted, promo), promo=promo)
+        return ChangeOffer(at, invoice, state.period_index, rest, price, switch)
     promo, switch = state.promo, Switch(wanted, Anchor.starting(at))
     fresh = period(switch.anchor, wanted.interval, 0)
     invoice = bill_change(wanted, fresh, credit=credit, remainder=None, promo=promo, purse=purse)

@@ -15,7 +15,7 @@ from domain.pricing import PeriodPrice
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import SubscriptionState
 from domain.tenders import EMPTY_PURSE, GiftMoney, Purse
-from tests.domain.plan_changes import HALF_OFF, HALFWAY, ONLY_YEARLY, PAID, begun
+from tests.domain.plan_changes import HALF_OFF, HALFWAY, ONLY_MONTHLY, ONLY_YEARLY, PAID, begun
 from tests.domain.states import (
     ACTIVE,
     CANCELING,
@@ -98,6 +98,21 @@ def test_a_promo_that_is_not_for_the_other_plan_takes_nothing_off() -> None:
     offer = begun(YEARLY, ONLY_YEARLY).offer(FAMILY, HALFWAY)
 
     assert [kind for kind, _ in lines(offer)] == [LineKind.PLAN, LineKind.PRORATION_CREDIT]
+
+
+def test_a_promo_for_this_plan_alone_is_back_when_it_is() -> None:
+    """The period was billed with it, and counted for it."""
+    customer = begun(promo=ONLY_MONTHLY)
+    there, back = customer.change(FAMILY, HALFWAY), customer.change(MONTHLY, HALFWAY)
+
+    assert lines(there) == [(LineKind.PRORATION_CHARGE, 1_995), (LineKind.PRORATION_CREDIT, -498)]
+    assert lines(back) == [
+        (LineKind.PRORATION_CHARGE, 995),
+        (LineKind.DISCOUNT, -497),
+        (LineKind.PRORATION_CREDIT, -1_995),
+        (TO_BALANCE, 1_497),
+    ]
+    assert customer.state.price == PeriodPrice(995, ONLY_MONTHLY)
 
 
 def test_frozen_time_is_no_part_of_the_whole() -> None:
