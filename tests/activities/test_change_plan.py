@@ -302,13 +302,27 @@ async def test_a_quote_is_charged_exactly_or_not_at_all(
         assert opened.state.unpaid_invoice.changed_at == HALFWAY
 
 
+async def test_a_gift_card_that_expires_after_the_quote_pays_as_quoted(customer: Customer) -> None:
+    first, code = await customer.start_and_pay(), await dear(customer)
+    _, code_hash = await customer.gift_card(300, expires_at=HALFWAY + timedelta(minutes=5))
+    await customer.redeem(first, code_hash)
+    quote = Quote(first.version, 1, When.NOW, HALFWAY, Amounts(995, 1_995, 700))
+
+    await customer.change_plan(first, code, HALFWAY + timedelta(minutes=9), quote=quote)
+
+    [_, change] = await customer.rows("SELECT gift_cents FROM invoices WHERE user_id = :user_id ORDER BY id")
+    assert change["gift_cents"] == 300
+
+
 async def test_a_quote_as_of_before_the_last_change_takes_nothing_away(card_holder: Customer) -> None:
     """What was paid for the plan in the middle is neither lost nor left out of the credit."""
     first, code = await card_holder.start_with_card(), await dear(card_holder)
     opened = await card_holder.change_plan(first, code, HALFWAY)
     changed = await card_holder.collect(opened.state, HALFWAY)
     before = await everything_of(card_holder)
-    quote = Quote(changed.version, 1, When.NOW, HALFWAY - timedelta(minutes=3), Amounts(1_990, 17_990, 16_000))
+    quote = Quote(
+        changed.version, 1, When.NOW, HALFWAY - timedelta(minutes=3), Amounts(1_990, 17_990, 16_000)
+    )
 
     with pytest.raises(ApplicationError) as refused:
         await card_holder.change_plan(
