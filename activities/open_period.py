@@ -30,7 +30,8 @@ async def _open(connection: Connection, command: OpenPeriod) -> SubscriptionStat
     if state.version != command.version:
         return state
     upcoming = renewing.next_period(state, command.at)
-    purse = await purses.load_purse(connection, state.user_id, upcoming.plan.currency, command.at, lock=True)
+    currency, valid_at = upcoming.plan.currency, upcoming.cards_valid_at
+    purse = await purses.load_purse(connection, state.user_id, currency, valid_at, lock=True)
     content = bill_period(
         BillingReason.SUBSCRIPTION_CYCLE, upcoming.plan, upcoming.period, state.promo, purse
     )

@@ -101,7 +101,7 @@ async def _offer(
     connection: Connection, command: OpenPlanChange, state: SubscriptionState, wanted: PlanTerms, at: datetime
 ) -> ChangeOffer:
     paid = await load_paid_time(connection, state.subscription_id, at)
-    purse = await purses.load_purse(connection, state.user_id, wanted.currency, command.at, lock=True)
+    purse = await purses.load_purse(connection, state.user_id, wanted.currency, at, lock=True)
     offer = changing.offer(
         state,
         wanted,

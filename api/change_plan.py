@@ -18,10 +18,20 @@ from domain import changing
 from domain.changing import When
 from domain.lifecycle import Action
 from domain.plan import PlanTerms
-from domain.plan_choice import Amounts, Foreseen, Quote, Way, choose_way, foresee_later, on_sale
+from domain.plan_choice import (
+    Amounts,
+    Foreseen,
+    Quote,
+    Way,
+    check_instant,
+    choose_way,
+    foresee_free,
+    foresee_later,
+    on_sale,
+)
 from domain.refusals import Refused
 from domain.subscription import SubscriptionState
-from domain.tenders import NO_TENDERS
+from domain.tenders import NO_TENDERS, Purse
 from workflows.messages import ChangePlanCommand
 from workflows.subscription import Subscription
 
@@ -47,13 +57,16 @@ class PlanChanger:
     ) -> tuple[Foreseen, str]:
         """What it would bill at `at`, and the quote for it. Writes nothing. Raises `Problem`."""
         view = await self.commands.find(user_id, subscription_id)
-        at = at or own_now(view.clock_offset)
+        now = own_now(view.clock_offset)
+        at = at or now
         try:
             async with self.database.read() as connection:
                 state = await subscriptions.load_current_state(connection, subscription_id)
                 present = state.last_paid_plan
                 plan = on_sale(await plan_terms.find_wanted(connection, present, wanted.plan_code))
-                foreseen = await _foresee(connection, state, plan, wanted.when, at)
+                way = choose_way(state, plan, wanted.when)
+                check_instant(state, way, at, now)
+                foreseen = await _foresee(connection, state, plan, way, at)
         except Refused as refused:
             raise problem_of(refused) from refused
         amounts = Amounts.of(foreseen.invoice) if foreseen.invoice else Amounts()
@@ -83,18 +96,32 @@ class PlanChanger:
 
 
 async def _foresee(
-    connection: Connection, state: SubscriptionState, plan: PlanTerms, when: When | None, at: datetime
+    connection: Connection, state: SubscriptionState, plan: PlanTerms, way: Way, at: datetime
 ) -> Foreseen:
-    """Raises `Refused` where the change itself would be."""
-    way = choose_way(state, plan, when)
-    changing.check_instant(state, at)
-    open_invoice = state.open_invoice
-    back = await purses.load_tenders(connection, open_invoice.invoice_id) if open_invoice else NO_TENDERS
-    purse = await purses.load_purse(connection, state.user_id, plan.currency, at, back=back)
-    if way is not Way.NOW:
-        return foresee_later(state, plan, way, at, purse)
+    if way is Way.NOW:
+        return await _foresee_now(connection, state, plan, at)
+    free = foresee_free(state, plan, way, at)
+    if free is not None:
+        return free
+    later = foresee_later(state, plan, way, at)
+    return later.paid_from(await _purse_then(connection, state, plan, later.upcoming.cards_valid_at))
+
+
+async def _foresee_now(
+    connection: Connection, state: SubscriptionState, plan: PlanTerms, at: datetime
+) -> Foreseen:
+    purse = await _purse_then(connection, state, plan, at)
     paid = await load_paid_time(connection, state.subscription_id, at)
     offer = changing.offer(
         state, plan, at, paid_cents=paid.cents, given_back_cents=paid.given_back_cents, purse=purse
     )
-    return Foreseen(way.when, offer.period, plan.currency, offer.invoice)
+    return Foreseen(When.NOW, offer.period, plan.currency, offer.invoice)
+
+
+async def _purse_then(
+    connection: Connection, state: SubscriptionState, plan: PlanTerms, at: datetime
+) -> Purse:
+    """With what the open invoice holds of it: that one makes way first."""
+    invoice = state.open_invoice
+    back = await purses.load_tenders(connection, invoice.invoice_id) if invoice else NO_TENDERS
+    return await purses.load_purse(connection, state.user_id, plan.currency, at, back=back)

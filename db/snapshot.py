@@ -6,7 +6,7 @@ from pydantic import TypeAdapter
 
 from domain.subscription import SubscriptionState
 
-FORMAT = 3
+FORMAT = 4
 
 _STATE = TypeAdapter(SubscriptionState)
 

@@ -82,9 +82,15 @@ def check_change(state: SubscriptionState, wanted: PlanTerms, when: When) -> Non
 
 
 def check_instant(state: SubscriptionState, at: datetime) -> None:
-    """Raises `Refused` unless `at` lies in paid time."""
-    if not state.period.start <= at < state.period.end:
-        raise Refused(RefusalCode.PLAN_CHANGE_NOT_POSSIBLE, "the instant is not inside the present period")
+    """Raises `Refused` unless `at` lies in the present period, as it is now.
+
+    Before its last change it was paid for otherwise, which was given back: it is not to be credited again.
+    """
+    if not state.holds_from <= at < state.period.end:
+        raise Refused(
+            RefusalCode.PLAN_CHANGE_NOT_POSSIBLE,
+            "the instant is not inside the present period, or lies before its last change",
+        )
 
 
 def offer(
@@ -99,14 +105,16 @@ def offer(
     """`paid_cents` were really paid for the present time on this plan: no credit exceeds them.
 
     What was given back of them is taken off the price of the whole period. Inside the same period the
-    discount that it was billed with goes on; a fresh one takes what is left of it.
+    promo that it was billed with goes on; a fresh one takes what is left of it.
     """
     remainder, rest = remainder_at(state, at), Period(at, state.period.end)
     credit = Credit(state.plan, rest, unused_cents(state, at, paid_cents, given_back_cents))
     if wanted.interval == state.plan.interval:
         promo, switch = state.price.promo, Switch(wanted, state.anchor)
         invoice = bill_change(wanted, rest, credit=credit, remainder=remainder, promo=promo, purse=purse)
-        return ChangeOffer(at, invoice, state.period_index, rest, period_price(wanted, promo), switch)
+        # A plan that the promo is not for keeps it for one that it is for: the period was billed with it.
+        price = replace(period_price(wanted, promo), promo=promo)
+        return ChangeOffer(at, invoice, state.period_index, rest, price, switch)
     promo, switch = state.promo, Switch(wanted, Anchor.starting(at))
     fresh = period(switch.anchor, wanted.interval, 0)
     invoice = bill_change(wanted, fresh, credit=credit, remainder=None, promo=promo, purse=purse)
@@ -156,6 +164,7 @@ def in_effect(state: SubscriptionState, invoice: OpenInvoice) -> Change:
         price=invoice.price,
         scheduled_plan=None,
         moved_price=None,
+        altered_at=invoice.changed_at,
     )
     if invoice.switch.plan.interval != state.plan.interval:
         used = state.promo is not None and invoice.price.promo is not None

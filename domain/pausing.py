@@ -61,6 +61,7 @@ def unfreeze(state: SubscriptionState, at: datetime) -> Change:
         period=Period(state.period.start, state.period.end + by),
         paid_ahead=ahead,
         frozen_microseconds=state.frozen_microseconds + by // timedelta(microseconds=1),
+        altered_at=at,
     )
     return Change(
         next_version(thawed),

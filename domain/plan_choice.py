@@ -13,7 +13,9 @@ from domain.invoice import BillingReason, Invoice
 from domain.lifecycle import Change, Event
 from domain.plan import PlanTerms
 from domain.pricing import bill_period
+from domain.promo import Promo
 from domain.refusals import RefusalCode, Refused
+from domain.renewing import NextPeriod
 from domain.scheduling import schedule, take_back
 from domain.subscription import SubscriptionState
 from domain.tenders import Purse
@@ -87,9 +89,19 @@ def not_made(told_of_its_invoice: Iterable[str]) -> Refused:
     )
 
 
+def check_instant(state: SubscriptionState, way: Way, at: datetime, now: datetime) -> None:
+    """What follows on the present period is chosen after its end, too, while the renewal is not paid.
+
+    Raises `Refused`: a change at once is inside the period, and what has not come yet is not foreseen beyond.
+    """
+    is_over = state.period.end <= at <= now
+    if way is Way.NOW or not is_over:
+        changing.check_instant(state, at)
+
+
 @dataclass(frozen=True)
 class Foreseen:
-    """What a change would bill, and the period that it would be for. On trial nothing is billed."""
+    """What a change would bill, and the period that it would be for. On trial nothing is, before its end."""
 
     when: When
     period: Period
@@ -97,19 +109,34 @@ class Foreseen:
     invoice: Invoice | None
 
 
-def foresee_later(
-    state: SubscriptionState, wanted: PlanTerms, way: Way, at: datetime, purse: Purse
-) -> Foreseen:
-    """Of every way but `now`: the next period as it will be billed, if nothing else changes until then."""
+def foresee_free(state: SubscriptionState, wanted: PlanTerms, way: Way, at: datetime) -> Foreseen | None:
+    """On trial nothing is billed before its end; `None` when something is."""
+    if way is not Way.ON_TRIAL or at >= state.period.end:
+        return None
+    return Foreseen(way.when, Period(at, state.period.end), wanted.currency, None)
+
+
+@dataclass(frozen=True)
+class Later:
+    """The next period as it will be billed, if nothing else changes until then."""
+
+    when: When
+    upcoming: NextPeriod
+    promo: Promo | None
+
+    def paid_from(self, purse: Purse) -> Foreseen:
+        """`purse` is what can be taken out when a renewal's gift cards have to be valid."""
+        plan, period = self.upcoming.plan, self.upcoming.period
+        invoice = bill_period(BillingReason.SUBSCRIPTION_CYCLE, plan, period, self.promo, purse)
+        return Foreseen(self.when, period, invoice.currency, invoice)
+
+
+def foresee_later(state: SubscriptionState, wanted: PlanTerms, way: Way, at: datetime) -> Later:
+    """Of every way but `now`, where it is not free."""
     chosen = without_charge(state, wanted, way).state
-    if way is Way.ON_TRIAL:
-        return Foreseen(way.when, Period(at, chosen.period.end), wanted.currency, None)
     if chosen.paid_ahead is not None:
         chosen = replace(renewing.begin(chosen, chosen.paid_ahead), paid_ahead=None)
-    upcoming = renewing.next_period(chosen, at)
-    reason = BillingReason.SUBSCRIPTION_CYCLE
-    invoice = bill_period(reason, upcoming.plan, upcoming.period, chosen.promo, purse)
-    return Foreseen(way.when, upcoming.period, invoice.currency, invoice)
+    return Later(way.when, renewing.next_period(chosen, at), chosen.promo)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from domain.tenders import Purse
 class PeriodPrice:
     """What one whole period costs its payer: after the promo, before gift cards and balance.
 
-    `promo` is the one that the period was billed with.
+    `promo` is the one that the period was billed with, also while it is of a plan that it takes nothing off.
     """
 
     cents: int

@@ -35,6 +35,11 @@ class NextPeriod:
     plan: PlanTerms
     switch: Switch | None = None
 
+    @property
+    def cards_valid_at(self) -> datetime:
+        """Which gift cards pay does not depend on how early or late it is billed, by hand or by a card."""
+        return self.period.start
+
 
 def next_period(state: SubscriptionState, at: datetime) -> NextPeriod:
     """The period to bill next: the one after the present or, when we are late, the one that contains `at`."""
@@ -87,7 +92,12 @@ def begin(state: SubscriptionState, paid: PaidAhead) -> SubscriptionState:
     A price that was to move goes with the plan that it was of.
     """
     begun = replace(
-        state, period_index=paid.index, period=paid.period, price=paid.price, frozen_microseconds=0
+        state,
+        period_index=paid.index,
+        period=paid.period,
+        price=paid.price,
+        frozen_microseconds=0,
+        altered_at=None,
     )
     if paid.switch is None:
         return begun

@@ -51,9 +51,10 @@ class SubscriptionState:
     billing waits for an operator. `withdrawing_payment_id` is a payment that nobody needs any more and that
     its provider still has to be told of. `recent_commands` are the ids of the last commands applied, so that
     one repeated across a continue-as-new is not applied twice. `price` is what the present period costs in
-    whole, and `frozen_microseconds` for how long it was frozen. `promo` is what is left of a promo code,
-    `scheduled_plan` a plan that was chosen for the next period. `moved_price` is the price that its own plan
-    moves to with the next renewal: beside a choice, so that one that is taken back leaves it as it was.
+    whole, `frozen_microseconds` for how long it was frozen, and `altered_at` when its plan was changed or it
+    was thawed last. `promo` is what is left of a promo code, `scheduled_plan` a plan that was chosen for the
+    next period. `moved_price` is the price that its own plan moves to with the next renewal: beside a choice,
+    so that one that is taken back leaves it as it was.
     """
 
     subscription_id: int
@@ -82,6 +83,7 @@ class SubscriptionState:
     promo: Promo | None = None
     scheduled_plan: PlanTerms | None = None
     moved_price: PlanTerms | None = None
+    altered_at: datetime | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -130,6 +132,11 @@ class SubscriptionState:
     def next_plan(self) -> PlanTerms:
         """What follows on the time that is paid for, unless something else is chosen."""
         return self.chosen_plan or self.coming_price or self.last_paid_plan
+
+    @property
+    def holds_from(self) -> datetime:
+        """From when on the present period has been as it is now, of this plan and until this end."""
+        return self.altered_at or self.period.start
 
     @property
     def is_changing_plan(self) -> bool:

@@ -16,7 +16,10 @@ PlanCode = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
 class ChangePlanPreviewBody(RequestBody):
-    """`at` is an instant of the subscription's own time, inside its present period; by default now."""
+    """`at` is an instant of the subscription's own time, inside its present period; by default now.
+
+    It is not before the last change of plan, or the last thaw, inside that period.
+    """
 
     plan_code: PlanCode = Field(examples=["P1Y"])
     at: UtcInstant | None = None
@@ -37,6 +40,9 @@ class PlanChangePreviewBody(ResponseBody):
     `charge_cents` is after the discount; `credit_cents` is for what is left of the present plan. Of their
     difference gift cards and balance pay what they have, and `amount_due_cents` is charged. A credit above
     the charge goes to the balance: `to_balance_cents`. On trial nothing is billed.
+
+    A `quote` for `now` fixes all of these amounts. One for `period_end` fixes plan and price: gift cards and
+    balance are those at hand then, foreseen here without the cards that will have expired.
     """
 
     when: When

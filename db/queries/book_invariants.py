@@ -150,6 +150,25 @@ async def gift_liability_is_not_what_cards_hold(connection: Connection) -> Seque
     )
 
 
+async def paid_time_is_missing(connection: Connection) -> Sequence[Offender]:
+    """What is paid has its time, however short it was cut.
+
+    None is left of it only to a change at its very start, which gave it back, and to an end before it. A
+    freeze moves what was paid ahead, not its invoice: of what was frozen, renewals are left out.
+    """
+    return await _ask(
+        connection,
+        "SELECT i.id AS invoice_id FROM invoices i JOIN subscriptions s ON s.id = i.subscription_id"
+        " WHERE i.status = 'paid' AND NOT EXISTS (SELECT FROM periods p WHERE p.invoice_id = i.id)"
+        " AND coalesce(s.ended_at > i.period_start, true)"
+        " AND NOT EXISTS (SELECT FROM invoices c WHERE c.subscription_id = s.id AND c.id > i.id"
+        "  AND c.status = 'paid' AND c.billing_reason = 'subscription_update'"
+        "  AND c.period_start = i.period_start)"
+        " AND (i.billing_reason <> 'subscription_cycle' OR NOT EXISTS"
+        "  (SELECT FROM timeline_entries t WHERE t.subscription_id = s.id AND t.event = 'unfrozen'))",
+    )
+
+
 INVARIANTS = (
     ledger_does_not_sum_to_zero,
     a_period_is_billed_or_paid_twice,
@@ -163,8 +182,9 @@ INVARIANTS = (
     receivable_is_not_what_is_open,
     disputes_are_not_what_was_charged_back,
     gift_liability_is_not_what_cards_hold,
+    paid_time_is_missing,
 )
-"""The first eight are I1 to I8; the others hold the ledger against the tables."""
+"""The first eight are I1 to I8, the last is about paid time, the others hold the ledger against tables."""
 
 
 async def find_violations(connection: Connection) -> dict[str, Sequence[Offender]]:

@@ -14,6 +14,7 @@ from domain.refusals import RefusalCode
 from domain.renewing import payment_method_set
 from tests.activities.customer import A_DAY, IN_THE_PERIOD, PAID_AT, PERIOD_END, STARTED_AT, Customer
 from tests.activities.everything import everything_of
+from tests.activities.ledger_check import violations_of_books
 from tests.activities.life import LifeBooks
 from tests.activities.plans import sell
 
@@ -299,6 +300,38 @@ async def test_a_quote_is_charged_exactly_or_not_at_all(
     else:
         opened = await customer.change_plan(first, code, HALFWAY + timedelta(minutes=9), quote=quote)
         assert opened.state.unpaid_invoice.changed_at == HALFWAY
+
+
+async def test_a_gift_card_that_expires_after_the_quote_pays_as_quoted(customer: Customer) -> None:
+    first, code = await customer.start_and_pay(), await dear(customer)
+    _, code_hash = await customer.gift_card(300, expires_at=HALFWAY + timedelta(minutes=5))
+    await customer.redeem(first, code_hash)
+    quote = Quote(first.version, 1, When.NOW, HALFWAY, Amounts(995, 1_995, 700))
+
+    await customer.change_plan(first, code, HALFWAY + timedelta(minutes=9), quote=quote)
+
+    [_, change] = await customer.rows("SELECT gift_cents FROM invoices WHERE user_id = :user_id ORDER BY id")
+    assert change["gift_cents"] == 300
+
+
+async def test_a_quote_as_of_before_the_last_change_takes_nothing_away(card_holder: Customer) -> None:
+    """What was paid for the plan in the middle is neither lost nor left out of the credit."""
+    first, code = await card_holder.start_with_card(), await dear(card_holder)
+    opened = await card_holder.change_plan(first, code, HALFWAY)
+    changed = await card_holder.collect(opened.state, HALFWAY)
+    before = await everything_of(card_holder)
+    quote = Quote(
+        changed.version, 1, When.NOW, HALFWAY - timedelta(minutes=3), Amounts(1_990, 17_990, 16_000)
+    )
+
+    with pytest.raises(ApplicationError) as refused:
+        await card_holder.change_plan(
+            changed, "P1Y", HALFWAY + timedelta(minutes=9), quote=quote, command_id="back-dated"
+        )
+
+    assert refused.value.type == RefusalCode.PLAN_CHANGE_NOT_POSSIBLE
+    assert await everything_of(card_holder) == before
+    assert "paid_time_is_missing" not in await violations_of_books(card_holder.database)
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,19 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+import pytest
 
 from domain.due_changes import change_due
 from domain.ending import cancel
+from domain.forecast import forecast
+from domain.planned import PlannedStart
 from domain.promo import Promo
 from domain.refusals import RefusalCode
 from domain.renewing import payment_method_set
 from domain.subscription import SubscriptionState
+from domain.tenders import GiftMoney, Purse
 from tests.activities.customer import IN_THE_PERIOD, PERIOD_END, STARTED_AT, Customer
 from tests.activities.everything import everything_of, rows_of
 from tests.activities.plans import sell
@@ -160,6 +165,33 @@ async def test_a_card_that_expires_between_two_renewals(customer: Customer) -> N
         ("open", 1_990, 0, [1_990]),
     ]
     assert await card_balances(customer.database, card_id) == [1_020]
+
+
+@pytest.mark.parametrize("opened_at", [PERIOD_END - timedelta(days=3), PERIOD_END, PERIOD_END + SHORTLY])
+async def test_a_card_pays_when_it_is_valid_at_the_period_s_start(
+    customer: Customer, opened_at: datetime
+) -> None:
+    """However early a renewal is opened for who pays by hand, or late: a preview of a start says the same."""
+    state = await customer.start_and_pay()
+    expiries = (PERIOD_END, PERIOD_END + timedelta(minutes=1))
+    gone, valid = [await customer.gift_card(400, expires_at=expires_at) for expires_at in expiries]
+    for _, code_hash in (gone, valid):
+        await customer.redeem(state, code_hash)
+
+    await customer.open_period(state, opened_at)
+
+    start = PlannedStart(
+        state.plan,
+        PERIOD_END,
+        purse=Purse((GiftMoney(gone[0], 400), GiftMoney(valid[0], 400))),
+        expiries=dict(zip((gone[0], valid[0]), expiries, strict=True)),
+    )
+    [foreseen] = forecast(start, 1).invoices
+    assert (await amounts(customer))[1:] == [
+        ("open", foreseen.total_cents, foreseen.tenders.gift_cents, [foreseen.amount_due_cents])
+    ]
+    assert foreseen.tenders.gift_cents == 400
+    assert await card_balances(customer.database, gone[0], valid[0]) == [400, 0]
 
 
 async def test_a_renewal_that_is_canceled_unpaid_puts_it_back(customer: Customer) -> None:

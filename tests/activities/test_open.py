@@ -109,7 +109,7 @@ async def test_the_subscriptions_row(customer: Customer) -> None:
         "ended_at": None,
         "version": 1,
         "state": {
-            "format": 3,
+            "format": 4,
             "subscription_id": opened.answer.subscription_id,
             "user_id": customer.user_id,
             "version": 1,
@@ -164,6 +164,7 @@ async def test_the_subscriptions_row(customer: Customer) -> None:
             "promo": None,
             "scheduled_plan": None,
             "moved_price": None,
+            "altered_at": None,
         },
         "clock_offset": timedelta(),
     }

@@ -6,10 +6,12 @@ from typing import Any
 import jwt
 from sqlalchemy import text
 
-from tests.api.plan_change import DEAR_CENTS, change, invoices, preview, quoted, shown
+from tests.api.plan_change import DEAR_CENTS, card_becomes, change, invoices, preview, quoted, shown
 from tests.client import Student, refusal
 from tests.clock_turn import instant, turned
+from tests.gift_cards import issue
 from tests.lives import Life, World
+from tests.races.commands import card
 
 
 async def test_a_preview_is_what_is_charged_and_writes_nothing(paid: Life, dear: str) -> None:
@@ -58,6 +60,63 @@ async def test_a_preview_at_an_instant_of_the_period(paid: Life, dear: str) -> N
     for outside in (starts - timedelta(seconds=1), ends):
         refused = await preview(paid, dear, at=outside.isoformat())
         assert refusal(refused) == (409, "plan_change_not_possible")
+
+
+async def test_nothing_is_quoted_as_of_before_the_last_change_or_thaw(
+    paid: Life, active: Life, dear: str
+) -> None:
+    """That time was paid for otherwise, and is given back already."""
+    assert (await change(paid, dear)).status_code == 200
+    for command in ("freeze", "unfreeze"):
+        assert (await active.post(command)).status_code == 200
+
+    for altered in (paid, active):
+        before = (await shown(altered))["current_period_start"]
+        refused = await preview(altered, "P1Y", at=before)
+        assert refusal(refused) == (409, "plan_change_not_possible")
+        assert (await preview(altered, "P1Y")).status_code == 200
+
+
+async def test_a_gift_card_that_will_have_expired_pays_nothing_later(
+    world: World, admin: Student, dear: str
+) -> None:
+    """Of two cards: one that expires before the renewal, and one an hour after it."""
+    life = await Life.begin(world, dear, card=card())
+    await life.becomes("active")
+    ends = instant((await shown(life))["current_period_end"])
+    for cents, expires_at in ((1_500, ends), (1_000, ends + timedelta(hours=1))):
+        [code] = await issue(admin, cents, expires_at=expires_at.isoformat())
+        assert (await life.post("redeem", {"gift_code": code})).status_code == 200
+
+    at_once = (await preview(life, "P30D", when="now")).json()
+    seen = (await preview(life, "P30D")).json()
+    assert (await change(life, "P30D", quote=seen["quote"])).status_code == 200
+    await turned(admin, life, "P30DT1M")
+
+    assert (at_once["when"], at_once["to_balance_cents"]) == ("now", 2_000)
+    amounts = ("gift_cents", "amount_due_cents", "period_start", "lines")
+    [renewal, _] = (await life.student.get("/invoices")).json()["items"]
+    assert {name: seen[name] for name in amounts} == {name: renewal[name] for name in amounts}
+    assert (seen["gift_cents"], seen["amount_due_cents"]) == (1_000, 990)
+
+
+async def test_after_the_period_s_end_what_follows_is_still_chosen(
+    world: World, admin: Student, dear: str
+) -> None:
+    """The renewal waits for 3-D Secure: it makes way, and is opened for the other plan."""
+    life = await Life.begin(world, dear, card=card())
+    await life.becomes("active")
+    await card_becomes(life, "tok_3ds")
+    ends = (await shown(life))["current_period_end"]
+    await turned(admin, life, "P30DT1H")
+    assert ((await shown(life))["status"], (await shown(life))["current_period_end"]) == ("active", ends)
+
+    assert refusal(await preview(life, "P30D", when="now")) == (409, "plan_change_not_possible")
+    assert refusal(await change(life, "P30D", when="now")) == (409, "plan_change_not_possible")
+    seen = (await preview(life, "P30D")).json()
+    assert (seen["when"], seen["period_start"], seen["amount_due_cents"]) == ("period_end", ends, 1_990)
+    answer = await change(life, "P30D", quote=seen["quote"])
+    assert answer.status_code == 200, answer.text
 
 
 async def test_a_quote_is_for_its_owner_its_plan_and_its_way(active: Life, world: World, dear: str) -> None:

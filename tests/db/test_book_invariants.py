@@ -1,6 +1,7 @@
 """Every invariant of the books sees the row that breaks it, and only that."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -14,7 +15,7 @@ from db.tables.corrections import CreditNote, Dispute
 from db.tables.gift_cards import GiftCard
 from db.tables.ledger import LedgerEntry, LedgerTransaction
 from db.tables.promo_codes import PromoCode, PromoRedemption
-from db.tables.subscriptions import Period
+from db.tables.subscriptions import Period, Subscription, TimelineEntry
 from tests.db.rows import END, START, insert_row, valid_row
 
 PAID = {"status": "succeeded", "settled_at": END, "received_cents": 1_990}
@@ -26,7 +27,17 @@ Break = Callable[[Connection], Awaitable[object]]
 async def bare(connection: Connection) -> Connection:
     """A transaction without triggers and foreign keys, and without what others have left behind."""
     await connection.execute(text("SET LOCAL session_replication_role = replica"))
-    for table in (Invoice, LedgerEntry, LedgerTransaction, Payment, Refund, Period, GiftCard, PromoCode):
+    for table in (
+        Invoice,
+        LedgerEntry,
+        LedgerTransaction,
+        Payment,
+        Refund,
+        Period,
+        GiftCard,
+        PromoCode,
+        Subscription,
+    ):
         await connection.execute(text(f"DELETE FROM {table.__tablename__}"))  # noqa: S608 - our own names
     return connection
 
@@ -168,6 +179,10 @@ async def liability_unseen(connection: Connection) -> None:
     await post(connection, "gift_card_liability", -5)
 
 
+async def paid_for_no_time(connection: Connection) -> None:
+    await invoice(connection, subscription_id=await insert_row(connection, Subscription))
+
+
 BROKEN: list[tuple[Break, set[str]]] = [
     (unbalanced, {"ledger_does_not_sum_to_zero"}),
     (billed_twice, {"a_period_is_billed_or_paid_twice"}),
@@ -207,6 +222,7 @@ BROKEN: list[tuple[Break, set[str]]] = [
     (receivable_unposted, {"receivable_is_not_what_is_open"}),
     (dispute_unposted, {"disputes_are_not_what_was_charged_back"}),
     (liability_unseen, {"gift_liability_is_not_what_cards_hold"}),
+    (paid_for_no_time, {"paid_time_is_missing"}),
 ]
 
 
@@ -237,6 +253,59 @@ async def test_a_bank_may_take_what_went_back_before(
     await insert_row(bare, Refund, payment_id=payment_id, amount_cents=5, unapplied_cents=5)
 
     assert "more_went_back_than_was_paid" not in await find_violations(bare)
+
+
+CHANGE = {"billing_reason": "subscription_update"}
+
+
+async def lasting(connection: Connection, subscription_id: int) -> None:
+    invoice_id = await invoice(connection, subscription_id=subscription_id)
+    await insert_row(
+        connection, Period, subscription_id=subscription_id, invoice_id=invoice_id, during=Range(START, END)
+    )
+
+
+async def changed_at_its_start(connection: Connection, subscription_id: int) -> None:
+    await invoice(connection, subscription_id=subscription_id)
+    invoice_id = await invoice(connection, subscription_id=subscription_id, **CHANGE)
+    await insert_row(
+        connection, Period, subscription_id=subscription_id, invoice_id=invoice_id, during=Range(START, END)
+    )
+
+
+async def ended_before_it(connection: Connection, subscription_id: int) -> None:
+    await invoice(connection, subscription_id=subscription_id)
+    await connection.execute(
+        text("UPDATE subscriptions SET status = 'canceled', ended_at = :at WHERE id = :id"),
+        {"at": START, "id": subscription_id},
+    )
+
+
+async def moved_by_a_freeze(connection: Connection, subscription_id: int) -> None:
+    await invoice(connection, subscription_id=subscription_id, billing_reason="subscription_cycle")
+    await insert_row(connection, TimelineEntry, subscription_id=subscription_id, event="unfrozen")
+
+
+@pytest.mark.parametrize("live", [lasting, changed_at_its_start, ended_before_it, moved_by_a_freeze])
+async def test_paid_time_may_be_given_back_or_moved(
+    bare: Connection, live: Callable[[Connection, int], Awaitable[None]]
+) -> None:
+    await live(bare, await insert_row(bare, Subscription))
+
+    assert await find_violations(bare) == {}
+
+
+async def test_a_change_before_its_start_is_no_excuse(bare: Connection) -> None:
+    """It took the time of another away with it."""
+    subscription_id = await insert_row(bare, Subscription)
+    lost = await invoice(bare, subscription_id=subscription_id, **CHANGE)
+    shortly_before = START - timedelta(minutes=3)
+    earlier = await invoice(bare, subscription_id=subscription_id, period_start=shortly_before, **CHANGE)
+    await insert_row(
+        bare, Period, subscription_id=subscription_id, invoice_id=earlier, during=Range(START, END)
+    )
+
+    assert await find_violations(bare) == {"paid_time_is_missing": [{"invoice_id": lost}]}
 
 
 def test_every_invariant_is_seen_broken_here() -> None:

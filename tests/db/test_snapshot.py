@@ -67,6 +67,7 @@ STATE = SubscriptionState(
     promo=A_SHARE,
     scheduled_plan=ANOTHER_PLAN,
     moved_price=ANOTHER_PLAN,
+    altered_at=AT,
 )
 
 # As it was written before there were promo codes and changes of plan. What is in a database already must
@@ -166,8 +167,9 @@ SWITCH_SNAPSHOT = {
     "anchor": {"at": "2026-02-28T09:30:00.000001Z", "billing_day": 28},
 }
 
-# As it was written before the price that a plan moves to was kept beside what is chosen.
-WITHOUT_A_MOVED_PRICE = SECOND_FORMAT | {
+# As it was written before the price that a plan moves to was kept beside what is chosen, and before anything
+# was said of when the present period was changed.
+THIRD_FORMAT = SECOND_FORMAT | {
     "format": 3,
     "plan": PLAN_SNAPSHOT | {"seats": 2, "price_version": 3},
     "open_invoice": OPEN_INVOICE_SNAPSHOT
@@ -189,10 +191,15 @@ WITHOUT_A_MOVED_PRICE = SECOND_FORMAT | {
 }
 
 # As it is written today.
-THIRD_FORMAT = WITHOUT_A_MOVED_PRICE | {"moved_price": ANOTHER_PLAN_SNAPSHOT}
+FOURTH_FORMAT = THIRD_FORMAT | {
+    "format": 4,
+    "moved_price": ANOTHER_PLAN_SNAPSHOT,
+    "altered_at": "2026-02-10T12:00:00Z",
+}
 LESS = {
     "nothing open": {"open_invoice": None, "paid_ahead": None, "dunning": None, "freeze": None},
     "nothing off": {"promo": None, "price": PeriodPrice(1_990), "scheduled_plan": None, "moved_price": None},
+    "nothing altered": {"altered_at": None},
     "nothing under way": {"open_invoice": STATE.unpaid_invoice.trying(None)},
     "no method": {"payment_method_id": None},
     "alive": {"canceled_at": None, "ended_at": None, "parked_reason": None, "withdrawing_payment_id": None},
@@ -201,18 +208,18 @@ LESS = {
 }
 
 
+def test_a_snapshot_in_the_fourth_format() -> None:
+    assert dump_state(STATE) == FOURTH_FORMAT
+    assert load_state(FOURTH_FORMAT) == STATE
+    assert FOURTH_FORMAT.keys() == {field.name for field in fields(SubscriptionState)} | {"format"}
+
+
 def test_a_snapshot_in_the_third_format() -> None:
-    assert dump_state(STATE) == THIRD_FORMAT
-    assert load_state(THIRD_FORMAT) == STATE
-    assert THIRD_FORMAT.keys() == {field.name for field in fields(SubscriptionState)} | {"format"}
-
-
-def test_a_snapshot_from_before_a_price_was_kept_beside_a_choice() -> None:
-    """A price that moved then is in the choice's place, and still moves."""
+    """Nothing was said of when the present period was changed. A price that moved is in a choice's place."""
     dearer = replace(STATE.plan, price_version=4)
-    moving = WITHOUT_A_MOVED_PRICE | {"scheduled_plan": asdict(dearer), "paid_ahead": None}
+    moving = THIRD_FORMAT | {"scheduled_plan": asdict(dearer), "paid_ahead": None}
 
-    assert load_state(WITHOUT_A_MOVED_PRICE) == replace(STATE, moved_price=None)
+    assert load_state(THIRD_FORMAT) == replace(STATE, moved_price=None, altered_at=None)
     assert load_state(moving).next_plan == dearer
 
 
@@ -228,6 +235,7 @@ def test_a_snapshot_in_the_second_format() -> None:
         promo=None,
         scheduled_plan=None,
         moved_price=None,
+        altered_at=None,
     )
 
 

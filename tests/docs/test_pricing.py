@@ -11,6 +11,7 @@ from domain.invoice import BillingReason
 from domain.money import share, split_vat
 from domain.planned import PlannedFreeze
 from domain.pricing import bill_period
+from domain.promo import Promo
 from domain.tenders import EMPTY_PURSE
 from tests.docs.pricing_page import (
     NOTHING,
@@ -37,6 +38,7 @@ RUN = {
     "The plans of this page",
     "Credit above the charge",
     "Several changes in one period",
+    "Several changes with a promo code for one plan",
     "Freezes",
 }
 """The headings whose tables are run here: these as a whole, the others row by row."""
@@ -127,9 +129,19 @@ def test_credit_above_the_charge() -> None:
     assert [invoice.lines[0].description for invoice in seen.invoices] == [row["plan"] for row in table]
 
 
-def test_several_changes_in_one_period() -> None:
-    first, *changes, renewal = table = TABLES["Several changes in one period"]
-    seen = billed(first["to"], 2, {row["on day"]: row["to"] for row in changes})
+BASIC_ALONE = Promo("CIAO", 50, None, None, plan_codes=("BASIC",), periods_left=1)
+
+
+@pytest.mark.parametrize(
+    ("heading", "code"),
+    [
+        ("Several changes in one period", None),
+        ("Several changes with a promo code for one plan", BASIC_ALONE),
+    ],
+)
+def test_several_changes_in_one_period(heading: str, code: Promo | None) -> None:
+    first, *changes, renewal = table = TABLES[heading]
+    seen = billed(first["to"], 2, {row["on day"]: row["to"] for row in changes}, promo=code)
 
     assert [{name: said(invoice)[name] for name in of_row(first)} for invoice in seen.invoices] == [
         of_row(row) for row in table

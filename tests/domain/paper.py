@@ -84,7 +84,6 @@ class _Sheet:
         charge = _round(plan.price_cents * part)
         self.price = plan.price_cents - _off(self.taken, plan)
         self._write(at, charge, charge - _round(self.price * part), credit)
-        self.taken = self.taken if _is_for(self.taken, plan) else None
         self.plan = plan
 
     def freeze(self, at: datetime, until: datetime) -> None:

@@ -22,6 +22,7 @@ PAID = replace(ACTIVE, price=PeriodPrice(MONTHLY.price_cents))
 HALFWAY = PERIOD.start + (PERIOD.end - PERIOD.start) / 2
 HALF_OFF = Promo("HALF", 50, None, None, (), 3)
 FIVE_OFF = Promo("FIVE", None, 500, "EUR", (), 1)
+ONLY_MONTHLY = Promo("MONTHLY", 50, None, None, ("P1M",), 1)
 ONLY_YEARLY = Promo("YEARLY", 50, None, None, ("P1Y",), None)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from domain import changing, pausing, paying
+from domain import changing, pausing, paying, renewing
 from domain.billing_calendar import Anchor, Period
 from domain.changing import ChangeOffer, When
 from domain.invoice import InvoiceLine, LineKind
@@ -15,7 +15,7 @@ from domain.pricing import PeriodPrice
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import SubscriptionState
 from domain.tenders import EMPTY_PURSE, GiftMoney, Purse
-from tests.domain.plan_changes import HALF_OFF, HALFWAY, ONLY_YEARLY, PAID, begun
+from tests.domain.plan_changes import HALF_OFF, HALFWAY, ONLY_MONTHLY, ONLY_YEARLY, PAID, begun
 from tests.domain.states import (
     ACTIVE,
     CANCELING,
@@ -105,6 +105,21 @@ def test_a_promo_that_is_not_for_the_other_plan_takes_nothing_off() -> None:
     assert [kind for kind, _ in lines(offer)] == [LineKind.PLAN, LineKind.PRORATION_CREDIT]
 
 
+def test_a_promo_for_this_plan_alone_is_back_when_it_is() -> None:
+    """The period was billed with it, and counted for it."""
+    customer = begun(promo=ONLY_MONTHLY)
+    there, back = customer.change(FAMILY, HALFWAY), customer.change(MONTHLY, HALFWAY)
+
+    assert lines(there) == [(LineKind.PRORATION_CHARGE, 1_995), (LineKind.PRORATION_CREDIT, -498)]
+    assert lines(back) == [
+        (LineKind.PRORATION_CHARGE, 995),
+        (LineKind.DISCOUNT, -497),
+        (LineKind.PRORATION_CREDIT, -1_995),
+        (TO_BALANCE, 1_497),
+    ]
+    assert customer.state.price == PeriodPrice(995, ONLY_MONTHLY)
+
+
 def test_frozen_time_is_no_part_of_the_whole() -> None:
     """Frozen for ten days on the tenth; half of what is paid is left when half of it was used."""
     frozen = pausing.freeze(PAID, until=IN_THE_PERIOD + 10 * DAY, at=IN_THE_PERIOD).state
@@ -182,13 +197,45 @@ def test_only_inside_the_period(at: datetime) -> None:
     assert refused.value.code is RefusalCode.PLAN_CHANGE_NOT_POSSIBLE
 
 
+THAWED = pausing.unfreeze(FROZEN, IN_THE_PERIOD).state
+
+
+@pytest.mark.parametrize(
+    "altered", [paying.covered(CHANGING, HALFWAY).state, THAWED], ids=["another plan", "thawed"]
+)
+def test_not_before_what_the_period_has_become(altered: SubscriptionState) -> None:
+    """What was paid for the time before was given back, or is of other dates."""
+    changing.check_instant(altered, IN_THE_PERIOD)
+    for before in (PERIOD.start, IN_THE_PERIOD - timedelta(microseconds=1)):
+        with pytest.raises(Refused) as refused:
+            changing.check_instant(altered, before)
+        assert refused.value.code is RefusalCode.PLAN_CHANGE_NOT_POSSIBLE
+
+
+def test_a_period_that_begins_is_of_one_piece() -> None:
+    changed = paying.covered(CHANGING, HALFWAY).state
+    ahead = replace(changed, paid_ahead=PAID_AHEAD.paid_ahead)
+
+    renewed = renewing.begin_paid_period(ahead).state
+    assert (ahead.holds_from, renewed.altered_at, renewed.holds_from) == (IN_THE_PERIOD, None, PERIOD.end)
+
+    customer = begun()
+    customer.change(YEARLY, HALFWAY)
+    assert customer.state.holds_from == customer.state.period.start == HALFWAY
+
+
 def test_in_effect_it_cuts_the_paid_time_at_its_instant() -> None:
     change = paying.covered(CHANGING, HALFWAY)
 
     assert (change.event, change.cuts_at) == (Event.PLAN_CHANGED, IN_THE_PERIOD)
     assert change.pays_for == Period(IN_THE_PERIOD, PERIOD.end)
     assert change.state == replace(
-        ACTIVE, version=4, plan=FAMILY, price=PeriodPrice(3_990), open_invoice=None
+        ACTIVE,
+        version=4,
+        plan=FAMILY,
+        price=PeriodPrice(3_990),
+        open_invoice=None,
+        altered_at=IN_THE_PERIOD,
     )
     assert change.details == {
         "from_plan": "P1M",

@@ -12,7 +12,7 @@ from domain.plan import PlanTerms
 from domain.pricing import period_price
 from domain.promo import Promo
 from domain.tenders import EMPTY_PURSE, GiftMoney, Purse
-from tests.domain.plan_changes import FIVE_OFF, HALF_OFF, HALFWAY, ONLY_YEARLY, PAID, begun
+from tests.domain.plan_changes import FIVE_OFF, HALF_OFF, HALFWAY, ONLY_MONTHLY, ONLY_YEARLY, PAID, begun
 from tests.domain.states import (
     FAMILY,
     MONTHLY,
@@ -23,7 +23,7 @@ PRICES = st.integers(0, 1_000_000)
 INSTANTS = st.integers(0, (PERIOD.end - PERIOD.start) // timedelta(microseconds=1) - 1).map(
     lambda microseconds: PERIOD.start + timedelta(microseconds=microseconds)
 )
-PROMOS = st.sampled_from([None, HALF_OFF, FIVE_OFF, ONLY_YEARLY])
+PROMOS = st.sampled_from([None, HALF_OFF, FIVE_OFF, ONLY_MONTHLY, ONLY_YEARLY])
 PURSES = st.builds(
     lambda gift, balance: Purse((GiftMoney(1, gift),), balance), st.integers(0, 5_000), st.integers(0, 5_000)
 )

@@ -6,7 +6,7 @@ from itertools import pairwise
 from operator import attrgetter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from domain.forecast import Forecast, forecast
@@ -117,8 +117,16 @@ def summed(invoice: Invoice) -> Sum:
     )
 
 
+THIRTY_ALONE = Promo("CIAO", 50, None, None, plan_codes=("THIRTY",), periods_left=2)
+THERE_AND_BACK = [
+    PlannedChange(STARTED_AT + timedelta(days=10), PLUS),
+    PlannedChange(STARTED_AT + timedelta(days=20), THIRTY),
+]
+
+
 @settings(max_examples=300)
 @given(possible())
+@example((PlannedStart(THIRTY, STARTED_AT, THIRTY_ALONE), 2, THERE_AND_BACK, []))
 def test_it_is_what_the_sums_on_paper_give(life: Plans) -> None:
     assert [summed(invoice) for invoice in forecast(*life).invoices] == on_paper(*life)
 

@@ -134,6 +134,7 @@ def test_the_paid_end_moves_by_the_frozen_time_and_becomes_the_anchor() -> None:
             freeze=None,
             frozen_time=FrozenTime(year=0, seconds=10 * 86_400),
             frozen_microseconds=10 * 86_400 * 10**6,
+            altered_at=UNTIL,
         ),
         Event.UNFROZEN,
         stretch=Stretch(IN_THE_PERIOD, UNTIL),
@@ -163,6 +164,7 @@ def test_a_period_that_was_paid_ahead_moves_whole() -> None:
         paid_ahead=PaidAhead(-1, Period(MOVED_END, last_end)),
         frozen_time=FrozenTime(year=0, seconds=10 * 86_400),
         frozen_microseconds=10 * 86_400 * 10**6,
+        altered_at=UNTIL,
     )
     begun = begin_paid_period(thawed).state
     assert next_period(begun, last_end).period == Period(last_end, instant("2026-05-10T09:30"))

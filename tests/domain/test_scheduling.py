@@ -10,16 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import changing, ending, pausing, paying, renewing
-from domain.billing_calendar import Anchor
+from domain.billing_calendar import Anchor, Period
 from domain.changing import When
 from domain.collecting import Switch
 from domain.lifecycle import Change, Event
 from domain.plan import PlanTerms
 from domain.plan_choice import (
-    Amounts,
-    Quote,
+    Foreseen,
     Way,
+    check_instant,
     choose_way,
+    foresee_free,
     foresee_later,
     not_made,
     on_sale,
@@ -64,7 +65,6 @@ MOVING_AS_BEFORE = replace(ACTIVE, scheduled_plan=DEARER)
 CHOOSING_WHILE_MOVING = replace(SCHEDULED, moved_price=DEARER)
 OTHER_AHEAD = replace(ACTIVE, paid_ahead=PaidAhead(1, SECOND_PERIOD, switch=Switch(FAMILY, ACTIVE.anchor)))
 NOT_RUNNING = (INCOMPLETE, PAST_DUE, UNPAID, CANCELED)
-OUTDATED = RefusalCode.QUOTE_OUTDATED
 
 
 @pytest.mark.parametrize(
@@ -310,38 +310,50 @@ def test_why_a_change_is_not_made(change: Change | None, code: RefusalCode) -> N
 
 
 def test_what_a_change_later_will_bill() -> None:
-    later = foresee_later(ACTIVE, FAMILY, Way.PERIOD_END, IN_THE_PERIOD, EMPTY_PURSE)
-    after_next = foresee_later(PAID_AHEAD, FAMILY, Way.PERIOD_END, IN_THE_PERIOD, EMPTY_PURSE)
-    kept = foresee_later(SCHEDULED, MONTHLY, Way.TAKEN_BACK, IN_THE_PERIOD, EMPTY_PURSE)
-    free = foresee_later(TRIALING, FAMILY, Way.ON_TRIAL, TRIALING.period.start, EMPTY_PURSE)
+    def seen(state: SubscriptionState, wanted: PlanTerms, way: Way) -> tuple[Period, int | None]:
+        foreseen = foresee_later(state, wanted, way, IN_THE_PERIOD).paid_from(EMPTY_PURSE)
+        assert foreseen.when is When.PERIOD_END
+        return foreseen.period, foreseen.invoice.amount_due_cents if foreseen.invoice else None
 
-    assert (later.period, later.invoice and later.invoice.amount_due_cents) == (SECOND_PERIOD, 3_990)
-    assert after_next.period == THIRD_PERIOD
-    assert (kept.period, kept.invoice and kept.invoice.amount_due_cents) == (SECOND_PERIOD, 1_990)
-    assert (free.when, free.period, free.invoice) == (When.NOW, TRIALING.period, None)
-
-
-QUOTE = Quote(ACTIVE.version, 1, When.NOW, IN_THE_PERIOD, Amounts(995, 1_995, 1_000))
+    assert seen(ACTIVE, FAMILY, Way.PERIOD_END) == (SECOND_PERIOD, 3_990)
+    assert seen(PAID_AHEAD, FAMILY, Way.PERIOD_END) == (THIRD_PERIOD, 3_990)
+    assert seen(SCHEDULED, MONTHLY, Way.TAKEN_BACK) == (SECOND_PERIOD, 1_990)
 
 
-@pytest.mark.parametrize(
-    ("quote", "now", "is_outdated"),
-    [
-        (QUOTE, IN_THE_PERIOD, False),
-        (QUOTE, IN_THE_PERIOD + timedelta(minutes=15), False),
-        (QUOTE, IN_THE_PERIOD + timedelta(minutes=15, microseconds=1), True),
-        (QUOTE, IN_THE_PERIOD - timedelta(seconds=5), False),
-        (QUOTE, IN_THE_PERIOD - DAY, True),
-        (replace(QUOTE, version=1), IN_THE_PERIOD, True),
-        (replace(QUOTE, price_version=2), IN_THE_PERIOD, True),
-        (replace(QUOTE, when=When.PERIOD_END), IN_THE_PERIOD, True),
-    ],
-)
-def test_how_long_a_quote_holds(quote: Quote, now: datetime, *, is_outdated: bool) -> None:
-    if not is_outdated:
-        quote.check_terms(ACTIVE, FAMILY, Way.NOW, now)
-        return
-    with pytest.raises(Refused) as refused:
-        quote.check_terms(ACTIVE, FAMILY, Way.NOW, now)
+def test_on_trial_nothing_is_billed_before_its_end() -> None:
+    """After it the first period is, where its payment was still waited for."""
+    trial = TRIALING.period
+    free = foresee_free(TRIALING, FAMILY, Way.ON_TRIAL, trial.start)
+    later = foresee_later(TRIALING, FAMILY, Way.ON_TRIAL, trial.end).paid_from(EMPTY_PURSE)
 
-    assert refused.value.code is OUTDATED
+    assert free == Foreseen(When.NOW, trial, "EUR", None)
+    assert foresee_free(TRIALING, FAMILY, Way.ON_TRIAL, trial.end) is None
+    assert foresee_free(ACTIVE, FAMILY, Way.PERIOD_END, IN_THE_PERIOD) is None
+    assert (later.when, later.period.start) == (When.NOW, trial.end)
+    assert later.invoice is not None
+    assert later.invoice.amount_due_cents == 3_990
+
+
+def test_a_gift_card_has_to_be_valid_when_the_period_begins() -> None:
+    """However early it is billed or foreseen, or late."""
+    for at in (IN_THE_PERIOD, PERIOD.end, PERIOD.end + DAY):
+        assert renewing.next_period(ACTIVE, at).cards_valid_at == PERIOD.end
+        later = foresee_later(ACTIVE, FAMILY, Way.PERIOD_END, at)
+        assert later.upcoming.cards_valid_at == PERIOD.end
+
+
+@pytest.mark.parametrize("way", [Way.PERIOD_END, Way.TAKEN_BACK, Way.ON_TRIAL])
+def test_what_follows_on_the_period_is_chosen_after_its_end_too(way: Way) -> None:
+    """While its renewal is not paid. What is at once is not, and nobody sees further ahead."""
+    check_instant(ACTIVE, way, PERIOD.end + DAY, PERIOD.end + DAY)
+    check_instant(ACTIVE, way, IN_THE_PERIOD, PERIOD.end + DAY)
+    check_instant(ACTIVE, Way.NOW, IN_THE_PERIOD, IN_THE_PERIOD)
+
+    for refused_way, at, now in (
+        (Way.NOW, PERIOD.end, PERIOD.end),
+        (way, PERIOD.end, IN_THE_PERIOD),
+        (way, PERIOD.start - DAY, IN_THE_PERIOD),
+    ):
+        with pytest.raises(Refused) as refused:
+            check_instant(ACTIVE, refused_way, at, now)
+        assert refused.value.code is RefusalCode.PLAN_CHANGE_NOT_POSSIBLE
