@@ -50,11 +50,13 @@ async def write_off_invoice(connection: Connection, invoice_id: int, at: datetim
 
 
 async def _put_back(connection: Connection, billed: Billed, at: datetime) -> None:
+    """With the whole purse locked: what is billed in its place takes out of it."""
     tenders = await purses.load_tenders(connection, billed.invoice_id)
     if not tenders.total_cents:
         return
     currency = billed.payment.currency
     bill = Bill(billed.invoice_id, billed.user_id, currency)
+    await purses.lock_purse(connection, bill.user_id, currency)
     await purses.put_back(connection, bill, tenders, at, reason="given_up")
     movement = movements.invoice_untendered(
         billed.invoice_id, currency, gift_cents=tenders.gift_cents, balance_cents=tenders.balance_cents

@@ -7,12 +7,12 @@ from activities.charge_back import charge_back
 from activities.contracts import Cause, Settled, SettlePayment
 from activities.settlement import decline, lock_settlement, receive_money, settled, tell_of
 from db.database import Connection, Database
-from db.queries import payment_reports, payments
+from db.queries import disputes, payment_reports, payments
 from db.queries.payment_reports import ReportStatus
 from db.queries.payments import Billed
 from domain.invoice import InvoiceStatus
 from domain.lifecycle import Event
-from domain.payment import Decline, PaymentFact, Verdict, judge
+from domain.payment import Decline, PaymentFact, ReportedStatus, Verdict, judge
 from domain.subscription import SubscriptionState
 from ops.tracing import bind_to_logs
 
@@ -34,6 +34,8 @@ async def _settle(connection: Connection, command: SettlePayment) -> Settled:
     report = await payment_reports.load_report(connection, command.report_id)
     cause = Cause(f"provider:{report.provider}", f"payment report {report.report_id}", report.trace_id)
     subscription_id = await payments.find_subscription_of(connection, report.payment_id)
+    if report.fact.status is ReportedStatus.CHARGEBACK:
+        await disputes.lock_user_of(connection, report.payment_id)
     settlement = await lock_settlement(connection, subscription_id, report.payment_id, cause, command.at)
     bind_to_logs(subscription_id=settlement.state.subscription_id, trace_id=report.trace_id)
     report = await payment_reports.load_report(connection, command.report_id)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from db.database import Connection
 from db.tables.accounts import User
-from db.tables.billing import Payment, Refund
+from db.tables.billing import Invoice, Payment, Refund
 from db.tables.corrections import Dispute
 from domain.chargeback import LeftOfPayment
 from domain.refund import RefundStatus
@@ -48,6 +48,17 @@ async def insert_dispute(
             .returning(Dispute.id)
         )
     ).scalar_one()
+
+
+async def lock_user_of(connection: Connection, payment_id: int) -> None:
+    """Before the subscription is locked, by who will flag the user: a start locks both in this order, too."""
+    await connection.execute(
+        select(User.id)
+        .join(Invoice, Invoice.user_id == User.id)
+        .join(Payment, Payment.invoice_id == Invoice.id)
+        .where(Payment.id == payment_id)
+        .with_for_update(key_share=True, of=User)
+    )
 
 
 async def flag_user(connection: Connection, user_id: int, at: datetime) -> None:

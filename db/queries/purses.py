@@ -1,12 +1,16 @@
 """What customers have with us, gift cards and balance: looked into, paid from, and paid back into.
 
+Two transactions of one customer lock in one order, or they would wait for each other: gift cards in the order
+of their use, then the balance. Who puts back first and takes out later locks the whole purse before.
+
 The guards in the database are the last line: neither a card nor a balance is ever less than nothing.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import Select, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from db.database import Connection
@@ -33,21 +37,12 @@ async def load_purse(
     lock: bool = False,
     back: Tenders = NO_TENDERS,
 ) -> Purse:
-    """Locked, nobody else takes anything out of it before the transaction ends.
+    """Locked, nobody else moves anything in it before the transaction ends: on no card, used up or not.
 
     With `back` as it will be when this was put back.
     """
     put_back = {gift.gift_card_id: gift.cents for gift in back.gifts}
-    cards = (
-        select(GiftCard.id, GiftCard.balance_cents)
-        .where(
-            GiftCard.redeemed_by == user_id,
-            GiftCard.currency == currency,
-            or_(GiftCard.balance_cents > 0, GiftCard.id.in_(put_back)),
-            or_(GiftCard.expires_at.is_(None), GiftCard.expires_at > at),
-        )
-        .order_by(GiftCard.redeemed_at, GiftCard.id)
-    )
+    cards = _cards_of(user_id, currency)
     balance = select(CustomerBalance.balance_cents).where(
         CustomerBalance.user_id == user_id, CustomerBalance.currency == currency
     )
@@ -56,6 +51,7 @@ async def load_purse(
     gifts = tuple(
         GiftMoney(row.id, row.balance_cents + put_back.get(row.id, 0))
         for row in await connection.execute(cards)
+        if (row.balance_cents > 0 or row.id in put_back) and (row.expires_at is None or row.expires_at > at)
     )
     balance_cents = (await connection.execute(balance)).scalar_one_or_none() or 0
     return Purse(gifts, balance_cents + back.balance_cents)
@@ -75,6 +71,12 @@ async def list_expiries(connection: Connection, user_id: int) -> dict[int, datet
         GiftCard.redeemed_by == user_id, GiftCard.expires_at.is_not(None)
     )
     return {row.id: row.expires_at for row in await connection.execute(query)}
+
+
+async def lock_purse(connection: Connection, user_id: int, currency: str) -> None:
+    """All of it: nobody else moves anything in it before the transaction ends."""
+    await connection.execute(_cards_of(user_id, currency).with_for_update(key_share=True))
+    await lock_balance(connection, user_id, currency)
 
 
 async def lock_balance(connection: Connection, user_id: int, currency: str) -> None:
@@ -166,6 +168,15 @@ async def move_balance(
     )
     if moved.rowcount == 0:
         await _open_balance(connection, bill, amount_cents)
+
+
+def _cards_of(user_id: int, currency: str) -> Select[*tuple[Any, ...]]:
+    """Used up and expired ones too, in the order of their use."""
+    return (
+        select(GiftCard.id, GiftCard.balance_cents, GiftCard.expires_at)
+        .where(GiftCard.redeemed_by == user_id, GiftCard.currency == currency)
+        .order_by(GiftCard.redeemed_at, GiftCard.id)
+    )
 
 
 async def _open_balance(connection: Connection, bill: Bill, amount_cents: int) -> None:
