@@ -84,6 +84,12 @@ async def unpaid(world: World) -> Life:
     return await Life.begin(world)
 
 
+@pytest.fixture(scope="module")
+async def untouched(world: World) -> Life:
+    """Just started; whatever is tried with it is refused, so that many tests may share it."""
+    return await Life.begin(world)
+
+
 @pytest.fixture
 async def active(unpaid: Life) -> Life:
     await unpaid.pay()

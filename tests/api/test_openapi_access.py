@@ -13,12 +13,14 @@ import jwt
 import pytest
 
 from api.auth.tokens import AccessClaims, RefreshClaims, TokenIssuer, new_token_id
+from db.database import Database
+from ops.settings import Settings
 from tests.api_description import Operation, operations
 from tests.client import Student, refusal
 from tests.lives import Life, World
 from tests.purse import give_gift_card
 from tests.stack import JWT_SECRET
-from tests.staff import make_plan, make_promo_code, new_plan, new_promo_code
+from tests.staff import hire, make_plan, make_promo_code, new_plan, new_promo_code
 
 ACCESS, REFRESH = "AccessToken", "RefreshToken"
 LARGEST_ID = 2**63 - 1
@@ -249,18 +251,23 @@ async def test_the_token_is_looked_at_before_anything_else(
     assert refusal(answer) == (401, "token_missing")
 
 
+@pytest.fixture(scope="module")
+async def theirs(untouched: Life, database: Database, settings: Settings) -> dict[str, int]:
+    """Ids of what is somebody's, by how it is refused to all others."""
+    admin = await hire(untouched.world.http, database, settings, "admin")
+    return {
+        "subscription_not_found": untouched.subscription_id,
+        "invoice_not_found": (await untouched.student.get("/invoices")).json()["items"][0]["id"],
+        "payment_method_not_found": (await untouched.student.add_card()).json()["id"],
+        "credit_note_not_found": await issue_credit_note(untouched.world, admin),
+    }
+
+
 @pytest.mark.parametrize("operation", with_own_id, ids=str)
 async def test_somebody_else_s_looks_like_nobody_s(
-    unpaid: Life, bystander: Student, admin: Student, operation: Operation
+    untouched: Life, theirs: dict[str, int], bystander: Student, operation: Operation
 ) -> None:
-    method_id = (await unpaid.student.add_card()).json()["id"]
-    before = await unpaid.book(), (await unpaid.student.get("/me/payment-methods")).json()
-    theirs = {
-        "subscription_not_found": unpaid.subscription_id,
-        "invoice_not_found": (await unpaid.student.get("/invoices")).json()["items"][0]["id"],
-        "payment_method_not_found": method_id,
-        "credit_note_not_found": await issue_credit_note(unpaid.world, admin),
-    }
+    before = await untouched.book(), (await untouched.student.get("/me/payment-methods")).json()
     not_found = PROTECTED[str(operation)].not_found
     assert not_found is not None
 
@@ -269,7 +276,7 @@ async def test_somebody_else_s_looks_like_nobody_s(
     assert refusal(others) == refusal(missing) == (404, not_found)
     assert others.json() | {"request_id": ""} == missing.json() | {"request_id": ""}
     assert others.headers.keys() == missing.headers.keys()
-    assert (await unpaid.book(), (await unpaid.student.get("/me/payment-methods")).json()) == before
+    assert (await untouched.book(), (await untouched.student.get("/me/payment-methods")).json()) == before
 
 
 @pytest.mark.parametrize("operation", with_id, ids=str)
@@ -285,20 +292,22 @@ def test_what_is_for_staff_is_under_admin() -> None:
 
 
 @pytest.mark.parametrize("operation", for_staff, ids=str)
-async def test_a_student_is_refused_before_anything_is_looked_at(unpaid: Life, operation: Operation) -> None:
+async def test_a_student_is_refused_before_anything_is_looked_at(
+    untouched: Life, operation: Operation
+) -> None:
     """Also for what is their own, for what is not there, and for a body that is none."""
-    before = await unpaid.book()
-    for number in (unpaid.subscription_id, LARGEST_ID, "none"):
-        answer = await call(unpaid.world.http, operation, number=number, **unpaid.student.bearer)
+    before = await untouched.book()
+    for number in (untouched.subscription_id, LARGEST_ID, "none"):
+        answer = await call(untouched.world.http, operation, number=number, **untouched.student.bearer)
         assert refusal(answer) == (403, "forbidden"), number
-    answer = await unpaid.world.http.request(
+    answer = await untouched.world.http.request(
         operation.method,
-        operation.at(unpaid.subscription_id),
+        operation.at(untouched.subscription_id),
         json={"role": "admin"},
-        headers=unpaid.student.bearer,
+        headers=untouched.student.bearer,
     )
     assert refusal(answer) == (403, "forbidden")
-    assert await unpaid.book() == before
+    assert await untouched.book() == before
 
 
 @pytest.mark.parametrize("operation", for_staff, ids=str)
