@@ -111,11 +111,15 @@ async def _surpluses(connection: Connection, subscription_id: int, balance_cents
 
 
 def _out_of_balance(credited: list[CreditedInvoice], balance_cents: int) -> Mapping[CreditedInvoice, Paid]:
-    """By what had paid for it; the part of the balance itself stays where it is."""
+    """By what had paid for it.
+
+    What the balance itself had paid of one stays where it is: it is there for the earlier ones, which had
+    put it there.
+    """
     parts = {}
     for credit in credited:
         parts[credit] = given_back(credit.paid, balance_cents)
-        balance_cents -= parts[credit].total_cents
+        balance_cents -= parts[credit].total_cents - parts[credit].tenders.balance_cents
     return parts
 
 

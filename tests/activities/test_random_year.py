@@ -18,6 +18,7 @@ from payments.providers import Providers
 from tests.activities.announced import MISSING_OR_WITHOUT_A_FACT
 from tests.activities.customer import STARTED_AT, Customer
 from tests.activities.ledger_check import assert_books_are_true
+from tests.activities.plans import sell
 from tests.activities.silent_psp import silent_psp
 from tests.activities.year import LivedSubscription
 from tests.balanced_books import check_against_provider
@@ -68,13 +69,15 @@ async def psp(tmp_path: Path) -> AsyncIterator[SandboxPsp]:
 
 async def live_a_year(database: Database, psp: SandboxPsp) -> list[Customer]:
     """What happens to each depends on the seed and its number, not on its neighbors."""
+    dearer = await sell(database, period_iso="P30D", price_cents=2_990)
+    plans = ("P30D", "P30D", dearer, dearer, "P6M", "P1Y")
     providers = Providers(ManualMock(), psp.adapter())
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def live(customer: Customer, number: int) -> None:
         async with gate:
             chance = Random(SEED + number)  # noqa: S311 - a year that can be lived again, no secret
-            life = LivedSubscription(customer, providers, chance, STARTED_AT)
+            life = LivedSubscription(customer, providers, chance, STARTED_AT, plans=plans)
             await life.start()
             await life.live_until(STARTED_AT + A_YEAR)
 

@@ -62,6 +62,27 @@ async def test_all_that_was_paid_goes_back(customer: Customer) -> None:
     assert await notes_of(customer) == [(0, 1_000, 0, 820, 180), (2_000, 0, 0, 1_639, 361)]
 
 
+async def test_however_often_it_was_credited_it_goes_back_to_what_had_paid_first(
+    customer: Customer,
+) -> None:
+    """The 10.00 have paid for the dear plan once more, and are credited once more."""
+    state = await down_at_once(customer)
+    dear, cheap = [
+        await sell(customer.database, period_iso="P30D", price_cents=cents)
+        for cents in (DEAR_CENTS, CHEAP_CENTS)
+    ]
+    state = (await customer.change_plan(state, dear, STARTED_AT, command_id="up")).state
+    assert await purse_of(customer) == (0, [0])
+    down = await customer.change_plan(state, cheap, STARTED_AT, when=When.NOW, command_id="down")
+    assert await purse_of(customer) == (1_000, [0])
+
+    refunds, balances = await withdrawn(customer, down.state, STARTED_AT + A_DAY)
+
+    assert refunds == ["withdrawal succeeded 2500"]
+    assert balances.keys() == {"revenue", "refunds"}
+    assert await purse_of(customer) == (0, [GIFT])
+
+
 async def test_what_is_unused_goes_back_with_it(customer: Customer) -> None:
     """Half of the cheap plan's time, and the whole of the credit."""
     state = await down_at_once(customer)

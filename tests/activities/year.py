@@ -4,7 +4,7 @@
 done.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from random import Random
@@ -31,7 +31,6 @@ from tests.activities.refunding import open_refund, refund_invoice
 from tests.db.promo_codes import publish
 from tests.purse import issue_gift_card
 
-PLANS = ("P30D", "P30D", "P30D", "P6M", "P1Y")
 CARDS = ("ok", "ok", "ok", "decline_1_then_ok", "decline_1_then_ok", "insufficient_funds", "stolen")
 BY_CARD = 0.6
 LONGEST_QUIET_DAYS = 25
@@ -61,9 +60,19 @@ class NotTodayError(Exception):
 class LivedSubscription:
     """One at a time of one customer: when it has ended, the next command may start another."""
 
-    def __init__(self, customer: Customer, providers: Providers, chance: Random, at: datetime) -> None:
+    def __init__(
+        self,
+        customer: Customer,
+        providers: Providers,
+        chance: Random,
+        at: datetime,
+        *,
+        plans: Sequence[str],
+    ) -> None:
+        """`plans` are the codes that are chosen from: one that is there twice is chosen twice as often."""
         self.customer = customer
         self.chance = chance
+        self.plans = plans
         self.now = at
         self.state: SubscriptionState | None = None
         self._starts = 0
@@ -97,7 +106,7 @@ class LivedSubscription:
         by_card = self.chance.random() < BY_CARD
         method_id = await self.customer.card(self.chance.choice(CARDS)) if by_card else None
         opened = await self.customer.start(
-            self.chance.choice(PLANS),
+            self.chance.choice(self.plans),
             at=self.now,
             method_id=method_id,
             promo_code=await self._a_promo_code(),
@@ -300,7 +309,7 @@ async def change_plan(life: LivedSubscription) -> None:
     """Up, down, at once, later, back again: what the rules refuse is not done."""
     when = life.chance.choice((None, None, When.NOW, When.PERIOD_END))
     try:
-        await life.change_plan(life.chance.choice(PLANS), when)
+        await life.change_plan(life.chance.choice(life.plans), when)
     except ApplicationError as refused:
         raise NotTodayError from refused
 
