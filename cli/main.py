@@ -3,9 +3,12 @@
 What a command needs is imported when it runs: the image holds no engines, and a worker needs no HTTP server.
 """
 
-from typing import Annotated, Any
+import sys
+from typing import Annotated, Any, NoReturn
 
 import typer
+
+from ops.leaving import leave
 
 app = typer.Typer(
     name="italiano",
@@ -240,8 +243,16 @@ def create_admin(email: StaffEmail, password: Annotated[str, _password("BILLING_
     make_admin(email, password)
 
 
-def main() -> None:
-    app()
+def main() -> NoReturn:
+    """Every command ends here, so that none has to know whether it has used Temporal."""
+    try:
+        app()
+    except SystemExit as ended:
+        if isinstance(ended.code, str):
+            print(ended.code, file=sys.stderr)
+            leave(1)
+        leave(ended.code or 0)
+    leave()
 
 
 if __name__ == "__main__":

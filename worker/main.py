@@ -1,9 +1,7 @@
 """Runs one worker until it is asked to stop, then lets what is running finish."""
 
 import asyncio
-import os
 import signal
-import sys
 from datetime import timedelta
 
 import structlog
@@ -13,6 +11,7 @@ from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker
 
 from db.database import Database
+from ops.leaving import leave
 from ops.logging import configure_logging
 from ops.settings import Settings, load_settings
 from ops.temporal_client import connect_temporal
@@ -112,10 +111,7 @@ def main() -> None:
     workflow.logger.workflow_info_on_message = False
     activity.logger.activity_info_on_message = False
     asyncio.run(run_worker(settings))
-    # The SDK's threads may abort an interpreter that is finalizing; everything is closed by now.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
+    leave()
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 """The worker of the bare workflows, until its standard input ends: with the bench, however that ends."""
 
 import asyncio
-import os
 import sys
 
 from temporalio.client import Client
 from temporalio.worker import Worker
 
 from cli.bench.bare_workflow import QUEUE, BareLoop, BareWorkflow, do_nothing
+from ops.leaving import leave
 
 
 async def run(address: str) -> None:
@@ -19,5 +19,4 @@ async def run(address: str) -> None:
 
 if __name__ == "__main__":
     asyncio.run(run(sys.argv[1]))
-    # Temporal's threads may abort an interpreter that is finalizing; everything is closed by now.
-    os._exit(0)
+    leave()

@@ -17,6 +17,7 @@ from cli.dev.stack_error import StackError
 from cli.dev.status import FILE as STATUS
 from cli.dev.status import PRODUCT, print_panel
 from cli.dev.steps import Steps
+from ops.leaving import leave
 
 if TYPE_CHECKING:
     from cli.dev.stack import LocalStack
@@ -103,7 +104,4 @@ async def _something_ended(stack: "LocalStack", parent: int | None) -> None:
 def _leave(code: int, message: str = "") -> NoReturn:
     if message:
         print(f"FAIL {message}", file=sys.stderr)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Temporal's threads may abort an interpreter that is finalizing; everything is closed by now.
-    os._exit(code)
+    leave(code)
