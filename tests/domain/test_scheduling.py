@@ -23,8 +23,6 @@ from domain.plan_choice import (
     foresee_free,
     foresee_later,
     not_made,
-    on_sale,
-    without_charge,
 )
 from domain.refusals import RefusalCode, Refused
 from domain.scheduling import PriceMove, price_move, schedule, schedule_price, take_back
@@ -108,18 +106,6 @@ def test_a_wish_that_is_refused(state: SubscriptionState, wanted: PlanTerms, cod
         choose_way(state, wanted, None)
 
     assert refused.value.code is code
-
-
-def test_a_plan_that_nobody_sells() -> None:
-    with pytest.raises(Refused) as refused:
-        on_sale(None)
-
-    assert refused.value.code is RefusalCode.PLAN_NOT_FOUND
-
-
-def test_a_change_at_once_is_not_made_without_its_payment() -> None:
-    with pytest.raises(ValueError, match="paid for first"):
-        without_charge(ACTIVE, FAMILY, Way.NOW)
 
 
 @pytest.mark.parametrize("state", [OPENED_AHEAD, CHANGING])
