@@ -87,7 +87,7 @@ async def test_requests_are_counted_and_timed_by_route_template() -> None:
     assert samples["http_requests_total", labels(**route, status="422")] == 1
     assert samples["http_request_latency_seconds_count", labels(**route)] == 3
     assert samples["http_request_latency_seconds_bucket", labels(**route, le="+Inf")] == 3
-    assert 0 < samples["http_request_latency_seconds_sum", labels(**route)] < 1
+    assert samples["http_request_latency_seconds_sum", labels(**route)] > 0
     assert samples["http_requests_total", labels(method="GET", route="/docs", status="200")] == 1
 
 
