@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from activities.contracts import Cause
-from api.own_time import own_now
 from api.payment_outcome import PaymentOutcomes
 from api.quotes import QuotedChange, QuoteSigner, quote_invalid
 from api.refusals import problem_of
@@ -32,6 +31,7 @@ from domain.plan_choice import (
 from domain.refusals import Refused
 from domain.subscription import SubscriptionState
 from domain.tenders import NO_TENDERS, Purse
+from upkeep.own_time import own_now
 from workflows.messages import ChangePlanCommand
 from workflows.subscription import Subscription
 

@@ -27,12 +27,12 @@ from api.refund_invoice import InvoiceRefunder
 from api.refund_payment import PaymentRefunder
 from api.start_subscription import SubscriptionStarter
 from api.subscription_commands import SubscriptionCommands
-from api.webhook_relay import WebhookRelay
 from db.database import Database
 from domain.gift_codes import GiftCodes
 from ops.settings import Settings
 from ops.temporal_client import connect_temporal
 from payments.providers import Providers
+from upkeep.inbox_relay import InboxRelay
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Context:
     refunder: PaymentRefunder
     invoice_refunder: InvoiceRefunder
     clocks: ClockTurner
-    relay: WebhookRelay
+    relay: InboxRelay
 
 
 @asynccontextmanager
@@ -70,7 +70,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
     commands = SubscriptionCommands(database, temporal, rpc_timeout)
     outcomes = PaymentOutcomes(database)
     opener = RefundOpener(temporal, rpc_timeout)
-    relay = WebhookRelay(database, temporal, rpc_timeout)
+    relay = InboxRelay(database, temporal, rpc_timeout)
     relaying = asyncio.create_task(relay.run())
     try:
         yield Context(

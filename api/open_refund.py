@@ -12,8 +12,8 @@ from temporalio.common import (
 )
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from api.own_time import own_now
 from api.workflow_updates import ask, heard
+from upkeep.own_time import own_now
 from workflows.messages import RefundLife
 from workflows.options import BILLING_QUEUE
 from workflows.refund import Refund, refund_attributes

@@ -10,14 +10,14 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts import Cause
-from api.lost_workflows import LostWorkflows
-from api.own_time import own_now
 from db.database import Database
 from db.queries import plan_cohorts, plan_terms
 from db.queries.plan_cohorts import Member
 from domain.plan import PlanTerms
 from domain.scheduling import PriceMove, price_move
 from ops.tracing import new_trace_id
+from upkeep.lost_workflows import LostWorkflows
+from upkeep.own_time import own_now
 from workflows.messages import SchedulePriceCommand
 from workflows.subscription import Subscription
 

@@ -10,8 +10,10 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from api.problems import RETRY_SOON, Problem, ProblemResponse, title_of
+from api.workflow_updates import interrupted
 from db import database
 from ops import temporal_errors
+from upkeep.arrival import WorkflowBehindError
 
 MOST_ERRORS_LISTED = 20
 LONGEST_FIELD_NAME = 100
@@ -47,6 +49,8 @@ def problem_from(error: Exception) -> Problem:
             return _framework_problem(error)
         case RequestValidationError():
             return _validation_problem(error.errors())
+        case WorkflowBehindError():
+            return interrupted()
     return _outage_problem(error) or _internal_problem(error)
 
 

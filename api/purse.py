@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from api.own_time import own_now
 from api.schemas.gift_cards import OwnedCardBody, PurseBody, PurseTotalBody
 from db.database import Connection
 from db.queries import gift_cards, purses, subscription_views
+from upkeep.own_time import own_now
 
 
 async def show_purse(connection: Connection, user_id: int) -> PurseBody:

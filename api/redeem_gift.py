@@ -6,7 +6,6 @@ that it has not ended. So a renewal comes either before the card or after it.
 
 from dataclasses import dataclass
 
-from api.own_time import own_now
 from api.refusals import problem_of
 from api.subscription_commands import Order, SubscriptionCommands
 from db.database import Database
@@ -16,6 +15,7 @@ from db.queries.subscription_views import SubscriptionView
 from domain.gift_card import GiftCard, check_usable, no_such_card
 from domain.lifecycle import Action
 from domain.refusals import Refused
+from upkeep.own_time import own_now
 from workflows.messages import RedeemGiftCommand
 from workflows.subscription import Subscription
 

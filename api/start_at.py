@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.clock.workflow_clock import MARGIN, WorkflowClock
 from api.problems import Problem
 from db.database import Database
 from db.queries import clock
 from domain.duration import LONGEST
 from ops.settings import Settings
+from upkeep.workflow_clock import MARGIN, WorkflowClock
 
 START_AT_REFUSALS = ((422, "start_at_not_enabled"), (422, "start_at_is_past"), (422, "start_at_too_far"))
 

@@ -25,8 +25,6 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.contracts import StartAnswer, StartOrder
-from api.clock.arrival import let_it_come
-from api.clock.workflow_clock import WorkflowClock
 from api.gift_codes import check_ordered_card
 from api.idempotency import KEY_REUSED
 from api.payment_methods import OfferedMethod, PaymentMethods
@@ -39,6 +37,8 @@ from domain.plan import PlanTerms
 from domain.redeeming import redeem
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import Status
+from upkeep.arrival import let_it_come
+from upkeep.workflow_clock import WorkflowClock
 from workflows.messages import SubscriptionLife, workflow_id
 from workflows.options import BILLING_QUEUE, PLAN_CODE, SUBSCRIPTION_STATUS, USER_ID
 from workflows.subscription import Subscription

@@ -10,7 +10,6 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.workflow import UpdateMethodMultiParam
 
-from api.lost_workflows import LostWorkflows
 from api.problems import Problem
 from api.refusals import problem_of
 from api.workflow_updates import ask, interrupted
@@ -19,6 +18,7 @@ from db.queries import subscription_views
 from db.queries.subscription_views import SubscriptionView
 from domain.lifecycle import Action, next_status, not_possible
 from domain.refusals import Refused
+from upkeep.lost_workflows import LostWorkflows
 from workflows.messages import (
     CancelCommand,
     ChangePlanCommand,

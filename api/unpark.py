@@ -9,7 +9,6 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts import Cause
 from api.context import Context
-from api.lost_workflows import LostWorkflows
 from api.refusals import problem_of
 from api.subscription_commands import no_such_subscription
 from api.workflow_updates import ask, interrupted
@@ -18,6 +17,7 @@ from db.queries import subscription_views
 from db.queries.subscription_views import SubscriptionView
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import SubscriptionState
+from upkeep.lost_workflows import LostWorkflows
 from workflows.messages import PlainCommand
 from workflows.subscription import Subscription
 

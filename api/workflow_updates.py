@@ -10,10 +10,10 @@ from uuid import uuid4
 from temporalio.client import WithStartWorkflowOperation, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from api.own_time import own_now
 from api.problems import RETRY_SOON, Problem
 from api.refusals import problem_of
 from domain.refusals import RefusalCode, Refused
+from upkeep.own_time import own_now
 
 T = TypeVar("T")
 

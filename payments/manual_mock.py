@@ -1,9 +1,13 @@
 """The manual mock: a person who holds the webhook secret says what became of each charge."""
 
+from collections.abc import AsyncIterator
+from datetime import datetime
+
 from payments.provider import (
     Charge,
     ChargeOrder,
     ChargeStatus,
+    ListedCharge,
     MethodDetails,
     MethodRefusedError,
     Refund,
@@ -38,6 +42,12 @@ class ManualMock:
 
     async def find_refund(self, key: str) -> Refund | None:  # noqa: ARG002 - the port's
         return None
+
+    async def list_charges(self, since: datetime, until: datetime) -> AsyncIterator[ListedCharge]:  # noqa: ARG002 - the port's
+        """None: it keeps no book, so there is nothing to compare ours with."""
+        none: tuple[ListedCharge, ...] = ()
+        for charge in none:
+            yield charge
 
     async def close(self) -> None:
         pass

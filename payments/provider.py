@@ -4,7 +4,9 @@ Three outcomes, three channels: a decline is a result; an outage is `ProviderUna
 `OutcomeUnknownError` and may be repeated with the same key; what can never work is `ProviderRejectedError`.
 """
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -64,6 +66,24 @@ class Charge:
 
 
 @dataclass(frozen=True)
+class ListedCharge:
+    """A charge as the provider's own book lists it. `payment_id` is ours, as named when it was asked for.
+
+    `refunded_cents` is what we gave back of it, refunds that are pending included; `charged_back_cents` is
+    what the payer's bank took.
+    """
+
+    reference: str
+    payment_id: int | None
+    status: ChargeStatus
+    amount_cents: int
+    refunded_cents: int
+    charged_back_cents: int
+    currency: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class RefundOrder:
     """Gives back part or all of the charge that was made under `charge_key`."""
 
@@ -109,6 +129,10 @@ class PaymentProvider(Protocol):
 
     async def find_refund(self, key: str) -> Refund | None:
         """`None` when the provider has never heard of the key: the refund may be asked for again."""
+        ...
+
+    def list_charges(self, since: datetime, until: datetime) -> AsyncIterator[ListedCharge]:
+        """Every charge made from `since` on and before `until`, by its own clock, whatever became of it."""
         ...
 
     async def close(self) -> None:

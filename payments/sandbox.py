@@ -1,17 +1,20 @@
 """The adapter to the sandbox: a payment provider with test tokens, which runs beside the product."""
 
 import re
+from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
 
 import httpx2
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from domain.payment import Decline
 from payments.provider import (
     Charge,
     ChargeOrder,
     ChargeStatus,
+    ListedCharge,
     MethodDetails,
     MethodRefusedError,
     OutcomeUnknownError,
@@ -28,6 +31,7 @@ LIMITS = httpx2.Limits(max_connections=50, max_keepalive_connections=50, keepali
 """Connections are given up long before a server does: a charge sent into a closing one would be unknown."""
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}", re.ASCII)
+LISTED_AT_ONCE = 500
 UNKNOWN_METHOD = "The provider does not know this payment method."
 
 NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
@@ -51,6 +55,18 @@ class _ChargeBody(BaseModel):
     currency: str
     decline_code: str | None
     action_url: str | None
+
+
+class _ListedBody(_ChargeBody):
+    payment_id: int
+    refunded_cents: Cents
+    charged_back_cents: Cents
+    created_at: AwareDatetime
+
+
+class _PageBody(BaseModel):
+    charges: list[_ListedBody]
+    next_cursor: str | None
 
 
 class _RefundBody(BaseModel):
@@ -126,6 +142,16 @@ class Sandbox:
         answer = await self._ask(f"/v1/refunds/by-key/{_quoted(key)}")
         return None if _is_refused_as(answer, "refund_not_found") else _refund_in(answer)
 
+    async def list_charges(self, since: datetime, until: datetime) -> AsyncIterator[ListedCharge]:
+        within = {"created_from": since.isoformat(), "created_before": until.isoformat()}
+        cursor: str | None = "0"
+        while cursor is not None:
+            answer = await self._ask("/v1/charges", **within, cursor=cursor, limit=LISTED_AT_ONCE)
+            page = _read(_PageBody, answer)
+            for charge in page.charges:
+                yield _listed(charge)
+            cursor = page.next_cursor
+
     async def count_undelivered(self, subscription_id: int) -> int:
         """How many reports are still on their way, or will be when customers confirm by themselves.
 
@@ -134,7 +160,7 @@ class Sandbox:
         answer = await self._ask("/v1/deliveries/pending", subscription_id=subscription_id)
         return _read(_PendingBody, answer).count
 
-    async def _ask(self, path: str, **params: int) -> httpx2.Response:
+    async def _ask(self, path: str, **params: int | str) -> httpx2.Response:
         """A question that gets no answer has done nothing."""
         try:
             return await self._http.get(path, params=params)
@@ -176,6 +202,19 @@ def _charge_in(answer: httpx2.Response) -> Charge:
         currency=body.currency,
         decline=Decline.of(body.decline_code) if declined else None,
         action_url=body.action_url,
+    )
+
+
+def _listed(body: _ListedBody) -> ListedCharge:
+    return ListedCharge(
+        body.id,
+        body.payment_id,
+        body.status,
+        body.amount_cents,
+        body.refunded_cents,
+        body.charged_back_cents,
+        body.currency,
+        body.created_at,
     )
 
 

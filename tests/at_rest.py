@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from api.clock.workflow_clock import WorkflowClock
 from db.queries import subscriptions
 from domain.due import step_due
 from domain.subscription import SubscriptionState
@@ -10,6 +9,7 @@ from tests.balanced_books import check_against_provider, check_books, has_unsett
 from tests.deadline import eventually
 from tests.lives import Life
 from tests.serial_order import check_serial_order
+from upkeep.workflow_clock import WorkflowClock
 
 RPC_TIMEOUT = timedelta(seconds=20)
 REST_SECONDS = 60

@@ -19,7 +19,9 @@ from payments.providers import Providers
 from worker.interceptors import FaultsEnd, Observation
 from worker.registry import WORKFLOWS, billing_activities, payment_activities
 from worker.sandbox import sandboxed_runner
+from worker.schedules import keep_schedules
 from workflows.options import BILLING_QUEUE, PAYMENTS_QUEUE
+from workflows.schedules import ROUTINES
 
 GRACE = timedelta(seconds=10)
 CONNECT_AGAIN_SECONDS = 1.0
@@ -87,6 +89,7 @@ async def run_worker(settings: Settings) -> None:
         build_billing_worker(client, database, settings),
     ):
         log.info("worker_started", queues=[BILLING_QUEUE, PAYMENTS_QUEUE])
+        await keep_schedules(client, ROUTINES)
         await stop.wait()
         log.info("worker_stopping")
     await providers.close()

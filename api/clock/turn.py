@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 from temporalio.client import Client
 
 from api.clock.turning import Turning, own_time
-from api.clock.workflow_clock import WorkflowClock
-from api.lost_workflows import LostWorkflows
 from api.problems import RETRY_SOON, Problem
 from api.refusals import problem_of
 from api.subscription_commands import no_such_subscription
@@ -21,6 +19,8 @@ from domain.refusals import RefusalCode, Refused
 from domain.waiting import WaitingFor, waiting_for
 from ops.tracing import current_trace_id
 from payments.providers import Providers
+from upkeep.lost_workflows import LostWorkflows
+from upkeep.workflow_clock import WorkflowClock
 
 
 @dataclass(frozen=True)

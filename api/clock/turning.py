@@ -8,12 +8,12 @@ import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from api.clock.workflow_clock import MARGIN, Reading, WorkflowClock
 from db.database import Connection
 from db.queries import clock
 from db.queries.clock import ClockRow, Turn
 from payments.provider import OutcomeUnknownError, ProviderUnavailableError
 from payments.providers import Providers
+from upkeep.workflow_clock import MARGIN, Reading, WorkflowClock
 
 QUIET_SECONDS = 5.0
 """How long nothing may move: a worker that is away must not keep the caller waiting for ever."""

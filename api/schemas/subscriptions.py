@@ -7,12 +7,12 @@ from typing import Annotated, Self
 from pydantic import AliasChoices, Field, StringConstraints
 
 from activities.contracts import StartAnswer
-from api.own_time import own_now
 from api.schemas.base import RequestBody, ResponseBody, UtcInstant
 from api.schemas.gift_cards import GiftCode
 from api.schemas.payment_methods import OfferedMethodBody
 from db.queries.subscription_views import SubscriptionView
 from domain.access import Access, AccessTerms, NoAccess, access
+from upkeep.own_time import own_now
 
 INACTIVE = "inactive"
 

@@ -5,7 +5,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("domain", "workflows", "activities", "payments", "api", "worker", "db", "ops", "sandbox_psp", "cli")
+ROOMS = (
+    "domain",
+    "workflows",
+    "activities",
+    "payments",
+    "upkeep",
+    "api",
+    "worker",
+    "db",
+    "ops",
+    "sandbox_psp",
+    "cli",
+)
 
 WORDS_THAT_SAY_NOTHING = {
     "util",

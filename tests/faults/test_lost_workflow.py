@@ -9,7 +9,6 @@ from temporalio.client import WorkflowExecutionStatus
 
 from activities.contracts import Cause
 from activities.recording import write_change
-from api.lost_workflows import LostWorkflows
 from domain import awaiting
 from domain.due import Step
 from tests.at_rest import RPC_TIMEOUT, comes_to_rest, state_of
@@ -19,6 +18,7 @@ from tests.faults.conftest import Fragile
 from tests.lives import Life, World
 from tests.races.commands import DONE, cancel, card, command
 from tests.races.lives import begin_with_card, passes, waits_for_confirmation
+from upkeep.lost_workflows import LostWorkflows
 from workflows.options import PLAN_CODE, SUBSCRIPTION_ID, USER_ID
 
 BY_HAND = Cause("system", "by hand", "0" * 32)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -251,3 +252,35 @@ async def test_only_money_that_came_is_refunded(provider: PaymentProvider, token
     ):
         with pytest.raises(ProviderRejectedError):
             await provider.refund(refund)
+
+
+@every_provider_with_a_book
+async def test_its_book_is_listed_whatever_became_of_a_charge(
+    provider: PaymentProvider, tokens: Tokens
+) -> None:
+    began_at = datetime.now(UTC) - timedelta(seconds=2)  # a provider may keep whole seconds
+    kept, returned, refused = an_order(tokens.good), an_order(tokens.good), an_order(tokens.declined_hard)
+    made = [await provider.charge(order) for order in (kept, returned, refused)]
+    await provider.refund(a_refund_of(returned, 500))
+    until = datetime.now(UTC) + timedelta(seconds=2)
+
+    references = [charge.reference for charge in made]
+    listed = {
+        charge.reference: charge
+        async for charge in provider.list_charges(began_at, until)
+        if charge.reference in references
+    }
+
+    assert [listed[reference].payment_id for reference in references] == [
+        order.payment_id for order in (kept, returned, refused)
+    ]
+    assert [listed[reference].status for reference in references] == [
+        ChargeStatus.SUCCEEDED,
+        ChargeStatus.SUCCEEDED,
+        ChargeStatus.FAILED,
+    ]
+    assert [listed[reference].refunded_cents for reference in references] == [0, 500, 0]
+    assert {(charge.amount_cents, charge.currency) for charge in listed.values()} == {(1990, "EUR")}
+    assert not [
+        charge async for charge in provider.list_charges(began_at, began_at) if charge.reference in references
+    ]

@@ -7,8 +7,8 @@ from typing import Any
 
 from api.open_refund import RefundOpener
 from api.start_subscription import SubscriptionStarter
-from api.webhook_relay import WebhookRelay
 from db.queries import idempotency
+from upkeep.inbox_relay import InboxRelay
 
 LEFT_SECONDS = 0.05  # time to be sent, also by a busy machine
 
@@ -50,8 +50,8 @@ STEPS: dict[str, tuple[Any, str, Any]] = {
     "before_the_refund": (RefundOpener, "_update_with_start", die_instead),
     "while_the_refund_starts": (RefundOpener, "_update_with_start", send_and_die(send_refund)),
     "before_the_refund_is_told": (RefundOpener, "_update_with_start", send_then_die(send_refund)),
-    "webhook_stored": (WebhookRelay, "wake", die),
-    "report_claimed": (WebhookRelay, "_deliver_in_order", die_instead),
+    "webhook_stored": (InboxRelay, "wake", die),
+    "report_claimed": (InboxRelay, "_deliver_in_order", die_instead),
     "command_done": (idempotency, "store_answer", die_instead),
 }
 setattr(*STEPS[os.environ["DIE_AT"]])

@@ -14,11 +14,11 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.lost_workflows import LostWorkflows
-from api.own_time import own_now
 from db.database import Database, is_unavailable
 from db.queries import report_deliveries
 from db.queries.report_deliveries import Delivery
+from upkeep.lost_workflows import LostWorkflows
+from upkeep.own_time import own_now
 from workflows.late_payment import LatePayment, late_payment_id
 from workflows.messages import LatePaymentLife, PaymentReported
 from workflows.options import BILLING_QUEUE, SUBSCRIPTION_ID
@@ -30,7 +30,7 @@ BATCH = 50
 log = structlog.get_logger(__name__)
 
 
-class WebhookRelay:
+class InboxRelay:
     def __init__(self, database: Database, temporal: Client, rpc_timeout: timedelta) -> None:
         self._database = database
         self._temporal = temporal

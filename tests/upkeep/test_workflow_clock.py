@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from api.clock.workflow_clock import ClockOvershotError, WorkflowClock
 from tests.lives import Life
+from upkeep.workflow_clock import ClockOvershotError, WorkflowClock
 
 HOUR = timedelta(hours=1)
 SOON = timedelta(seconds=20)

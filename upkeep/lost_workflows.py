@@ -13,14 +13,14 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts import Cause, StartAnswer, StartOrder
-from api.clock.arrival import let_it_come
-from api.clock.workflow_clock import WorkflowClock
-from api.own_time import own_now
 from db.database import Database
 from db.queries import subscriptions
 from db.queries.subscriptions import LostRow
 from domain.due import next_step
 from ops.tracing import new_trace_id
+from upkeep.arrival import let_it_come
+from upkeep.own_time import own_now
+from upkeep.workflow_clock import WorkflowClock
 from workflows.messages import PaymentReported, SubscriptionLife
 from workflows.options import BILLING_QUEUE
 from workflows.subscription import Subscription

@@ -1,0 +1,57 @@
+"""Brings the cluster's schedules to what this release knows, at every start of a worker. Twice is once."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+import structlog
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
+)
+from temporalio.service import RPCError
+
+from workflows.options import BILLING_QUEUE
+from workflows.schedules import Routine
+
+KEEP_UP = timedelta(seconds=10)
+"""A run that was missed is not made up for: the next one does what is left."""
+
+log = structlog.get_logger(__name__)
+
+
+async def keep_schedules(temporal: Client, routines: Iterable[Routine]) -> None:
+    for routine in routines:
+        try:
+            await _keep(temporal, routine)
+        except RPCError as error:  # the worker works without; the next one that starts tries again
+            log.warning("schedule_not_kept", schedule=routine.name, status=error.status.name)
+
+
+async def _keep(temporal: Client, routine: Routine) -> None:
+    schedule = _schedule_of(routine)
+
+    def replaced(_before: ScheduleUpdateInput) -> ScheduleUpdate:
+        return ScheduleUpdate(schedule=schedule)
+
+    try:
+        await temporal.create_schedule(routine.name, schedule)
+    except ScheduleAlreadyRunningError:
+        await temporal.get_schedule_handle(routine.name).update(replaced)
+
+
+def _schedule_of(routine: Routine) -> Schedule:
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            routine.workflow, id=routine.name, task_queue=BILLING_QUEUE, static_summary=routine.summary
+        ),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=routine.every)]),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=KEEP_UP),
+    )
