@@ -1,9 +1,9 @@
-"""What of the webhook inbox waits or is set aside, for Prometheus: read from the indexes that hold just that."""
+"""What of the webhook inbox waits or is set aside, for Prometheus: read from indexes that hold just that."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, null, select, union_all
 
 from db.database import Connection
 from db.queries.payment_reports import ReportStatus
@@ -25,13 +25,16 @@ class InboxCounts:
 
 
 async def count_inbox(connection: Connection) -> InboxCounts:
-    age = func.extract("epoch", func.clock_timestamp() - func.min(PaymentReport.received_at))
-    waiting = select(func.count(), func.coalesce(age, 0)).where(PaymentReport.status == ReportStatus.RECEIVED)
-    received, oldest = (await connection.execute(waiting)).one()
-    parked = (
-        select(PaymentReport.parked_reason, func.count())
+    waits = func.extract("epoch", func.clock_timestamp() - func.min(PaymentReport.received_at))
+    waiting = select(null().label("reason"), func.count(), func.coalesce(waits, 0)).where(
+        PaymentReport.status == ReportStatus.RECEIVED
+    )
+    aside = (
+        select(PaymentReport.parked_reason, func.count(), literal(0))
         .where(PaymentReport.status == ReportStatus.PARKED)
         .group_by(PaymentReport.parked_reason)
     )
-    found = {str(reason): count for reason, count in await connection.execute(parked)}
-    return InboxCounts(received, float(oldest), {str(reason): 0 for reason in REASONS} | found)
+    rows = [tuple(row) for row in await connection.execute(union_all(waiting, aside))]
+    [(received, oldest)] = [(count, age) for reason, count, age in rows if reason is None]
+    parked = {reason: count for reason, count, _ in rows if reason is not None}
+    return InboxCounts(received, float(oldest), {str(reason): 0 for reason in REASONS} | parked)

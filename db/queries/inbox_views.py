@@ -103,7 +103,7 @@ async def list_replays(connection: Connection, report_id: int) -> list[ReplayVie
     ]
 
 
-def _reports() -> Select[Any]:
+def _reports() -> Select[*tuple[Any, ...]]:
     return (
         select(
             PaymentReport.id,
@@ -135,5 +135,5 @@ def _reports() -> Select[Any]:
     )
 
 
-def _view(row: Row[Any]) -> ReportView:
+def _view(row: Row[*tuple[Any, ...]]) -> ReportView:
     return ReportView(**{**row._mapping, "status": ReportStatus(row.status)})  # noqa: SLF001 - its public name
