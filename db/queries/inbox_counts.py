@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, literal, null, select, union_all
 
@@ -34,7 +35,8 @@ async def count_inbox(connection: Connection) -> InboxCounts:
         .where(PaymentReport.status == ReportStatus.PARKED)
         .group_by(PaymentReport.parked_reason)
     )
-    rows = [tuple(row) for row in await connection.execute(union_all(waiting, aside))]
-    [(received, oldest)] = [(count, age) for reason, count, age in rows if reason is None]
-    parked = {reason: count for reason, count, _ in rows if reason is not None}
-    return InboxCounts(received, float(oldest), {str(reason): 0 for reason in REASONS} | parked)
+    rows: list[Any] = list(await connection.execute(union_all(waiting, aside)))
+    counted = {reason: (count, age) for reason, count, age in rows}
+    received, oldest = counted.pop(None)
+    parked = {str(reason): 0 for reason in REASONS} | {reason: counted[reason][0] for reason in counted}
+    return InboxCounts(received, float(oldest), parked)

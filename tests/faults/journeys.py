@@ -1,7 +1,7 @@
 """What customers of the steady flow live through, and how each has to end, whatever was killed meanwhile."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
 from tests.faults.steady_flow import Flow
@@ -60,7 +60,9 @@ async def is_paid_by_a_stranger(flow: Flow) -> tuple[Life, Ending]:
     return await pays_by_hand(flow)
 
 
-JOURNEYS: tuple[Callable[[Flow], Awaitable[tuple[Life, Ending]]], ...] = (
+Journey = Coroutine[None, None, tuple[Life, Ending]]
+
+JOURNEYS: tuple[Callable[[Flow], Journey], ...] = (
     pays_by_card,
     pays_by_card,
     is_declined,

@@ -13,10 +13,10 @@ from typing import Any
 
 import httpx2
 
-from tests.book import workflow_id_of
 from tests.client import Student, send_raw_webhook
 from tests.lives import Life, World
 from tests.races.commands import card
+from workflows.messages import workflow_id
 
 ASK_AGAIN_SECONDS = 0.1
 LATEST_SECONDS = 1.5
@@ -62,8 +62,8 @@ class Flow:
         started = await self.insist(lambda: student.start("P30D", key, **method))
         assert started.status_code == httpx2.codes.CREATED, started.text
         ids = started.json()
-        workflow_id = await self._read(lambda: workflow_id_of(self.world.database, ids["subscription_id"]))
-        return Life(self.world, student, ids["subscription_id"], ids["payment_id"], workflow_id)
+        own_workflow = workflow_id(student.id, key)
+        return Life(self.world, student, ids["subscription_id"], ids["payment_id"], own_workflow)
 
     async def cancel(self, life: Life) -> None:
         path = f"/subscriptions/{life.subscription_id}/cancel"
@@ -88,11 +88,3 @@ class Flow:
         answer = await self.insist(lambda: send_raw_webhook(self.world.http, raw, secret=secret))
         assert answer.status_code == httpx2.codes.OK, answer.text
         self.accepted.add(event_id)
-
-    async def _read(self, ask: Callable[[], Awaitable[str]]) -> str:
-        """Of the database itself, which may be away."""
-        while True:
-            try:
-                return await ask()
-            except Exception:  # noqa: BLE001 - whatever an engine that was killed makes of it
-                await asyncio.sleep(ASK_AGAIN_SECONDS)
