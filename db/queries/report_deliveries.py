@@ -98,8 +98,7 @@ async def deliver_again_soon(connection: Connection, report_ids: list[int]) -> N
         .where(PaymentReport.id.in_(report_ids))
         .values(
             deliveries=PaymentReport.deliveries - 1,
-            next_delivery_at=func.clock_timestamp()
-            + UNDELIVERED_SECONDS * cast(literal("1 second"), Interval),
+            next_delivery_at=func.clock_timestamp() + timedelta(seconds=UNDELIVERED_SECONDS),
         )
     )
 

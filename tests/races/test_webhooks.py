@@ -6,6 +6,7 @@ import random
 import uuid
 
 from tests.at_rest import comes_to_rest
+from tests.client import send_webhook
 from tests.gates import Gates
 from tests.lives import Life, World
 from tests.races.commands import report
@@ -35,3 +36,22 @@ async def test_two_reports_at_once_are_one_payment(world: World, gates: Gates) -
             if "SUCCEEDED" in facts
         )
     )
+
+
+async def test_one_event_sent_twenty_times_at_once_is_one_payment(world: World) -> None:
+    life = await Life.begin(world)
+    event_id = uuid.uuid4().hex
+
+    told = await asyncio.gather(
+        *(
+            send_webhook(world.http, world.stack.webhook_secret, life.payment_id, event_id=event_id)
+            for _ in range(20)
+        )
+    )
+
+    assert {answer.status_code for answer in told} == {200}
+    assert sum("duplicate" not in answer.json() for answer in told) == 1
+    await life.becomes("active")
+    book = await life.book()
+    assert (book.reports, book.timeline) == (["applied"], ["opened", "activated"])
+    assert book.balances["cash_at_provider"] == PRICE
