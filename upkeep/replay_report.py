@@ -3,14 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-import structlog
-
 from db.database import Connection
 from db.queries import payment_reports, report_replays
 from db.queries.payment_reports import ReportStatus
-from db.queries.report_replays import JudgedReport
-
-log = structlog.get_logger(__name__)
 
 
 class ReplayRefusal(StrEnum):
@@ -59,11 +54,4 @@ async def replay_report(connection: Connection, order: ReplayOrder) -> None:
         raise ReplayRefusedError(ReplayRefusal.WITHOUT_PAYMENT)
     if not await report_replays.receive_anew(connection, order.report_id):
         raise ReplayRefusedError(ReplayRefusal.REPEATED)
-    await _tell(connection, before, order)
-
-
-async def _tell(connection: Connection, before: JudgedReport, order: ReplayOrder) -> None:
     await report_replays.insert_replay(connection, before, order.actor, order.reason)
-    log.warning(
-        "payment_report_replayed", report_id=order.report_id, actor=order.actor, was_status=before.status
-    )

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
@@ -20,6 +21,7 @@ from db.queries.inbox_views import ReportFilter
 from db.queries.payment_reports import ReportStatus
 from upkeep.replay_report import ReplayOrder, ReplayRefusal
 
+log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/admin/webhooks", tags=["Staff"])
 
 AWAY = (503, "database_unavailable")
@@ -78,5 +80,6 @@ async def replay(webhook_id: RowId, body: ReplayOrderBody, asked: StaffRequestDe
         return await replay_webhook(connection, order)
 
     answer = await asked.once_written(body, write)
+    log.warning("payment_report_replayed", report_id=webhook_id, actor=order.actor)
     asked.context.relay.wake()
     return answer
