@@ -7,10 +7,10 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from api.problems import Problem
-from api.schemas.webhooks import WebhookBody, WholeWebhookBody
+from api.schemas.webhooks import ReplayOrderBody, WebhookBody, WholeWebhookBody
 from api.staff_webhooks import read_webhook, replay_webhook
 from cli.operator_settings import operator_settings
 from db.database import Connection, Database, is_unavailable
@@ -56,16 +56,20 @@ def show_webhook(webhook_id: int, *, as_json: bool) -> None:
         _print_json(found)
         return
     for name, value in found.model_dump(mode="json", exclude={"raw_body", "replays"}).items():
-        print(f"{name:<17} {'-' if value is None else value}")
+        print(f"{name:<17} {'-' if value is None else _plain(str(value))}")
     for replay in found.replays:
         was = f"{replay.was_status} ({replay.was_parked_for})" if replay.was_parked_for else replay.was_status
-        print(f"replayed          {replay.replayed_at} by {replay.actor}, was {was}: {replay.reason}")
-    # What came from outside goes to a terminal: nothing in it may steer that.
-    print(f"raw body          {found.raw_body.encode('unicode_escape').decode('ascii')}")
+        at = f"{replay.replayed_at:%Y-%m-%d %H:%M:%S}"
+        print(f"replayed          {at} by {_plain(replay.actor)}, was {was}: {_plain(replay.reason)}")
+    print(f"raw body          {_plain(found.raw_body)}")
 
 
 def replay_stored_webhook(webhook_id: int, reason: str, *, as_json: bool) -> None:
     """Whoever is logged in on this machine wants it. A relay delivers it within a second or so."""
+    try:
+        ReplayOrderBody(reason=reason)
+    except ValidationError as invalid:
+        sys.exit(f"FAIL --reason: {invalid.errors()[0]['msg']}")
 
     async def ask(connection: Connection) -> WebhookBody:
         order = ReplayOrder(webhook_id, f"operator:{getpass.getuser()}", reason)
@@ -75,7 +79,7 @@ def replay_stored_webhook(webhook_id: int, reason: str, *, as_json: bool) -> Non
     if as_json:
         _print_json(replayed)
         return
-    print(f"webhook {replayed.id} is received anew, and delivered to subscription {replayed.subscription_id}")
+    print(f"webhook {replayed.id} is received anew; subscription {replayed.subscription_id} is told at once")
 
 
 def _run(ask: Callable[[Connection], Awaitable[Asked]]) -> Asked:
@@ -107,6 +111,13 @@ def _became(body: WebhookBody) -> str:
     if body.status is ReportStatus.RECEIVED:
         return f"{body.status} ({body.deliveries} deliveries)"
     return body.status
+
+
+def _plain(text: str) -> str:
+    """What came from outside goes to a terminal: nothing in it may steer that."""
+    return "".join(
+        shown if shown.isprintable() else shown.encode("unicode_escape").decode("ascii") for shown in text
+    )
 
 
 def _print_json(body: BaseModel) -> None:

@@ -49,7 +49,7 @@ async def test_a_parked_one_is_listed_shown_and_judged_again(world: World, admin
     shown = await webhook(world, "show", str(webhook_id))
     lines = shown.stdout.splitlines()
     assert "status            parked" in lines
-    assert any(line.startswith("replayed") and line.endswith("the bank has looked") for line in lines)
+    assert any(line.startswith("replayed") and line.endswith(": the bank has looked") for line in lines)
     assert lines[-1].startswith('raw body          {"payment_id": ')
     told = json.loads((await webhook(world, "show", str(webhook_id), "--json")).stdout)
     over_http = (await admin.get(f"/admin/webhooks/{webhook_id}")).json()
@@ -67,6 +67,15 @@ async def test_what_has_had_its_effect_is_refused(world: World) -> None:
 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "FAIL report_already_applied: It has had its effect, which is never had twice.\n"
+
+
+async def test_a_reason_is_needed(world: World) -> None:
+    done = await webhook(world, "replay", "1", "--reason", "")
+
+    assert (done.returncode, done.stderr) == (
+        1,
+        "FAIL --reason: String should have at least 1 character\n",
+    )
 
 
 async def test_what_there_is_not(world: World) -> None:
