@@ -1,7 +1,8 @@
 """What customers of the steady flow live through, and how each has to end, whatever was killed meanwhile."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from tests.faults.steady_flow import Flow
@@ -95,3 +96,17 @@ class Customers:
         """Returns every customer and how it is to end with them, once all have done what they wanted."""
         self._coming.cancel()
         return await asyncio.gather(*self._under_way)
+
+    def send_home(self) -> None:
+        """Whoever is still there, when the test has failed."""
+        for task in (self._coming, *self._under_way):
+            task.cancel()
+
+
+@asynccontextmanager
+async def customers_of(flow: Flow) -> AsyncIterator[Customers]:
+    customers = Customers(flow)
+    try:
+        yield customers
+    finally:
+        customers.send_home()
