@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import Interval, cast, func, literal, select, update
+from sqlalchemy import Interval, case, cast, func, literal, select, update
 
 from db.database import Connection
 from db.queries.payment_reports import ReportStatus
@@ -104,11 +104,17 @@ async def deliver_again_soon(connection: Connection, report_ids: list[int]) -> N
 
 
 async def note_failure(connection: Connection, report_id: int, kind: str) -> None:
-    """A fault of ours, no outage, kept it from having its effect."""
+    """A fault of ours, no outage, kept it from having its effect: from the first one on deliveries count."""
+    is_first = PaymentReport.last_failure.is_(None)
     await connection.execute(
         update(PaymentReport)
         .where(PaymentReport.id == report_id, PaymentReport.status == ReportStatus.RECEIVED)
-        .values(last_failure=kind)
+        .values(
+            last_failure=kind,
+            deliveries=case(
+                (is_first, func.least(PaymentReport.deliveries, 1)), else_=PaymentReport.deliveries
+            ),
+        )
     )
 
 

@@ -222,8 +222,14 @@ async def test_without_a_fault_it_is_never_given_up(inbox: Connection) -> None:
     await receive_new(inbox)
 
     [still_due] = await claims(inbox, 3 * report_deliveries.MOST_DELIVERIES)
-
     assert not still_due.is_given_up
+
+    await report_deliveries.note_failure(inbox, still_due.report_id, "ValueError")
+    [tried_again] = await claims(inbox, report_deliveries.MOST_DELIVERIES - 1)
+    assert not tried_again.is_given_up, "deliveries of an outage do not count"
+    await report_deliveries.note_failure(inbox, still_due.report_id, "ValueError")
+    [given_up] = await claims(inbox, 1)
+    assert given_up.is_given_up
 
 
 async def test_what_was_applied_meanwhile_is_not_parked(inbox: Connection) -> None:
