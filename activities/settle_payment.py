@@ -1,4 +1,6 @@
-"""Applies one payment report from the inbox, once."""
+"""Applies one payment report from the inbox, once, and those of its payment in the order they came in."""
+
+from dataclasses import replace
 
 import structlog
 from temporalio import activity
@@ -6,8 +8,8 @@ from temporalio import activity
 from activities.charge_back import charge_back
 from activities.contracts import Cause, Settled, SettlePayment
 from activities.settlement import decline, lock_settlement, receive_money, settled, tell_of
-from db.database import Connection, Database
-from db.queries import disputes, payment_reports, payments
+from db.database import Connection, Database, is_unavailable
+from db.queries import disputes, payment_reports, payments, report_deliveries
 from db.queries.payment_reports import ReportStatus
 from db.queries.payments import Billed
 from domain.invoice import InvoiceStatus
@@ -25,12 +27,34 @@ class SettlePaymentActivity:
 
     @activity.defn
     async def settle_payment(self, command: SettlePayment) -> Settled:
+        """What came before it for the same payment takes effect first, whoever was told of that."""
+        while True:
+            outcome = await self._try(command)
+            if isinstance(outcome, Settled):
+                return outcome
+            for report_id in outcome:
+                await self.settle_payment(replace(command, report_id=report_id))
+
+    async def _try(self, command: SettlePayment) -> Settled | tuple[int, ...]:
+        try:
+            async with self._database.transaction() as connection:
+                return await _settle(connection, command)
+        except Exception as error:
+            if not is_unavailable(error):
+                await self._note_failure(command.report_id, error)
+            raise
+
+    async def _note_failure(self, report_id: int, error: Exception) -> None:
+        """It is delivered again all the same, but not for ever."""
         async with self._database.transaction() as connection:
-            return await _settle(connection, command)
+            await report_deliveries.note_failure(connection, report_id, type(error).__name__)
 
 
-async def _settle(connection: Connection, command: SettlePayment) -> Settled:
-    """Reads the report once more under the lock: somebody else may have applied it."""
+async def _settle(connection: Connection, command: SettlePayment) -> Settled | tuple[int, ...]:
+    """Reads the report once more under the lock: somebody else may have applied it.
+
+    Returns what has to be settled before it, if anything.
+    """
     report = await payment_reports.load_report(connection, command.report_id)
     cause = Cause(f"provider:{report.provider}", f"payment report {report.report_id}", report.trace_id)
     subscription_id = await payments.find_subscription_of(connection, report.payment_id)
@@ -41,6 +65,8 @@ async def _settle(connection: Connection, command: SettlePayment) -> Settled:
     report = await payment_reports.load_report(connection, command.report_id)
     if report.status is not ReportStatus.RECEIVED:
         return await settled(settlement, settlement.state)
+    if report.earlier_unread:
+        return report.earlier_unread
     verdict = judge(settlement.billed.payment, report.fact)
     if _waits(settlement.billed, verdict, report.fact):
         log.error("payment_report_parked", report_id=report.report_id, reason=verdict)

@@ -42,6 +42,7 @@ from api.routes import (
     staff_invoices,
     staff_plans,
     staff_promo_codes,
+    staff_webhooks,
     subscriptions,
 )
 from api.routes.plumbing import metrics_router
@@ -72,6 +73,7 @@ ROUTERS = (
     staff_plans.router,
     staff_promo_codes.router,
     staff_gift_cards.router,
+    staff_webhooks.router,
     plumbing.router,
 )
 

@@ -8,8 +8,10 @@ import structlog
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from api.inbox_metrics import inbox_families
 from db.database import Database, is_unavailable
 from db.queries.business_metrics import BusinessCounts, count_business
+from db.queries.inbox_counts import InboxCounts, count_inbox
 
 FRESH_SECONDS = 5.0
 SLOWEST_SECONDS = 1.0
@@ -22,6 +24,7 @@ class BusinessMetrics(Collector):
 
     def __init__(self) -> None:
         self._counts: BusinessCounts | None = None
+        self._inbox: InboxCounts | None = None
         self._read_at: float | None = None
         self._reading = asyncio.Lock()
 
@@ -29,11 +32,11 @@ class BusinessMetrics(Collector):
         """Reads at most every few seconds, however many scrape."""
         async with self._reading:
             if self._read_at is None or monotonic() - self._read_at > FRESH_SECONDS:
-                self._counts = await _read_counts(database)
+                self._counts, self._inbox = await _read_counts(database)
                 self._read_at = monotonic()
 
     def collect(self) -> Iterator[Metric]:
-        if self._counts is None:
+        if self._counts is None or self._inbox is None:
             return
         yield CounterMetricFamily(
             "payments_succeeded", "Payments that succeeded.", self._counts.payments_succeeded
@@ -49,14 +52,15 @@ class BusinessMetrics(Collector):
             "Subscriptions that wait for an operator.",
             self._counts.parked_subscriptions,
         )
+        yield from inbox_families(self._inbox)
 
 
-async def _read_counts(database: Database) -> BusinessCounts | None:
+async def _read_counts(database: Database) -> tuple[BusinessCounts, InboxCounts] | tuple[None, None]:
     try:
         async with asyncio.timeout(SLOWEST_SECONDS), database.read() as connection:
-            return await count_business(connection)
+            return await count_business(connection), await count_inbox(connection)
     except Exception as error:
         if not (isinstance(error, TimeoutError) or is_unavailable(error)):
             raise
         log.warning("business_metrics_left_out", error=type(error).__name__)
-        return None
+        return None, None

@@ -4,7 +4,7 @@ What a command needs is imported when it runs: the image holds no engines, and a
 """
 
 import sys
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -32,6 +32,9 @@ app.add_typer(report, name="report")
 
 plan = typer.Typer(help="What is sold, and at which price.", no_args_is_help=True)
 app.add_typer(plan, name="plan")
+
+webhook = typer.Typer(help="The webhook inbox: what came, and what became of it.", no_args_is_help=True)
+app.add_typer(webhook, name="webhook")
 
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, in cents.")]
 Since = Annotated[str | None, typer.Option("--from", help="A date (in UTC) or an instant.")]
@@ -134,6 +137,49 @@ def plan_migrate(
     from cli.plan import migrate_plan  # noqa: PLC0415 - see above
 
     migrate_plan(code, to_version, limit=limit, is_dry=not apply)
+
+
+InboxStatus = Literal["received", "applied", "parked", "ignored"]
+WebhookId = Annotated[int, typer.Argument(min=1, help="The webhook's id, from the list.")]
+InJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
+
+
+@webhook.command("list")
+def webhook_list(
+    *,
+    status: Annotated[InboxStatus | None, typer.Option(help="What became of it.")] = None,
+    provider: Annotated[str | None, typer.Option(help="Who sent it.")] = None,
+    payment_id: Annotated[int | None, typer.Option(min=1, help="Which payment it is about.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="The newest so many.")] = 20,
+    as_json: InJson = False,
+) -> None:
+    """List the payment reports that were accepted, the newest first."""
+    from cli.webhook import list_webhooks  # noqa: PLC0415 - see above
+    from db.queries.payment_reports import ReportStatus  # noqa: PLC0415 - see above
+
+    wanted = None if status is None else ReportStatus(status)
+    list_webhooks(status=wanted, provider=provider, payment_id=payment_id, limit=limit, as_json=as_json)
+
+
+@webhook.command("show")
+def webhook_show(webhook_id: WebhookId, *, as_json: InJson = False) -> None:
+    """Show one with what was signed, and who had it judged again."""
+    from cli.webhook import show_webhook  # noqa: PLC0415 - see above
+
+    show_webhook(webhook_id, as_json=as_json)
+
+
+@webhook.command("replay")
+def webhook_replay(
+    webhook_id: WebhookId,
+    *,
+    reason: Annotated[str, typer.Option(help="What was found out, for those who look later.")],
+    as_json: InJson = False,
+) -> None:
+    """Have one judged again that was parked or ignored. What has had its effect never has it twice."""
+    from cli.webhook import replay_stored_webhook  # noqa: PLC0415 - see above
+
+    replay_stored_webhook(webhook_id, reason, as_json=as_json)
 
 
 @bench.command("start")

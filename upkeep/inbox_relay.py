@@ -1,7 +1,8 @@
 """Delivers stored payment reports to their workflows: at once when woken, and again until they are applied.
 
 A webhook is answered when its report is stored. If Temporal is away then, or this process dies here, the
-report stays due in the inbox, and this or another process's relay delivers it later.
+report stays due in the inbox, and this or another process's relay delivers it later: every API has one, and
+the worker's schedule `deliver-inbox` has one for when no API runs.
 """
 
 import asyncio
@@ -17,6 +18,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from db.database import Database, is_unavailable
 from db.queries import report_deliveries
 from db.queries.report_deliveries import Delivery
+from ops import temporal_errors
+from upkeep.arrival import WorkflowBehindError
 from upkeep.lost_workflows import LostWorkflows
 from upkeep.own_time import own_now
 from workflows.late_payment import LatePayment, late_payment_id
@@ -46,17 +49,27 @@ class InboxRelay:
         """Works until canceled. What it could not deliver is due again later."""
         while True:
             try:
-                while await self._deliver_due() == BATCH:
-                    pass
+                await self.deliver_all_due()
             except Exception as error:  # a relay that dies would strand every later report
                 if not is_unavailable(error):
                     log.exception("relay_failed")
             await self._sleep()
 
+    async def deliver_all_due(self) -> int:
+        """Returns how many it delivered: all that were due, unless an outage stopped it."""
+        delivered = 0
+        while count := await self._deliver_due():
+            delivered += count
+            if count < BATCH:
+                break
+        return delivered
+
     async def _deliver_due(self) -> int:
-        """Returns how many were due. No connection is held while Temporal is called."""
+        """Returns how many of a batch it delivered. No connection is held while Temporal is called."""
         async with self._database.transaction() as connection:
-            deliveries = await report_deliveries.claim_deliveries(connection, BATCH)
+            claimed = await report_deliveries.claim_deliveries(connection, BATCH)
+        await self._give_up([delivery for delivery in claimed if delivery.is_given_up])
+        deliveries = [delivery for delivery in claimed if not delivery.is_given_up]
         by_workflow: dict[str, list[Delivery]] = {}
         for delivery in deliveries:
             by_workflow.setdefault(delivery.workflow_id, []).append(delivery)
@@ -65,21 +78,44 @@ class InboxRelay:
         if undelivered:
             async with self._database.transaction() as connection:
                 await report_deliveries.deliver_again_soon(connection, undelivered)
-        return len(deliveries) - len(undelivered)
+        return len(claimed) - len(undelivered)
+
+    async def _give_up(self, deliveries: list[Delivery]) -> None:
+        """A fault that nobody mends by waiting: told once, and aside until a person has looked."""
+        for delivery in deliveries:
+            async with self._database.transaction() as connection:
+                is_parked = await report_deliveries.park_undeliverable(connection, delivery.report_id)
+            if is_parked:
+                log.error(
+                    "payment_report_parked",
+                    report_id=delivery.report_id,
+                    reason=report_deliveries.UNDELIVERABLE,
+                    workflow_id=delivery.workflow_id,
+                    trace_id=delivery.trace_id,
+                )
 
     async def _deliver_in_order(self, deliveries: list[Delivery]) -> list[Delivery]:
-        """Returns what could not be delivered: the one that failed, and those behind it."""
+        """Returns what an outage kept from being delivered: the one that it met, and those behind it."""
         for number, delivery in enumerate(deliveries):
             with bound_contextvars(
                 workflow_id=delivery.workflow_id, trace_id=delivery.trace_id, report_id=delivery.report_id
             ):
                 try:
                     await self._deliver(delivery)
-                except RPCError as error:
-                    log.warning("report_not_delivered", status=error.status.name)
-                    return deliveries[number:]
-                log.info("report_delivered")
+                except Exception as error:  # noqa: BLE001 - one poisoned report must not hold up all others
+                    if _is_outage(error):
+                        log.warning("report_not_delivered", status=_name_of(error))
+                        return deliveries[number:]
+                    await self._note_failure(delivery, error)
+                else:
+                    log.info("report_delivered")
         return []
+
+    async def _note_failure(self, delivery: Delivery, error: Exception) -> None:
+        """It is due again later all the same; others are not to wait for it."""
+        log.error("report_failed", exc_info=error)
+        async with self._database.transaction() as connection:
+            await report_deliveries.note_failure(connection, delivery.report_id, _name_of(error))
 
     async def _deliver(self, delivery: Delivery) -> None:
         report = PaymentReported(delivery.report_id)
@@ -116,3 +152,15 @@ class InboxRelay:
         except TimeoutError:
             return
         self._woken.clear()
+
+
+def _is_outage(error: Exception) -> bool:
+    """Whether waiting helps; of what Temporal refuses, only what is said to be wrong with the message."""
+    if isinstance(error, RPCError):
+        return error.status is not RPCStatusCode.INVALID_ARGUMENT
+    is_away = is_unavailable(error) or temporal_errors.is_unavailable(error)
+    return is_away or isinstance(error, WorkflowBehindError)
+
+
+def _name_of(error: Exception) -> str:
+    return error.status.name if isinstance(error, RPCError) else type(error).__name__

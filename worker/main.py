@@ -17,11 +17,11 @@ from ops.settings import Settings, load_settings
 from ops.temporal_client import connect_temporal
 from payments.providers import Providers
 from worker.interceptors import FaultsEnd, Observation
-from worker.registry import WORKFLOWS, billing_activities, payment_activities
+from worker.registry import WORKFLOWS, billing_activities, payment_activities, upkeep_activities
 from worker.sandbox import sandboxed_runner
 from worker.schedules import keep_schedules
 from workflows.options import BILLING_QUEUE, PAYMENTS_QUEUE
-from workflows.schedules import ROUTINES
+from workflows.schedules import RETIRED, ROUTINES
 
 GRACE = timedelta(seconds=10)
 CONNECT_AGAIN_SECONDS = 1.0
@@ -36,7 +36,10 @@ def build_billing_worker(client: Client, database: Database, settings: Settings)
         client,
         task_queue=BILLING_QUEUE,
         workflows=WORKFLOWS,
-        activities=billing_activities(database, settings),
+        activities=(
+            *billing_activities(database, settings),
+            *upkeep_activities(client, database, settings),
+        ),
         workflow_runner=sandboxed_runner(),
         interceptors=[Observation(), FaultsEnd()],
         max_concurrent_activities=settings.database_pool_size,
@@ -89,7 +92,7 @@ async def run_worker(settings: Settings) -> None:
         build_billing_worker(client, database, settings),
     ):
         log.info("worker_started", queues=[BILLING_QUEUE, PAYMENTS_QUEUE])
-        await keep_schedules(client, ROUTINES)
+        await keep_schedules(client, ROUTINES, RETIRED)
         await stop.wait()
         log.info("worker_stopping")
     await providers.close()

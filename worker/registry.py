@@ -1,7 +1,10 @@
 """What this worker does: a list."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
+
+from temporalio.client import Client
 
 from activities.charge_payment import ChargePaymentActivities
 from activities.load_subscription import LoadSubscriptionActivity
@@ -18,11 +21,14 @@ from activities.settle_payment import SettlePaymentActivity
 from db.database import Database
 from ops.settings import Settings
 from payments.providers import Providers
+from upkeep.deliver_inbox import DeliverInboxActivity
+from upkeep.inbox_relay import InboxRelay
+from workflows.deliver_inbox import DeliverInbox
 from workflows.late_payment import LatePayment
 from workflows.refund import Refund
 from workflows.subscription import Subscription
 
-WORKFLOWS: tuple[type, ...] = (Subscription, LatePayment, Refund)
+WORKFLOWS: tuple[type, ...] = (Subscription, LatePayment, Refund, DeliverInbox)
 
 
 def billing_activities(database: Database, settings: Settings) -> tuple[Callable[..., Any], ...]:
@@ -51,3 +57,11 @@ def payment_activities(database: Database, providers: Providers) -> tuple[Callab
         refunds.send_refund,
         refunds.look_up_refund,
     )
+
+
+def upkeep_activities(
+    client: Client, database: Database, settings: Settings
+) -> tuple[Callable[..., Any], ...]:
+    """What talks to workflows from outside of them."""
+    relay = InboxRelay(database, client, timedelta(milliseconds=settings.workflow_rpc_timeout_ms))
+    return (DeliverInboxActivity(relay).deliver_inbox,)

@@ -1,6 +1,7 @@
 """Brings the cluster's schedules to what this release knows, at every start of a worker. Twice is once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import structlog
@@ -16,7 +17,7 @@ from temporalio.client import (
     ScheduleUpdate,
     ScheduleUpdateInput,
 )
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from workflows.options import BILLING_QUEUE
 from workflows.schedules import Routine
@@ -27,12 +28,23 @@ KEEP_UP = timedelta(seconds=10)
 log = structlog.get_logger(__name__)
 
 
-async def keep_schedules(temporal: Client, routines: Iterable[Routine]) -> None:
+async def keep_schedules(temporal: Client, routines: Iterable[Routine], retired: Iterable[str] = ()) -> None:
+    """`retired`: names of those that are to run no more."""
+    for name in retired:
+        with _best_effort(name):
+            await _end(temporal, name)
     for routine in routines:
-        try:
+        with _best_effort(routine.name):
             await _keep(temporal, routine)
-        except RPCError as error:  # the worker works without; the next one that starts tries again
-            log.warning("schedule_not_kept", schedule=routine.name, status=error.status.name)
+
+
+@contextmanager
+def _best_effort(name: str) -> Iterator[None]:
+    """The worker works without; the next one that starts tries again."""
+    try:
+        yield
+    except RPCError as error:
+        log.warning("schedule_not_kept", schedule=name, status=error.status.name)
 
 
 async def _keep(temporal: Client, routine: Routine) -> None:
@@ -45,6 +57,14 @@ async def _keep(temporal: Client, routine: Routine) -> None:
         await temporal.create_schedule(routine.name, schedule)
     except ScheduleAlreadyRunningError:
         await temporal.get_schedule_handle(routine.name).update(replaced)
+
+
+async def _end(temporal: Client, name: str) -> None:
+    try:
+        await temporal.get_schedule_handle(name).delete()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
 
 
 def _schedule_of(routine: Routine) -> Schedule:

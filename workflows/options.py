@@ -32,6 +32,13 @@ DATABASE_STEP = ActivityOptions(
 )
 
 
+ROUTINE_STEP = ActivityOptions(
+    # The next run of the schedule is the retry.
+    start_to_close_timeout=timedelta(seconds=60),
+    retry_policy=RetryPolicy(maximum_attempts=1),
+)
+
+
 class ProviderOptions(TypedDict):
     task_queue: str
     start_to_close_timeout: timedelta

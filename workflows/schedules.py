@@ -17,4 +17,13 @@ class Routine:
     summary: str
 
 
-ROUTINES: tuple[Routine, ...] = ()
+ROUTINES: tuple[Routine, ...] = (
+    Routine(
+        "deliver-inbox", "DeliverInbox", timedelta(seconds=30), "delivers the payment reports that are due"
+    ),
+)
+
+RETIRED: tuple[str, ...] = ()
+"""Names of routines of earlier releases. They are named until no worker of those runs any more: a worker that
+deleted what it does not know would delete what the next release has just begun.
+"""

@@ -6,7 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import aliased
 
 from db.database import Connection
 from db.tables.billing import Invoice, Payment
@@ -50,6 +52,8 @@ class IncomingReport:
 
 @dataclass(frozen=True)
 class StoredReport:
+    """`earlier_unread`: the same payment's reports that came before it and have not had their effect."""
+
     report_id: int
     provider: str
     payment_id: int
@@ -57,6 +61,7 @@ class StoredReport:
     fact: PaymentFact
     decline_code: str | None
     trace_id: str
+    earlier_unread: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,12 @@ async def share_lock_payment(
 
 async def load_report(connection: Connection, report_id: int) -> StoredReport:
     """Raises `sqlalchemy.exc.NoResultFound` when there is no such report."""
+    earlier = aliased(PaymentReport)
+    earlier_unread = select(func.array_agg(aggregate_order_by(earlier.id, earlier.id))).where(
+        earlier.payment_id == PaymentReport.payment_id,
+        earlier.id < PaymentReport.id,
+        earlier.status == ReportStatus.RECEIVED,
+    )
     row = (
         await connection.execute(
             select(
@@ -145,12 +156,21 @@ async def load_report(connection: Connection, report_id: int) -> StoredReport:
                 PaymentReport.currency,
                 PaymentReport.decline_code,
                 PaymentReport.trace_id,
+                earlier_unread.scalar_subquery().label("earlier_unread"),
             ).where(PaymentReport.id == report_id)
         )
     ).one()
     fact = PaymentFact(ReportedStatus(row.reported_status), row.amount_cents, row.currency)
-    status = ReportStatus(row.status)
-    return StoredReport(row.id, row.provider, row.payment_id, status, fact, row.decline_code, row.trace_id)
+    return StoredReport(
+        report_id=row.id,
+        provider=row.provider,
+        payment_id=row.payment_id,
+        status=ReportStatus(row.status),
+        fact=fact,
+        decline_code=row.decline_code,
+        trace_id=row.trace_id,
+        earlier_unread=tuple(row.earlier_unread or ()),
+    )
 
 
 async def find_unread(connection: Connection, payment_ids: Sequence[int]) -> tuple[int, ...]:
@@ -203,7 +223,7 @@ async def was_told(connection: Connection, payment_id: int, status: ReportedStat
 
 
 async def receive_again(connection: Connection, report_id: int) -> None:
-    """What it came before is known now: it is delivered at once, as if it had come after it."""
+    """It is judged anew and delivered at once: what it came before is known now, or a person says so."""
     await connection.execute(
         update(PaymentReport)
         .where(PaymentReport.id == report_id)
@@ -211,6 +231,7 @@ async def receive_again(connection: Connection, report_id: int) -> None:
             status=ReportStatus.RECEIVED,
             parked_reason=None,
             deliveries=0,
+            last_failure=None,
             next_delivery_at=func.clock_timestamp(),
         )
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import Interval, cast, func, literal, select, update
+from sqlalchemy import Interval, case, cast, func, literal, select, update
 
 from db.database import Connection
 from db.queries.payment_reports import ReportStatus
@@ -17,25 +17,36 @@ UNDELIVERED_SECONDS = 2
 FIRST_REDELIVERY_SECONDS = 5
 LONGEST_REDELIVERY_SECONDS = 3_600
 MOST_DOUBLINGS = 10
+MOST_DELIVERIES = 12
+"""So often, over some three hours, what fails by a fault of ours is tried; then a person has to look."""
+
+UNDELIVERABLE = "undeliverable"
+"""Why a report is parked that failed so often."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """A report whose workflow has to be told. `clock_offset` is its subscription's."""
+    """A report whose workflow has to be told. `clock_offset` is its subscription's.
+
+    `is_given_up`: a fault of ours kept it from having its effect too often to go on.
+    """
 
     report_id: int
     subscription_id: int
     workflow_id: str
     trace_id: str
     clock_offset: timedelta
+    is_given_up: bool = False
 
 
 async def claim_deliveries(connection: Connection, limit: int) -> list[Delivery]:
     """Takes reports that are due for delivery, oldest first, and sets when each is due again.
 
     A report is due until it is applied: what was delivered but had no effect (a workflow killed by hand, a
-    signal that met a closing run) comes again, ever more rarely. Several relays never claim the same one.
-    While a charge is under way its answer comes first, for a moment: mostly it tells the same.
+    signal that met a closing run) comes again, ever more rarely. However often it came, only a failure that
+    was seen makes it one to give up: while the worker is away nothing has an effect. Several relays never
+    claim the same one. While a charge is under way its answer comes first, for a moment: mostly it tells the
+    same.
     """
     due = (
         select(
@@ -73,6 +84,7 @@ async def claim_deliveries(connection: Connection, limit: int) -> list[Delivery]
             due.c.workflow_id,
             PaymentReport.trace_id,
             due.c.clock_offset,
+            (PaymentReport.deliveries > MOST_DELIVERIES) & PaymentReport.last_failure.is_not(None),
         )
     )
     deliveries = [Delivery(*row) for row in claimed]
@@ -86,7 +98,31 @@ async def deliver_again_soon(connection: Connection, report_ids: list[int]) -> N
         .where(PaymentReport.id.in_(report_ids))
         .values(
             deliveries=PaymentReport.deliveries - 1,
-            next_delivery_at=func.clock_timestamp()
-            + UNDELIVERED_SECONDS * cast(literal("1 second"), Interval),
+            next_delivery_at=func.clock_timestamp() + timedelta(seconds=UNDELIVERED_SECONDS),
         )
     )
+
+
+async def note_failure(connection: Connection, report_id: int, kind: str) -> None:
+    """A fault of ours, no outage, kept it from having its effect: from the first one on deliveries count."""
+    is_first = PaymentReport.last_failure.is_(None)
+    await connection.execute(
+        update(PaymentReport)
+        .where(PaymentReport.id == report_id, PaymentReport.status == ReportStatus.RECEIVED)
+        .values(
+            last_failure=kind,
+            deliveries=case(
+                (is_first, func.least(PaymentReport.deliveries, 1)), else_=PaymentReport.deliveries
+            ),
+        )
+    )
+
+
+async def park_undeliverable(connection: Connection, report_id: int) -> bool:
+    """Sets it aside for a person; `False` when it has had its effect, or was parked, meanwhile."""
+    parked = await connection.execute(
+        update(PaymentReport)
+        .where(PaymentReport.id == report_id, PaymentReport.status == ReportStatus.RECEIVED)
+        .values(status=ReportStatus.PARKED, parked_reason=UNDELIVERABLE)
+    )
+    return parked.rowcount > 0

@@ -14,7 +14,8 @@ class PaymentReport(Table):
 
     `received` waits for its workflow, `applied` has had its effect, `parked` waits for a person or, when it
     reverses what is not paid, for that to be paid (`parked_reason`), `ignored` names a payment that is not
-    ours and is never matched later.
+    ours and is never matched later, unless a person has it judged again. `last_failure` is the kind of the
+    last fault of ours that kept it from having its effect.
     """
 
     __tablename__ = "webhook_inbox"
@@ -35,6 +36,7 @@ class PaymentReport(Table):
         Index(
             "ix_webhook_inbox_undelivered", "next_delivery_at", postgresql_where=text("status = 'received'")
         ),
+        Index("ix_webhook_inbox_parked", "id", postgresql_where=text("status = 'parked'")),
         Index("ix_webhook_inbox_payment_id", "payment_id"),
     )
 
@@ -55,6 +57,22 @@ class PaymentReport(Table):
     applied_at: Mapped[datetime | None]
     deliveries: Mapped[int] = mapped_column(server_default="0")
     next_delivery_at: Mapped[RecordedAt]
+    last_failure: Mapped[str | None]
+
+
+class ReportReplay(Table):
+    """A person had a report judged again: who, why, and what had become of it before."""
+
+    __tablename__ = "report_replays"
+    __table_args__ = (Index("ix_report_replays_report_id", "report_id"),)
+
+    id: Mapped[Id]
+    report_id: Mapped[int] = mapped_column(ForeignKey("webhook_inbox.id"))
+    was_status: Mapped[str]
+    was_parked_for: Mapped[str | None]
+    actor: Mapped[str]
+    reason: Mapped[str]
+    replayed_at: Mapped[RecordedAt]
 
 
 class Note(Table):

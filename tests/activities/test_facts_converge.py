@@ -10,7 +10,7 @@ from domain.ending import cancel
 from domain.payment import ReportedStatus
 from domain.renewing import fall_due
 from domain.subscription import SubscriptionState
-from tests.activities.customer import A_DAY, Customer, payment_under_way
+from tests.activities.customer import A_DAY, PAID_AT, Customer, payment_under_way
 from tests.activities.ledger_check import assert_books_are_true
 from tests.activities.life import LifeBooks
 
@@ -113,4 +113,32 @@ async def test_every_order_comes_to_the_same(
         assert await told(customer, order, after_the_end=after_the_end) == expected(
             facts, after_the_end=after_the_end
         )
+        await assert_books_are_true(customer)
+
+
+ONE_PAYMENT = (FAILED, SUCCEEDED, SUCCEEDED, CHARGEBACK, "too little")
+"""Five events of one payment; the last of them is only put aside."""
+
+
+@pytest.mark.parametrize("first", sorted(set(ONE_PAYMENT)))
+async def test_every_order_of_five_events_of_one_payment_comes_to_the_same(
+    database: Database, first: str
+) -> None:
+    for order in sorted({order for order in permutations(ONE_PAYMENT) if order[0] == first}):
+        customer = await Customer.signup(database)
+        opened = await customer.start()
+        for event in order:
+            is_short = event == "too little"
+            status = SUCCEEDED if is_short else ReportedStatus(event)
+            await customer.report(opened.answer.payment_id, status, amount_cents=1_989 if is_short else 1_990)
+            await customer.settle_all(PAID_AT)
+
+        life = await customer.life(opened.state)
+        assert (life.status, life.invoices, life.payments, life.disputes) == (
+            "active",
+            ["subscription_create paid 2026-01-31 2026-03-02"],
+            ["1 mock succeeded"],
+            ["1 1990"],
+        ), order
+        assert life.balances == {"disputes": 1_990, "deferred_revenue": -1_631, "vat_payable": -359}, order
         await assert_books_are_true(customer)

@@ -3,6 +3,7 @@
 A route that is new in the document fails here until it is entered in the tables.
 """
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,10 +17,10 @@ from api.auth.tokens import AccessClaims, RefreshClaims, TokenIssuer, new_token_
 from db.database import Database
 from ops.settings import Settings
 from tests.api_description import Operation, operations
-from tests.client import Student, refusal
+from tests.client import Student, refusal, send_webhook
 from tests.lives import Life, World
 from tests.purse import give_gift_card
-from tests.stack import JWT_SECRET
+from tests.stack import JWT_SECRET, WEBHOOK_SECRET
 from tests.staff import hire, make_plan, make_promo_code, new_plan, new_promo_code
 
 ACCESS, REFRESH = "AccessToken", "RefreshToken"
@@ -156,6 +157,15 @@ PROTECTED = {
     ),
     "POST /admin/gift-cards": Call(ACCESS, NEW_GIFT_CARDS, for_staff=True),
     "GET /admin/gift-cards/batches": Call(ACCESS, for_staff=True),
+    "GET /admin/webhooks": Call(ACCESS, for_staff=True),
+    "GET /admin/webhooks/{webhook_id}": Call(ACCESS, not_found="webhook_not_found", for_staff=True),
+    "POST /admin/webhooks/{webhook_id}/replay": Call(
+        ACCESS,
+        {"reason": "looked"},
+        not_found="webhook_not_found",
+        for_staff=True,
+        refused="report_without_payment",
+    ),
     "POST /admin/subscriptions/{subscription_id}/clock": Call(
         ACCESS, {"advance": "P1D"}, not_found="subscription_not_found", for_staff=True
     ),
@@ -176,6 +186,15 @@ async def issue_credit_note(world: World, admin: Student) -> int:
     refunded = await admin.post(f"/admin/invoices/{invoice_id}/refund", body)
     note_id: int = refunded.json()["credit_note"]["id"]
     return note_id
+
+
+async def receive_webhook_of_nobody(admin: Student) -> int:
+    """About a payment that is not ours."""
+    payment_id = 7 * 10**18
+    sent = await send_webhook(admin.http, WEBHOOK_SECRET, payment_id, event_id=uuid.uuid4().hex)
+    assert sent.json() == {"ok": True, "ignored": True}
+    newest: int = (await admin.get("/admin/webhooks", payment_id=payment_id)).json()["items"][0]["id"]
+    return newest
 
 
 async def call(
@@ -323,6 +342,7 @@ async def test_staff_read_anybody_s_and_an_admin_also_writes(
         "plan_not_found": await make_plan(admin),
         "promo_code_not_found": await make_promo_code(admin),
         "credit_note_not_found": await issue_credit_note(unpaid.world, admin),
+        "webhook_not_found": await receive_webhook_of_nobody(admin),
     }
     for reader, writes in ((admin, True), (support, False)):
         missing = await call(reader.http, operation, number=LARGEST_ID, **reader.bearer)

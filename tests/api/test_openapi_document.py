@@ -46,6 +46,7 @@ KEYED = {
     "POST /admin/plans/{plan_code}/dunning-policies": False,
     "POST /admin/plans/{plan_code}/retire": False,
     "POST /admin/promo-codes": False,
+    "POST /admin/webhooks/{webhook_id}/replay": False,
 }
 """Where an Idempotency-Key is taken, and whether it has to be sent."""
 
@@ -161,6 +162,18 @@ KEYS_OF_ANSWERS = {
         " prices dunning_policies"
     ),
     "VersionedPlanPage": "items next_cursor",
+    "ReplayBody": "actor reason was_status was_parked_for replayed_at",
+    "WebhookBody": (
+        "id provider fact_key payment_id subscription_id reported_status amount_cents currency decline_code"
+        " status parked_reason last_failure deliveries next_delivery_at occurred_at received_at applied_at"
+        " trace_id"
+    ),
+    "WebhookPage": "items next_cursor",
+    "WholeWebhookBody": (
+        "id provider fact_key payment_id subscription_id reported_status amount_cents currency decline_code"
+        " status parked_reason last_failure deliveries next_delivery_at occurred_at received_at applied_at"
+        " trace_id raw_body replays"
+    ),
     "WorkflowBody": "id answered note is_busy unread_report_ids run_began_at",
 }
 """A key that is added or gone has to be so on purpose: clients read them, and some must never be shown."""
@@ -191,6 +204,7 @@ KEYS_OF_REQUESTS = {
     ),
     "RedeemGiftBody": "gift_code",
     "RefundOrderBody": "amount_cents reason",
+    "ReplayOrderBody": "reason",
     "SignupBody": "email password locale",
     "OfferedMethodBody": "provider token",
     "PayBody": "payment_method",

@@ -30,6 +30,8 @@ SMUGGLED = {
     "access": {"allowed": True},
 }
 
+NOBODYS_ID = 2**63 - 1
+
 TEXTS = {
     "POST /auth/signup": ["email", "password", "locale"],
     "POST /auth/login": ["email", "password"],
@@ -54,6 +56,7 @@ TEXTS = {
     "POST /admin/plans/{plan_code}/dunning-policies": ["final_action"],
     "POST /admin/promo-codes": ["code", "currency", "duration", "valid_from", "valid_until"],
     "PATCH /admin/promo-codes/{promo_code}": ["currency", "duration", "valid_from", "valid_until"],
+    "POST /admin/webhooks/{webhook_id}/replay": ["reason"],
     "POST /payments/webhook": ["status", "provider", "event_id", "currency", "decline_code"],
 }
 """The fields of each write that are text."""
@@ -88,6 +91,7 @@ def good_body(operation: Operation, life: Life) -> dict[str, Any]:
         "POST /admin/plans/{plan_code}/dunning-policies": {"retry_days": [3]},
         "POST /admin/promo-codes": new_promo_code(),
         "PATCH /admin/promo-codes/{promo_code}": {"max_redemptions": 9},
+        "POST /admin/webhooks/{webhook_id}/replay": {"reason": "looked"},
         "POST /payments/webhook": {"payment_id": life.payment_id, "status": "SUCCEEDED", "provider": "mock"},
     }
     return bodies[str(operation)]
@@ -111,6 +115,8 @@ async def path_of(operation: Operation, life: Life, admin: Student) -> str:
         return operation.at((await life.student.get("/invoices")).json()["items"][0]["id"])
     if "{payment_id}" in operation.path:
         return operation.at(life.payment_id)
+    if "{webhook_id}" in operation.path:
+        return operation.at(NOBODYS_ID)
     if "{plan_code}" in operation.path:
         return operation.at(await make_plan(admin))
     if "{promo_code}" in operation.path:

@@ -216,9 +216,52 @@ async def test_many_scrapes_at_once_read_postgres_once(database: Database) -> No
     await asyncio.gather(*(metrics.refresh(database) for _ in range(20)))
     event.remove(database._engine.sync_engine, "before_cursor_execute", count)
 
-    assert reads == 1
+    assert reads == 2, "the business, and the inbox"
 
 
 async def test_metrics_can_be_switched_off() -> None:
     async with client_of(shell_app(shell_settings(metrics_enabled=False))) as client:
         assert (await client.get("/metrics")).json()["code"] == "not_found"
+
+
+async def test_the_inbox_is_counted_by_what_keeps_it(
+    monkeypatch: pytest.MonkeyPatch, fresh_database_url: Callable[[], Awaitable[str]]
+) -> None:
+    settings = settings_for(await fresh_database_url())
+    monkeypatch.setattr(business_metrics, "FRESH_SECONDS", 0.0)
+    async with client_of(create_app(settings)) as client:
+        empty = inbox(await scrape(client))
+        await execute(settings, INBOX)
+        full = inbox(await scrape(client))
+
+    reasons = {
+        reason: ("webhook_inbox_parked", labels(reason=reason))
+        for reason in ("amount_mismatch", "payment_not_paid", "undeliverable")
+    }
+    assert empty == {
+        ("webhook_inbox_received", labels()): 0,
+        ("webhook_inbox_oldest_seconds", labels()): 0,
+        **dict.fromkeys(reasons.values(), 0),
+    }
+    assert 600 <= full.pop(("webhook_inbox_oldest_seconds", labels())) < 900
+    assert full == {
+        ("webhook_inbox_received", labels()): 2,
+        reasons["amount_mismatch"]: 0,
+        reasons["payment_not_paid"]: 1,
+        reasons["undeliverable"]: 2,
+    }
+
+
+def inbox(samples: Samples) -> Samples:
+    return {key: value for key, value in samples.items() if key[0].startswith("webhook_inbox_")}
+
+
+INBOX = """
+INSERT INTO webhook_inbox (provider, fact_key, payment_id, reported_status, raw_body, trace_id, status,
+                           parked_reason, applied_at, received_at)
+SELECT 'mock', n, n, 'SUCCEEDED', '', '', status, reason, CASE WHEN status = 'applied' THEN now() END,
+       now() - n * interval '10 minutes'
+FROM (VALUES (1, 'received', NULL), (0, 'received', NULL), (2, 'parked', 'undeliverable'),
+             (3, 'parked', 'undeliverable'), (4, 'parked', 'payment_not_paid'), (5, 'applied', NULL),
+             (6, 'ignored', NULL)) AS each (n, status, reason)
+"""

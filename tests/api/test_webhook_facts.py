@@ -11,6 +11,7 @@ from payments.provider import ChargeOrder
 from tests.book import Book
 from tests.client import Student, send_webhook
 from tests.deadline import eventually
+from tests.forgotten import forget
 from tests.lives import Life, World
 from tests.stack import WEBHOOK_SECRET, Stack
 
@@ -173,6 +174,20 @@ async def test_money_for_what_was_canceled_goes_back(unpaid: Life) -> None:
     await eventually(lambda: is_refunded(unpaid))
     assert (await unpaid.book()).balances == {}
     assert (await unpaid.student.get("/content/modules")).status_code == 403
+
+
+async def test_money_for_what_is_forgotten_goes_back(world: World, unpaid: Life) -> None:
+    """Retention has removed the workflow and its history; the books remember."""
+    await unpaid.post("cancel", {"at_period_end": False})
+    await unpaid.closes()
+    await forget(world, unpaid.workflow_id)
+
+    assert await report(unpaid) == {"ok": True}
+
+    await eventually(lambda: is_refunded(unpaid))
+    book = await unpaid.book()
+    assert (book.status, book.invoices, book.payments) == ("canceled", ["void"], ["succeeded"])
+    assert (book.balances, book.reports) == ({}, ["applied"])
 
 
 async def test_money_for_what_was_superseded_pays_for_nothing_newer(world: World, unpaid: Life) -> None:

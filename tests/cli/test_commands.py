@@ -27,6 +27,7 @@ COMMANDS = (
     "clock",
     "report",
     "plan",
+    "webhook",
     "api",
     "worker",
     "sandbox-psp",

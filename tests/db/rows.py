@@ -18,7 +18,7 @@ from db.tables.catalogue import ContentModule, DunningPolicy, Plan, PlanPrice
 from db.tables.corrections import CreditNote, Dispute
 from db.tables.gift_cards import GiftCard, GiftCardBatch, GiftCardEntry
 from db.tables.ledger import LedgerEntry, LedgerTransaction
-from db.tables.messages import IdempotencyKey, Note, PaymentReport
+from db.tables.messages import IdempotencyKey, Note, PaymentReport, ReportReplay
 from db.tables.outbox import OutboxEvent
 from db.tables.payment_methods import PaymentMethod
 from db.tables.promo_codes import PromoCode, PromoRedemption
@@ -120,6 +120,16 @@ def _timeline_entry() -> Row:
         "trace_id": "0" * 32,
         "details": {},
         "occurred_at": START,
+    }
+
+
+def _report_replay() -> Row:
+    return {
+        "report_id": _unused_id(),
+        "was_status": "parked",
+        "was_parked_for": "undeliverable",
+        "actor": "user:1",
+        "reason": "mended",
     }
 
 
@@ -342,6 +352,7 @@ _VALID_ROWS: dict[type[Table], Callable[[], Row]] = {
     ClockTurn: _clock_turn,
     TimelineEntry: _timeline_entry,
     Note: _note,
+    ReportReplay: _report_replay,
     Invoice: _draft_invoice,
     InvoiceLine: _invoice_line,
     Payment: _payment,

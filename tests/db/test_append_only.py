@@ -8,7 +8,7 @@ from db.tables.balances import CustomerBalanceEntry
 from db.tables.corrections import CreditNote, Dispute
 from db.tables.gift_cards import GiftCard, GiftCardBatch, GiftCardEntry
 from db.tables.ledger import LedgerEntry, LedgerTransaction
-from db.tables.messages import PaymentReport
+from db.tables.messages import PaymentReport, ReportReplay
 from db.tables.subscriptions import TimelineEntry
 from tests.db.refused import refused
 from tests.db.rows import insert_row
@@ -26,6 +26,7 @@ APPEND_ONLY = {
     "customer_balance_entries": "amount_cents = 1",
     "credit_notes": "number = 'another'",
     "disputes": "amount_cents = 1",
+    "report_replays": "actor = 'nobody'",
 }
 
 
@@ -54,6 +55,7 @@ async def _insert_corrections(connection: Connection, sold: Sold) -> None:
     await insert_row(connection, CreditNote, invoice_id=sold.invoice_id)
     report_id = await insert_row(connection, PaymentReport, payment_id=sold.payment_id)
     await insert_row(connection, Dispute, payment_id=sold.payment_id, report_id=report_id)
+    await insert_row(connection, ReportReplay, report_id=report_id)
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)

@@ -190,3 +190,64 @@ async def test_while_a_charge_is_under_way_its_answer_comes_first_for_a_moment(i
     assert [each.report_id for each in await report_deliveries.claim_deliveries(inbox, 10)] == [elsewhere]
     await inbox.execute(text("UPDATE webhook_inbox SET received_at = received_at - interval '1 second'"))
     assert [each.report_id for each in await report_deliveries.claim_deliveries(inbox, 10)] == reports
+
+
+async def claims(connection: Connection, times: int) -> list[Delivery]:
+    """What the last of so many claims in a row takes."""
+    claimed: list[Delivery] = []
+    for _ in range(times):
+        await make_due(connection)
+        claimed = await report_deliveries.claim_deliveries(connection, 10)
+    return claimed
+
+
+async def test_what_a_fault_keeps_from_its_effect_is_given_up_after_so_many_deliveries(
+    inbox: Connection,
+) -> None:
+    report_id = await receive_new(inbox)
+    await report_deliveries.note_failure(inbox, report_id, "ValueError")
+
+    [last] = await claims(inbox, report_deliveries.MOST_DELIVERIES)
+    assert not last.is_given_up
+    [one_too_many] = await claims(inbox, 1)
+    assert one_too_many.is_given_up
+
+    assert await report_deliveries.park_undeliverable(inbox, report_id)
+    assert not await report_deliveries.park_undeliverable(inbox, report_id), "once"
+    assert await claims(inbox, 1) == []
+
+
+async def test_without_a_fault_it_is_never_given_up(inbox: Connection) -> None:
+    """The worker may be away for days."""
+    await receive_new(inbox)
+
+    [still_due] = await claims(inbox, 3 * report_deliveries.MOST_DELIVERIES)
+    assert not still_due.is_given_up
+
+    await report_deliveries.note_failure(inbox, still_due.report_id, "ValueError")
+    [tried_again] = await claims(inbox, report_deliveries.MOST_DELIVERIES - 1)
+    assert not tried_again.is_given_up, "deliveries of an outage do not count"
+    await report_deliveries.note_failure(inbox, still_due.report_id, "ValueError")
+    [given_up] = await claims(inbox, 1)
+    assert given_up.is_given_up
+
+
+async def test_what_was_applied_meanwhile_is_not_parked(inbox: Connection) -> None:
+    report_id = await receive_new(inbox)
+    await payment_reports.mark_applied(inbox, report_id, AT)
+
+    assert not await report_deliveries.park_undeliverable(inbox, report_id)
+    await report_deliveries.note_failure(inbox, report_id, "ValueError")
+    assert await inbox.scalar(text("SELECT last_failure FROM webhook_inbox")) is None
+
+
+async def test_received_again_it_has_all_its_deliveries_before_it(inbox: Connection) -> None:
+    report_id = await receive_new(inbox)
+    await report_deliveries.note_failure(inbox, report_id, "ValueError")
+    await claims(inbox, report_deliveries.MOST_DELIVERIES + 1)
+    await report_deliveries.park_undeliverable(inbox, report_id)
+
+    await payment_reports.receive_again(inbox, report_id)
+
+    [delivery] = await report_deliveries.claim_deliveries(inbox, 10)
+    assert (delivery.report_id, delivery.is_given_up) == (report_id, False)

@@ -45,7 +45,7 @@ async def test_a_start_cut_off_in_temporal_finishes_without_anybody_asking_again
     await eventually(is_open)
 
 
-@pytest.mark.parametrize("step", ["webhook_stored", "report_claimed"])
+@pytest.mark.parametrize("step", ["webhook_stored", "report_claimed", "report_delivered"])
 async def test_a_stored_webhook_is_delivered_by_another_process(world: World, step: str) -> None:
     life = await Life.begin(world)
     async with replica_that_dies_at(world.stack, step) as replica:

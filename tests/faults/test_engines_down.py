@@ -9,10 +9,14 @@ from time import monotonic
 import httpx2
 import psutil
 import pytest
+from temporalio.client import Client
 
+from db.database import Database
+from tests.book import read_book
 from tests.client import Student, send_webhook
 from tests.conftest import FreshStack
 from tests.deadline import eventually
+from tests.faults.replica import replica_that_dies_at
 from tests.stack import PrivateStack
 
 SOON = "1"
@@ -133,6 +137,31 @@ async def test_a_webhook_is_refused_while_postgres_is_away(
         return await status_of(student) == "active"
 
     await eventually(is_active)
+
+
+async def test_without_any_api_the_schedule_delivers_what_was_stored(
+    stack: PrivateStack, http: httpx2.AsyncClient
+) -> None:
+    student = await Student.signup(http)
+    started = (await start(student)).json()
+    await stack.stop_api()
+    async with replica_that_dies_at(stack, "webhook_stored") as replica:
+        with pytest.raises(httpx2.TransportError):
+            await send_webhook(replica.http, stack.webhook_secret, started["payment_id"])
+    temporal = await Client.connect(stack.temporal_address)
+    database = Database.from_settings(stack.settings)
+
+    for _ in range(2):
+        await temporal.get_schedule_handle("deliver-inbox").trigger()
+
+    async def is_active() -> bool:
+        book = await read_book(database, started["subscription_id"])
+        return (book.status, book.reports) == ("active", ["applied"])
+
+    await eventually(is_active)
+    assert (await read_book(database, started["subscription_id"])).timeline == ["opened", "activated"]
+    await database.close()
+    await stack.start_api()
 
 
 @contextlib.contextmanager

@@ -5,12 +5,9 @@ import uuid
 from typing import Any
 
 from sqlalchemy import text
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
-from temporalio.service import RPCError
 
 from tests.client import Student
-from tests.deadline import eventually
+from tests.forgotten import forget
 from tests.lives import Life, World
 
 
@@ -87,19 +84,3 @@ async def test_a_key_is_answered_when_its_workflow_and_history_are_gone(world: W
     assert again.headers["Idempotency-Replayed"] == "true"
     other = await life.student.start("P1Y", key)
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
-
-
-async def forget(world: World, workflow_id: str) -> None:
-    """As retention does: the workflow and its history are gone."""
-    execution = WorkflowExecution(workflow_id=workflow_id)
-    request = DeleteWorkflowExecutionRequest(namespace="default", workflow_execution=execution)
-    await world.temporal.workflow_service.delete_workflow_execution(request)
-
-    async def is_gone() -> bool:
-        try:
-            await world.temporal.get_workflow_handle(workflow_id).describe()
-        except RPCError:
-            return True
-        return False
-
-    await eventually(is_gone)

@@ -5,14 +5,14 @@ from datetime import timedelta
 
 from tests.client import Student
 from tests.lives import Life, World
-from tests.replay import plan_shapes, purse_shapes, renewal_shapes, return_shapes
+from tests.replay import plan_shapes, purse_shapes, renewal_shapes, return_shapes, routine_shapes
 from workflows.options import RUN_MAX_EVENTS
 
 A_DAY = timedelta(days=1)
 EVENTS_PER_COMMAND = 12
 
 Shape = Callable[[World], Awaitable[str]]
-"""Lives one subscription to its end; returns its workflow's id."""
+"""Lives one subscription, or one run of a routine, to its end; returns its workflow's id."""
 
 
 async def paid_and_ended(world: World) -> str:
@@ -133,4 +133,5 @@ SHAPES: tuple[Shape, ...] = (
     return_shapes.refund_failed,
     return_shapes.refund_refused,
     return_shapes.paid_too_late,
+    routine_shapes.inbox_delivered,
 )

@@ -52,6 +52,7 @@ STEPS: dict[str, tuple[Any, str, Any]] = {
     "before_the_refund_is_told": (RefundOpener, "_update_with_start", send_then_die(send_refund)),
     "webhook_stored": (InboxRelay, "wake", die),
     "report_claimed": (InboxRelay, "_deliver_in_order", die_instead),
+    "report_delivered": (InboxRelay, "_deliver", send_then_die(InboxRelay._deliver)),
     "command_done": (idempotency, "store_answer", die_instead),
 }
 setattr(*STEPS[os.environ["DIE_AT"]])
