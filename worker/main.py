@@ -16,15 +16,17 @@ from ops.logging import configure_logging
 from ops.settings import Settings, load_settings
 from ops.temporal_client import connect_temporal
 from payments.providers import Providers
+from upkeep.reconciliation.reach import Reach
 from worker.interceptors import FaultsEnd, Observation
-from worker.registry import WORKFLOWS, billing_activities, payment_activities
+from worker.registry import WORKFLOWS, billing_activities, payment_activities, upkeep_activities
 from worker.sandbox import sandboxed_runner
 from worker.schedules import keep_schedules
-from workflows.options import BILLING_QUEUE, PAYMENTS_QUEUE
+from workflows.options import BILLING_QUEUE, PAYMENTS_QUEUE, UPKEEP_QUEUE
 from workflows.schedules import ROUTINES
 
 GRACE = timedelta(seconds=10)
 CONNECT_AGAIN_SECONDS = 1.0
+LOOKS_AT_ONCE = 2
 ACTIVITY_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 log = structlog.get_logger(__name__)
@@ -59,6 +61,21 @@ def build_payments_worker(
     )
 
 
+def build_upkeep_worker(
+    client: Client, database: Database, providers: Providers, settings: Settings
+) -> Worker:
+    """Looks at the whole of the books, a few looks at once."""
+    rpc_timeout = timedelta(milliseconds=settings.workflow_rpc_timeout_ms)
+    return Worker(
+        client,
+        task_queue=UPKEEP_QUEUE,
+        activities=upkeep_activities(Reach(database, client, providers, rpc_timeout)),
+        interceptors=[Observation()],
+        max_concurrent_activities=LOOKS_AT_ONCE,
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
 def metrics_runtime(settings: Settings) -> Runtime:
     """Serves the SDK's metrics and our own on one port, by Prometheus' naming rules."""
     address = f"{settings.worker_metrics_host}:{settings.worker_metrics_port}"
@@ -86,10 +103,12 @@ async def run_worker(settings: Settings) -> None:
     providers = Providers.from_settings(settings)
     async with (
         build_payments_worker(client, database, providers, settings),
+        build_upkeep_worker(client, database, providers, settings),
         build_billing_worker(client, database, settings),
     ):
-        log.info("worker_started", queues=[BILLING_QUEUE, PAYMENTS_QUEUE])
-        await keep_schedules(client, ROUTINES)
+        log.info("worker_started", queues=[BILLING_QUEUE, PAYMENTS_QUEUE, UPKEEP_QUEUE])
+        if settings.routines_enabled:
+            await keep_schedules(client, ROUTINES)
         await stop.wait()
         log.info("worker_stopping")
     await providers.close()

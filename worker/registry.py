@@ -18,11 +18,14 @@ from activities.settle_payment import SettlePaymentActivity
 from db.database import Database
 from ops.settings import Settings
 from payments.providers import Providers
+from upkeep.reconciliation.reach import Reach
+from upkeep.routine_activities import RoutineActivities
 from workflows.late_payment import LatePayment
+from workflows.reconcile import FindLostWorkflows, Reconcile
 from workflows.refund import Refund
 from workflows.subscription import Subscription
 
-WORKFLOWS: tuple[type, ...] = (Subscription, LatePayment, Refund)
+WORKFLOWS: tuple[type, ...] = (Subscription, LatePayment, Refund, Reconcile, FindLostWorkflows)
 
 
 def billing_activities(database: Database, settings: Settings) -> tuple[Callable[..., Any], ...]:
@@ -50,4 +53,15 @@ def payment_activities(database: Database, providers: Providers) -> tuple[Callab
         charges.withdraw_payment,
         refunds.send_refund,
         refunds.look_up_refund,
+    )
+
+
+def upkeep_activities(reach: Reach) -> tuple[Callable[..., Any], ...]:
+    routines = RoutineActivities(reach)
+    return (
+        routines.begin_reconciliation,
+        routines.ask_rule,
+        routines.note_rule_not_asked,
+        routines.end_reconciliation,
+        routines.revive_lost_workflows,
     )

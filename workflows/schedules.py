@@ -17,4 +17,7 @@ class Routine:
     summary: str
 
 
-ROUTINES: tuple[Routine, ...] = ()
+ROUTINES: tuple[Routine, ...] = (
+    Routine("reconcile", "Reconcile", timedelta(hours=1), "books, workflows and providers agree"),
+    Routine("find-lost-workflows", "FindLostWorkflows", timedelta(seconds=30), "what was ended by hand"),
+)
