@@ -1,4 +1,4 @@
-"""A subscription in each status that lives, and how each goes on: with what its card is charged on the way."""
+"""A subscription in each status that lives, how each goes on, and what its card is charged on the way."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

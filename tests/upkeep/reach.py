@@ -17,5 +17,7 @@ NOTHING_IS_YOUNG = Bounds(timedelta(), timedelta(), timedelta(seconds=-5))
 async def reach_of(world: World, *lives: Life, bounds: Bounds = NOTHING_IS_YOUNG) -> AsyncIterator[Reach]:
     providers = Providers(ManualMock(), world.stack.psp.adapter())
     only = frozenset(life.workflow_id for life in lives)
-    yield Reach(world.database, world.temporal, providers, RPC_TIMEOUT, bounds, only)
-    await providers.close()
+    try:
+        yield Reach(world.database, world.temporal, providers, RPC_TIMEOUT, bounds, only)
+    finally:
+        await providers.close()

@@ -101,6 +101,9 @@ async def ask_for_refund_again(reach: Reach, finding: SeenFinding) -> bool:
 
 
 async def _workflow_of(database: Database, finding: SeenFinding) -> str | None:
+    """`None` for a workflow that is no subscription's: a person has to know what it is."""
+    if finding.subject_kind != "subscription":
+        return None
     async with database.read() as connection:
         return await workflow_rows.find_workflow_id(connection, int(finding.subject_id))
 

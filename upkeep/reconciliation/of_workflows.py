@@ -26,9 +26,9 @@ FAILING = (
     "ExecutionStatus = 'Running' AND TemporalReportedProblems IN"
     " ('category=WorkflowTaskFailed', 'category=WorkflowTaskTimedOut')"
 )
-"""The server says it of a workflow whose task has failed five times in a row."""
+"""The server says it of a workflow whose task has failed five times in a row, unless it is set otherwise."""
 
-FAILED_ATTEMPTS = 3
+FAILED_ATTEMPTS = 2
 
 
 async def a_row_has_no_workflow(reach: Reach) -> AsyncIterator[SeenFinding]:
