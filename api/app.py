@@ -36,6 +36,7 @@ from api.routes import (
     plans,
     plumbing,
     previews,
+    reconciliation,
     refunds,
     staff,
     staff_gift_cards,
@@ -72,6 +73,7 @@ ROUTERS = (
     staff_plans.router,
     staff_promo_codes.router,
     staff_gift_cards.router,
+    reconciliation.router,
     plumbing.router,
 )
 

@@ -184,7 +184,7 @@ async def standing(connection: Connection) -> Standing:
         .where(ReconciliationFinding.resolved_at.is_(None))
         .group_by(ReconciliationFinding.rule)
     )
-    found = dict((await connection.execute(counted)).tuples().all())
+    found = {row[0]: row[1] for row in await connection.execute(counted)}
     last = await find_last_run(connection)
     if last is None or last.finished_at is None:
         return Standing(found, 0, None)

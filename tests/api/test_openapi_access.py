@@ -156,6 +156,7 @@ PROTECTED = {
     ),
     "POST /admin/gift-cards": Call(ACCESS, NEW_GIFT_CARDS, for_staff=True),
     "GET /admin/gift-cards/batches": Call(ACCESS, for_staff=True),
+    "GET /admin/reconciliation": Call(ACCESS, for_staff=True),
     "POST /admin/subscriptions/{subscription_id}/clock": Call(
         ACCESS, {"advance": "P1D"}, not_found="subscription_not_found", for_staff=True
     ),

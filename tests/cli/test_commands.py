@@ -27,6 +27,7 @@ COMMANDS = (
     "clock",
     "report",
     "plan",
+    "reconcile",
     "api",
     "worker",
     "sandbox-psp",

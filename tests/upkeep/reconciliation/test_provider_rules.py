@@ -4,6 +4,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 from sqlalchemy import text
 
@@ -45,7 +46,7 @@ async def test_what_is_well_is_not_found(world: World) -> None:
     await returned.post("withdraw")
     declined = await begin_with_card(world, "tok_stolen", becomes="incomplete")
     for life in (paid, returned):
-        await eventually(lambda life=life: agrees(life))
+        await eventually(partial(agrees, life))
 
     ids = [each for life in (paid, by_hand, returned, declined) for each in await payment_ids(life)]
     async with reach_of(world) as reach:
