@@ -11,10 +11,11 @@ from db.database import Connection
 
 @dataclass(frozen=True)
 class BookedPayment:
-    """`is_moving`: something of it was begun less than `settling` ago, or is not settled yet."""
+    """`is_moving`: something of it was begun after `young`, or is not settled yet."""
 
     payment_id: int
     subscription_id: int
+    recorded_at: datetime
     status: str
     received_cents: int | None
     currency: str
@@ -24,7 +25,7 @@ class BookedPayment:
 
 
 _BOOKED = text(
-    "SELECT p.id, i.subscription_id, p.status, p.received_cents, p.currency,"
+    "SELECT p.id, i.subscription_id, p.recorded_at, p.status, p.received_cents, p.currency,"
     " coalesce(r.cents, 0)::bigint AS refunded_cents, coalesce(d.amount_cents, 0) AS charged_back_cents,"
     " coalesce(r.is_moving, false) OR coalesce(d.recorded_at > :young, false) OR EXISTS"
     "  (SELECT FROM webhook_inbox w WHERE w.payment_id = p.id AND w.status = 'received') AS is_moving"

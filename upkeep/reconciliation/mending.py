@@ -7,7 +7,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from db.database import Database
-from db.queries import payment_reports, report_deliveries, workflow_rows
+from db.queries import overdue, payment_reports, workflow_rows
 from db.queries.payment_reports import IncomingReport, ReportStatus
 from db.queries.reconciliation import SeenFinding
 from domain.payment import PaymentFact, ReportedStatus
@@ -52,7 +52,7 @@ async def report_success(reach: Reach, finding: SeenFinding) -> bool:
     so does what names no payment of ours.
     """
     charge = finding.details
-    if charge["payment_id"] is None:
+    if finding.subject_kind != "payment":
         return False
     incoming = IncomingReport(
         provider=charge["provider"],
@@ -75,7 +75,7 @@ async def report_success(reach: Reach, finding: SeenFinding) -> bool:
 async def deliver_again(reach: Reach, finding: SeenFinding) -> bool:
     """An API process delivers it within seconds, if there is one."""
     async with reach.database.transaction() as connection:
-        await report_deliveries.deliver_again_soon(connection, [int(finding.subject_id)])
+        await overdue.deliver_now(connection, int(finding.subject_id))
     return True
 
 

@@ -1,6 +1,6 @@
 """Rules that hold our books against the providers' own: every charge and every payment, to the cent."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -74,9 +74,15 @@ async def _compare(reach: Reach, name: str, complain: Complaint) -> AsyncIterato
             async with reach.database.read() as connection:
                 booked = await provider_books.find_booked(connection, provider.name, ids, young)
             for charge in page:
-                ours = booked.get(charge.payment_id or 0)
+                ours = _payment_of(charge, booked)
                 if (complaint := complain(charge, ours)) is not None:
                     yield _finding(name, provider, charge, ours, complaint)
+
+
+def _payment_of(charge: ListedCharge, booked: Mapping[int, BookedPayment]) -> BookedPayment | None:
+    """A payment is written before it is charged: a younger one has its number from a restored database."""
+    ours = booked.get(charge.payment_id or 0)
+    return ours if ours and charge.created_at > ours.recorded_at - CLOCKS_DIFFER else None
 
 
 async def _charges(

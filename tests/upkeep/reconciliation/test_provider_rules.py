@@ -14,6 +14,7 @@ from tests.races.lives import begin_with_card, waits_for_confirmation
 from tests.upkeep.live_statuses import books_agree, charges
 from tests.upkeep.reach import reach_of
 from tests.upkeep.reconciliation.looking import behind_its_back, found, is_found, is_mended, payment_ids
+from upkeep.reconciliation.mending import report_success
 from upkeep.reconciliation.of_providers import PROVIDER_RULES
 from upkeep.reconciliation.reach import Bounds
 
@@ -124,3 +125,22 @@ async def test_money_that_went_back_by_hand(world: World) -> None:
             [payment_id] = await payment_ids(life)
             theirs = (await is_found(reach, WENT_BACK, payment_id)).details["theirs"]
             assert (theirs["refunded_cents"], theirs["charged_back_cents"]) == cents
+
+
+async def test_a_charge_from_before_its_payment_is_another_s(world: World) -> None:
+    """A database that was restored gives ids again that the provider knows: they prove nothing."""
+    life = await begin_with_card(world, "tok_3ds", becomes="incomplete")
+    charge = await waits_for_confirmation(life)
+    [payment_id] = await payment_ids(life)
+    async with unheard(world):
+        await world.stack.psp.complete_action(charge["id"], "succeeded")
+    async with behind_its_back(world.database) as connection:
+        younger = "UPDATE payments SET recorded_at = now() + interval '6 minutes' WHERE id = :id"
+        await connection.execute(text(younger), {"id": int(payment_id)})
+
+    async with reach_of(world) as reach:
+        assert await found(reach, NOT_BOOKED, [payment_id]) == []
+        finding = await is_found(reach, NOT_BOOKED, charge["id"])
+        assert not await report_success(reach, finding)
+
+    assert (await life.book()).status == "incomplete"
