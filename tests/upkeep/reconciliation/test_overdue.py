@@ -46,7 +46,7 @@ async def test_a_report_that_lies_in_the_inbox(world: World) -> None:
 
 
 async def test_a_step_that_a_workflow_does_not_know_of(world: World) -> None:
-    """It waits for another date than its row has: the row decides, and is renewed once."""
+    """It waits for another date than its row has: it begins anew from there, and charges nothing."""
     life = await Life.begin(world, card="tok_ok")
     await life.becomes("active")
     elapsed = timedelta(days=31)

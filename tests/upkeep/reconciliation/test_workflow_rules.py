@@ -122,6 +122,21 @@ async def test_a_workflow_that_is_ahead_of_its_row(world: World, admin: Student)
     assert (await life.post("freeze")).is_success
 
 
+async def test_one_that_is_ahead_of_its_row_believes_it_with_its_next_step(world: World) -> None:
+    """A command that comes first does not wait for reconciliation, nor go round in circles."""
+    life = await Life.begin(world, card="tok_ok")
+    await life.becomes("active")
+    kept = await state_of(life)
+    await life.post("cancel")
+    await life.post("uncancel")
+    await restore(life, kept)
+
+    assert (await life.post("freeze")).is_success
+
+    assert (await life.book()).timeline == ["opened", "activated", "frozen"]
+    await books_agree(life)
+
+
 async def restore(life: Life, kept: SubscriptionState) -> None:
     """As a backup from then has it."""
     row = update(Subscription).where(Subscription.id == life.subscription_id)
