@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import Row, func, or_, select
 
 from db.database import Connection
@@ -25,13 +26,25 @@ class UnfinishedRow:
 
 @dataclass(frozen=True)
 class WorkflowRow:
-    """`changed_at` is by our clock, whatever the subscription's own time is."""
+    """`changed_at` is by our clock, whatever the subscription's own time is.
+
+    A state that cannot be read is `None`: one row keeps nobody from looking at the others.
+    """
 
     subscription_id: int
     workflow_id: str
-    state: SubscriptionState
-    clock_offset: timedelta
+    status: str
+    ended_at: datetime | None
+    state: SubscriptionState | None
     changed_at: datetime | None
+
+    @property
+    def is_finished(self) -> bool:
+        return self.ended_at is not None if self.state is None else self.state.is_finished
+
+    @property
+    def version(self) -> int | None:
+        return None if self.state is None else self.state.version
 
 
 @dataclass(frozen=True)
@@ -109,8 +122,9 @@ async def find_rows(connection: Connection, workflow_ids: Iterable[str]) -> dict
     query = select(
         Subscription.id,
         Subscription.workflow_id,
+        Subscription.status,
+        Subscription.ended_at,
         Subscription.state,
-        Subscription.clock_offset,
         _CHANGED_AT.label("changed_at"),
     ).where(Subscription.workflow_id.in_(list(workflow_ids)))
     return {row.workflow_id: _row(row) for row in await connection.execute(query)}
@@ -134,7 +148,11 @@ async def find_row_of_refund(connection: Connection, refund_id: int) -> Refunded
 
 
 def _row(row: Row[*tuple[Any, ...]]) -> WorkflowRow:
-    return WorkflowRow(row.id, row.workflow_id, load_state(row.state), row.clock_offset, row.changed_at)
+    try:
+        state = load_state(row.state)
+    except ValidationError:
+        state = None
+    return WorkflowRow(row.id, row.workflow_id, row.status, row.ended_at, state, row.changed_at)
 
 
 def _kept(row: Row[*tuple[Any, ...]]) -> KeptRow:

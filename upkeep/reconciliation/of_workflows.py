@@ -38,8 +38,8 @@ async def a_row_has_no_workflow(reach: Reach) -> AsyncIterator[SeenFinding]:
             if row.workflow_id in listed or await look_at(reach, row.workflow_id) is not None:
                 continue
             current = (await rows_of(reach, [row.workflow_id])).get(row.workflow_id)
-            if current is not None and not current.state.is_finished:
-                details = {"workflow_id": row.workflow_id, "status": current.state.status}
+            if current is not None and not current.is_finished:
+                details = {"workflow_id": row.workflow_id, "status": current.status}
                 yield _finding(a_row_has_no_workflow.__name__, row.subscription_id, details)
 
 
@@ -60,10 +60,10 @@ async def a_finished_row_has_a_workflow(reach: Reach) -> AsyncIterator[SeenFindi
     async for page in running_workflows(reach):
         rows = await rows_of(reach, [workflow.id for workflow in page])
         for row in rows.values():
-            if not row.state.is_finished or await look_at(reach, row.workflow_id) is None:
+            if not row.is_finished or await look_at(reach, row.workflow_id) is None:
                 continue
             if row.changed_at is None or _age(row.changed_at) > reach.bounds.ending:
-                details = {"workflow_id": row.workflow_id, "status": row.state.status}
+                details = {"workflow_id": row.workflow_id, "status": row.status}
                 yield _finding(a_finished_row_has_a_workflow.__name__, row.subscription_id, details)
 
 
@@ -73,11 +73,7 @@ async def search_attributes_are_not_the_row_s(reach: Reach) -> AsyncIterator[See
         rows = await rows_of(reach, [workflow.id for workflow in page])
         for workflow in page:
             row = rows.get(workflow.id)
-            if (
-                row is None
-                or row.state.is_finished
-                or not _differences(row, workflow.typed_search_attributes)
-            ):
+            if row is None or row.is_finished or not _differences(row, workflow.typed_search_attributes):
                 continue
             if differences := await _differences_at_rest(reach, workflow):
                 details = {"workflow_id": workflow.id, "differences": differences}
@@ -107,13 +103,15 @@ async def _differences_at_rest(reach: Reach, workflow: WorkflowExecution) -> dic
     after = (await rows_of(reach, [workflow.id])).get(workflow.id)
     if before is None or after is None or described is None or not is_at_rest(described.raw_description):
         return {}
-    if before.state.version != after.state.version or after.state.is_finished:
+    if before.version != after.version or after.is_finished:
         return {}
     return _differences(after, described.typed_search_attributes)
 
 
 def _differences(row: WorkflowRow, shown: TypedSearchAttributes) -> dict[str, Any]:
-    """What is shown and is not the row's, and what the row says."""
+    """What is shown and is not the row's, and what the row says: nothing, when that cannot be read."""
+    if row.state is None:
+        return {}
     wanted = {update.key: update.value for update in shown_attributes(row.state).values()}
     return {
         key.name: {"shown": _plain(shown.get(key)), "row": _plain(value)}

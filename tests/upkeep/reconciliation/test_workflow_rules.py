@@ -21,6 +21,7 @@ from tests.upkeep.by_hand import status_of, terminate
 from tests.upkeep.live_statuses import Hired, books_agree, charges, past_due, trialing
 from tests.upkeep.reach import reach_of
 from tests.upkeep.reconciliation.looking import behind_its_back, found, is_found, is_mended
+from upkeep.lost_sweep import LostSweep
 from upkeep.reconciliation.of_workflows import WORKFLOW_RULES
 from upkeep.reconciliation.reach import Bounds
 from workflows.options import BILLING_QUEUE, SUBSCRIPTION_STATUS
@@ -74,6 +75,25 @@ async def test_a_row_without_its_workflow(world: World) -> None:
         await is_mended(reach, finding)
 
     assert await status_of(life) is WorkflowExecutionStatus.RUNNING
+
+
+async def test_a_row_that_cannot_be_read_hides_no_other(world: World) -> None:
+    """It cannot be started again, either, before somebody has mended it."""
+    unreadable, lost = await Life.begin(world), await Life.begin(world)
+    for life in (unreadable, lost):
+        await terminate(life)
+    kept = await state_of(unreadable)
+    row = update(Subscription).where(Subscription.id == unreadable.subscription_id)
+    async with behind_its_back(world.database) as connection:
+        await connection.execute(row.values(state={}))
+
+    async with reach_of(world, unreadable, lost) as reach:
+        for life in (unreadable, lost):
+            await is_found(reach, "a_row_has_no_workflow", str(life.subscription_id))
+        assert await LostSweep(reach).revive_lost() == 1
+
+    async with behind_its_back(world.database) as connection:
+        await connection.execute(row.values(state=dump_state(kept)))
 
 
 async def test_a_workflow_without_a_row(world: World) -> None:
