@@ -36,6 +36,7 @@ from api.routes import (
     plans,
     plumbing,
     previews,
+    reconciliation,
     refunds,
     staff,
     staff_gift_cards,
@@ -74,6 +75,7 @@ ROUTERS = (
     staff_promo_codes.router,
     staff_gift_cards.router,
     staff_webhooks.router,
+    reconciliation.router,
     plumbing.router,
 )
 

@@ -225,6 +225,21 @@ def bench_finalize(
 
 
 @app.command()
+def reconcile(
+    *,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Put right what can be; else nothing is written.")
+    ] = False,
+    rule: Annotated[list[str] | None, typer.Option(help="Ask only this rule; may be repeated.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Hold books, workflows and providers against each other: 1 is the exit code when something is found."""
+    from cli.reconcile import reconcile_books  # noqa: PLC0415 - see above
+
+    reconcile_books(rule or (), mends=fix, as_json=as_json)
+
+
+@app.command()
 def api() -> None:
     """Serve the HTTP API."""
     from cli.serve import serve_api  # noqa: PLC0415 - see above

@@ -118,6 +118,9 @@ class Settings(BaseSettings):
     charges_per_second: PositiveInt = 50
     """How many calls of providers all workers together make at most."""
 
+    routines_enabled: bool = True
+    """Whether a worker keeps the schedules of what runs by the clock, such as reconciliation."""
+
     withdrawal: WithdrawalRule = WithdrawalRule.FULL
     """What a withdrawal within 14 days gives back."""
 

@@ -80,10 +80,12 @@ class LostWorkflows:
         at = own if upcoming is None else min(own, upcoming.at)
         await let_it_come(self.database, WorkflowClock(self.temporal, workflow_id, self.rpc_timeout), at)
 
-    async def revive_if_closed(self, workflow_id: str) -> None:
-        """Where nothing was sent to the workflow that could have told that it is lost."""
-        if not await self._is_running(workflow_id):
-            await self.revive(workflow_id)
+    async def revive_if_closed(self, workflow_id: str) -> bool:
+        """Where nothing was sent to the workflow that could have told that it is lost.
+
+        Whether it was lost, and now runs.
+        """
+        return not await self._is_running(workflow_id) and await self.revive(workflow_id)
 
     async def _is_running(self, workflow_id: str) -> bool:
         workflow = self.temporal.get_workflow_handle(workflow_id)

@@ -61,7 +61,7 @@ class WorkflowClock:
             offset=its_now - asked_at if its_now else timedelta(),
             certain_offset=its_now - answered_at if its_now else timedelta(),
             is_closed=description.status is not WorkflowExecutionStatus.RUNNING,
-            is_at_rest=_is_at_rest(raw),
+            is_at_rest=is_at_rest(raw),
             is_asking_provider=_is_asking_provider(raw),
         )
 
@@ -92,7 +92,8 @@ def _current_time(raw: DescribeWorkflowExecutionResponse) -> datetime | None:
     return extended.time_skipping_info.current_time.ToDatetime(tzinfo=UTC)
 
 
-def _is_at_rest(raw: DescribeWorkflowExecutionResponse) -> bool:
+def is_at_rest(raw: DescribeWorkflowExecutionResponse) -> bool:
+    """See `Reading`."""
     jumps = raw.workflow_extended_info.time_skipping_info.effective_config.enabled
     return not (raw.pending_activities or raw.HasField("pending_workflow_task") or jumps)
 

@@ -16,15 +16,23 @@ from ops.logging import configure_logging
 from ops.settings import Settings, load_settings
 from ops.temporal_client import connect_temporal
 from payments.providers import Providers
+from upkeep.reconciliation.reach import Reach
 from worker.interceptors import FaultsEnd, Observation
-from worker.registry import WORKFLOWS, billing_activities, payment_activities, upkeep_activities
+from worker.registry import (
+    WORKFLOWS,
+    billing_activities,
+    inbox_activities,
+    payment_activities,
+    upkeep_activities,
+)
 from worker.sandbox import sandboxed_runner
 from worker.schedules import keep_schedules
-from workflows.options import BILLING_QUEUE, PAYMENTS_QUEUE
+from workflows.options import BILLING_QUEUE, PAYMENTS_QUEUE, UPKEEP_QUEUE
 from workflows.schedules import RETIRED, ROUTINES
 
 GRACE = timedelta(seconds=10)
 CONNECT_AGAIN_SECONDS = 1.0
+LOOKS_AT_ONCE = 2
 ACTIVITY_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 log = structlog.get_logger(__name__)
@@ -38,7 +46,7 @@ def build_billing_worker(client: Client, database: Database, settings: Settings)
         workflows=WORKFLOWS,
         activities=(
             *billing_activities(database, settings),
-            *upkeep_activities(client, database, settings),
+            *inbox_activities(client, database, settings),
         ),
         workflow_runner=sandboxed_runner(),
         interceptors=[Observation(), FaultsEnd()],
@@ -58,6 +66,21 @@ def build_payments_worker(
         interceptors=[Observation()],
         max_concurrent_activities=settings.database_pool_size,
         max_task_queue_activities_per_second=settings.charges_per_second,
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
+def build_upkeep_worker(
+    client: Client, database: Database, providers: Providers, settings: Settings
+) -> Worker:
+    """Looks at the whole of the books, a few looks at once."""
+    rpc_timeout = timedelta(milliseconds=settings.workflow_rpc_timeout_ms)
+    return Worker(
+        client,
+        task_queue=UPKEEP_QUEUE,
+        activities=upkeep_activities(Reach(database, client, providers, rpc_timeout)),
+        interceptors=[Observation()],
+        max_concurrent_activities=LOOKS_AT_ONCE,
         graceful_shutdown_timeout=GRACE,
     )
 
@@ -89,10 +112,12 @@ async def run_worker(settings: Settings) -> None:
     providers = Providers.from_settings(settings)
     async with (
         build_payments_worker(client, database, providers, settings),
+        build_upkeep_worker(client, database, providers, settings),
         build_billing_worker(client, database, settings),
     ):
-        log.info("worker_started", queues=[BILLING_QUEUE, PAYMENTS_QUEUE])
-        await keep_schedules(client, ROUTINES, RETIRED)
+        log.info("worker_started", queues=[BILLING_QUEUE, PAYMENTS_QUEUE, UPKEEP_QUEUE])
+        if settings.routines_enabled:
+            await keep_schedules(client, ROUTINES, RETIRED)
         await stop.wait()
         log.info("worker_stopping")
     await providers.close()

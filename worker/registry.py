@@ -23,12 +23,22 @@ from ops.settings import Settings
 from payments.providers import Providers
 from upkeep.deliver_inbox import DeliverInboxActivity
 from upkeep.inbox_relay import InboxRelay
+from upkeep.reconciliation.reach import Reach
+from upkeep.routine_activities import RoutineActivities
 from workflows.deliver_inbox import DeliverInbox
 from workflows.late_payment import LatePayment
+from workflows.reconcile import FindLostWorkflows, Reconcile
 from workflows.refund import Refund
 from workflows.subscription import Subscription
 
-WORKFLOWS: tuple[type, ...] = (Subscription, LatePayment, Refund, DeliverInbox)
+WORKFLOWS: tuple[type, ...] = (
+    Subscription,
+    LatePayment,
+    Refund,
+    DeliverInbox,
+    Reconcile,
+    FindLostWorkflows,
+)
 
 
 def billing_activities(database: Database, settings: Settings) -> tuple[Callable[..., Any], ...]:
@@ -59,9 +69,20 @@ def payment_activities(database: Database, providers: Providers) -> tuple[Callab
     )
 
 
-def upkeep_activities(
+def inbox_activities(
     client: Client, database: Database, settings: Settings
 ) -> tuple[Callable[..., Any], ...]:
-    """What talks to workflows from outside of them."""
     relay = InboxRelay(database, client, timedelta(milliseconds=settings.workflow_rpc_timeout_ms))
     return (DeliverInboxActivity(relay).deliver_inbox,)
+
+
+def upkeep_activities(reach: Reach) -> tuple[Callable[..., Any], ...]:
+    """What looks at workflows, books and providers from outside."""
+    routines = RoutineActivities(reach)
+    return (
+        routines.begin_reconciliation,
+        routines.ask_rule,
+        routines.note_rule_not_asked,
+        routines.end_reconciliation,
+        routines.revive_lost_workflows,
+    )

@@ -8,6 +8,7 @@ PASSED_THROUGH = (
     "domain",
     "activities.contracts",
     "activities.refusal",
+    "activities.upkeep_contracts",
     "workflows.messages",
     "workflows.options",
 )

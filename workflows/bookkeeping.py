@@ -89,7 +89,7 @@ class Bookkeeping:
                 summary=change.event,
                 **DATABASE_STEP,
             )
-            self._believe(recorded.state)
+            self._believe(recorded.state, change.state.version - 1)
             await send_refunds(recorded.state, recorded.unsent_refund_ids, workflow.now())
             if recorded.written:
                 return
@@ -103,7 +103,8 @@ class Bookkeeping:
         """Bills the next period."""
         command = OpenPeriod(self.state.subscription_id, self.state.version, self.due, workflow.now())
         summary = f"renewal {self.state.paid_until:%Y-%m-%d}"
-        self._believe(await workflow.execute_activity(open_period, command, summary=summary, **DATABASE_STEP))
+        opened = await workflow.execute_activity(open_period, command, summary=summary, **DATABASE_STEP)
+        self._believe(opened, command.version)
 
     async def open_attempt(
         self,
@@ -127,9 +128,8 @@ class Bookkeeping:
             command_id=command_id,
         )
         summary = f"invoice {self.state.unpaid_invoice.invoice_id}"
-        self._believe(
-            await workflow.execute_activity(open_attempt, command, summary=summary, **DATABASE_STEP)
-        )
+        opened = await workflow.execute_activity(open_attempt, command, summary=summary, **DATABASE_STEP)
+        self._believe(opened, command.version)
 
     async def redeem_gift_card(self, code_hash: str, cause: Cause) -> None:
         """Into the purse of its user, from which the next invoice is paid: the state stays as it is."""
@@ -161,7 +161,7 @@ class Bookkeeping:
                 )
             except ActivityError as failure:
                 raise refusal_in(failure) from failure
-            self._believe(opened.state)
+            self._believe(opened.state, command.version)
             for report_id in opened.unread_report_ids:
                 await self.settle(report_id)
 
@@ -202,9 +202,12 @@ class Bookkeeping:
         self._believe(settled.state)
         await send_refunds(settled.state, settled.unsent_refund_ids, workflow.now())
 
-    def _believe(self, state: SubscriptionState) -> None:
-        """What the database holds, unless something newer is known already."""
-        if self.known is None or state.version > self.known.version:
+    def _believe(self, state: SubscriptionState, decided_on: int = 0) -> None:
+        """What the database holds, unless something newer is known already.
+
+        It held `decided_on` once: when that is not there any more, it was restored, and is believed anew.
+        """
+        if self.known is None or state.version > self.known.version or state.version < decided_on:
             self.known = state
 
 

@@ -8,6 +8,8 @@ from temporalio.common import RetryPolicy, SearchAttributeKey
 BILLING_QUEUE = "billing"
 PAYMENTS_QUEUE = "payments"
 """Calls of providers: rate-limited on their own, and slow when a provider is."""
+UPKEEP_QUEUE = "upkeep"
+"""Looks at the whole of the books: few at once, and long ones."""
 
 RUN_LIVES = timedelta(days=365)
 RUN_MAX_EVENTS = 1_000

@@ -21,6 +21,8 @@ ROUTINES: tuple[Routine, ...] = (
     Routine(
         "deliver-inbox", "DeliverInbox", timedelta(seconds=30), "delivers the payment reports that are due"
     ),
+    Routine("find-lost-workflows", "FindLostWorkflows", timedelta(seconds=30), "what was ended by hand"),
+    Routine("reconcile", "Reconcile", timedelta(hours=1), "books, workflows and providers agree"),
 )
 
 RETIRED: tuple[str, ...] = ()

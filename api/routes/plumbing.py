@@ -8,6 +8,7 @@ from api.business_metrics import BusinessMetrics
 from api.context import ContextDep
 from api.problems import RETRY_SOON, Problem, problem_responses
 from api.readiness import OK, check_readiness
+from api.reconciliation_metrics import ReconciliationMetrics
 from api.schemas.plumbing import AliveBody, ReadyBody
 
 router = APIRouter(tags=["Plumbing"])
@@ -38,13 +39,15 @@ async def readyz(context: ContextDep) -> ReadyBody:
 def metrics_router(registry: CollectorRegistry) -> APIRouter:
     """A router of its own, so that a public listener can go without."""
     metrics = APIRouter(tags=["Plumbing"])
-    business = BusinessMetrics()
+    business, reconciliation = BusinessMetrics(), ReconciliationMetrics()
     registry.register(business)
+    registry.register(reconciliation)
 
     @metrics.get("/metrics", response_class=PlainTextResponse)
     async def read_metrics(context: ContextDep) -> Response:
         """Prometheus metrics in text format."""
         await business.refresh(context.database)
+        await reconciliation.refresh(context.database)
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return metrics

@@ -46,6 +46,8 @@ def settings_of(stack: FoundStack) -> Settings:
         database_url=stack.status.database_url,
         jwt_secret=secrets_of(stack.home).jwt_secret,
         webhook_secret=stack.status.webhook_secret,
+        psp_url=stack.status.psp_url,
+        psp_api_key=stack.status.psp_api_key,
     )
 
 

@@ -6,14 +6,21 @@ from cli.dev.stack_error import StackError
 from ops.settings import Settings, refusals_in
 
 
-def stack_settings(*, database_url: str, jwt_secret: str, webhook_secret: str) -> Settings:
-    """Raises `StackError` when settings in the environment are refused."""
+def stack_settings(
+    *, database_url: str, jwt_secret: str, webhook_secret: str, psp_url: str = "", psp_api_key: str = ""
+) -> Settings:
+    """Without a provider unless it is named.
+
+    Raises `StackError` when settings in the environment are refused.
+    """
     try:
         return Settings(
             environment="development",
             database_url=SecretStr(database_url),
             jwt_secret=SecretStr(jwt_secret),
             webhook_secret=SecretStr(webhook_secret),
+            psp_url=psp_url,
+            psp_api_key=SecretStr(psp_api_key) if psp_api_key else None,
         )
     except ValidationError as error:
         raise StackError("; ".join(refusals_in(error))) from error

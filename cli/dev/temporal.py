@@ -34,6 +34,8 @@ DYNAMIC_CONFIG = {
     # A history is deleted when the queue says that it is through with it, by default every 30 s.
     "history.transferProcessorUpdateAckInterval": '"1s"',
     "history.visibilityProcessorUpdateAckInterval": '"1s"',
+    # A workflow whose task keeps failing is told of at the second time in a row, by default at the fifth.
+    "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute": "2",
     # A queue has four partitions by default. With one worker a task in the wrong one waits for seconds.
     "matching.numTaskqueueReadPartitions": "1",
     "matching.numTaskqueueWritePartitions": "1",

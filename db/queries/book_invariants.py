@@ -18,7 +18,7 @@ Offender = Mapping[str, Any]
 async def ledger_does_not_sum_to_zero(connection: Connection) -> Sequence[Offender]:
     return await _ask(
         connection,
-        "SELECT t.key, e.currency, sum(e.amount_cents) AS cents FROM ledger_entries e"
+        "SELECT t.key AS ledger_key, e.currency, sum(e.amount_cents) AS cents FROM ledger_entries e"
         " JOIN ledger_transactions t ON t.id = e.transaction_id"
         " GROUP BY t.key, e.currency HAVING sum(e.amount_cents) <> 0",
     )

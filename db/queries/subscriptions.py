@@ -189,31 +189,37 @@ async def load_current_state(connection: Connection, subscription_id: int) -> Su
 
 async def write_state(connection: Connection, state: SubscriptionState) -> None:
     """Replaces the version before this one. Raises `StaleStateError` when the row has moved on."""
-    upcoming, following = next_step(state), state.scheduled_plan or state.moved_price
-    written = await connection.execute(
-        _REPLACE_VERSION,
-        {
-            "of": state.subscription_id,
-            "replaced": state.version - 1,
-            "status": state.status,
-            "current_period_start": state.period.start,
-            "current_period_end": state.period.end,
-            "cancel_at_period_end": state.cancel_at_period_end,
-            "access_until": access_until(state),
-            "payment_method_id": state.payment_method_id,
-            "payment_in_progress": state.is_charging,
-            "parked_reason": state.parked_reason,
-            "scheduled_plan_code": following and following.code,
-            "canceled_at": state.canceled_at,
-            "ended_at": state.ended_at,
-            "next_action": upcoming and upcoming.step,
-            "next_action_at": upcoming and upcoming.at,
-            "version": state.version,
-            "state": dump_state(state),
-        },
-    )
+    parameters = {"of": state.subscription_id, "replaced": state.version - 1, "state": dump_state(state)}
+    written = await connection.execute(_REPLACE_VERSION, parameters | columns_of(state))
     if written.rowcount != 1:
         raise StaleStateError(f"subscription {state.subscription_id} is not at version {state.version - 1}")
+
+
+async def write_columns(connection: Connection, state: SubscriptionState) -> None:
+    """Makes the row what its state says: nothing, unless somebody else has written to it."""
+    row = update(Subscription).where(Subscription.id == state.subscription_id)
+    await connection.execute(row.values(**columns_of(state)))
+
+
+def columns_of(state: SubscriptionState) -> dict[str, Any]:
+    """What the row says of its state for who reads it without."""
+    upcoming, following = next_step(state), state.scheduled_plan or state.moved_price
+    return {
+        "status": state.status,
+        "current_period_start": state.period.start,
+        "current_period_end": state.period.end,
+        "cancel_at_period_end": state.cancel_at_period_end,
+        "access_until": access_until(state),
+        "payment_method_id": state.payment_method_id,
+        "payment_in_progress": state.is_charging,
+        "parked_reason": state.parked_reason,
+        "scheduled_plan_code": following and following.code,
+        "canceled_at": state.canceled_at,
+        "ended_at": state.ended_at,
+        "next_action": upcoming and upcoming.step,
+        "next_action_at": upcoming and upcoming.at,
+        "version": state.version,
+    }
 
 
 async def set_plan(connection: Connection, subscription_id: int, code: str, price_version: int) -> None:

@@ -12,6 +12,7 @@ from db.tables import (
     outbox,
     payment_methods,
     promo_codes,
+    reconciliation,
     subscriptions,
 )
 from db.tables.base import Table
@@ -29,5 +30,6 @@ TABLE_MODULES = (
     outbox,
     payment_methods,
     promo_codes,
+    reconciliation,
     subscriptions,
 )

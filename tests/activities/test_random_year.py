@@ -9,9 +9,11 @@ from random import Random
 import pytest
 from sqlalchemy import text
 
-from db.database import Database
+from db.database import Connection, Database
 from db.queries import ledger_reports
 from db.queries.book_invariants import find_violations
+from db.queries.life_invariants import LIFE_INVARIANTS
+from db.queries.overdue import OVERDUE
 from domain.window import Window
 from payments.manual_mock import ManualMock
 from payments.providers import Providers
@@ -91,12 +93,21 @@ async def live_a_year(database: Database, psp: SandboxPsp) -> list[Customer]:
     return customers
 
 
+async def of_lives_and_dates(connection: Connection) -> dict[str, object]:
+    """As reconciliation asks them at the year's end, which is each subscription's own now."""
+    turn = text("UPDATE subscriptions SET clock_offset = :end - clock_timestamp()")
+    await connection.execute(turn, {"end": STARTED_AT + A_YEAR})
+    asked = {each.__name__: await each(connection) for each in (*LIFE_INVARIANTS, *OVERDUE)}
+    return {name: found for name, found in asked.items() if found}
+
+
 @pytest.mark.timeout(300)  # a year is long on a machine that has other things to do
 async def test_after_a_random_year_all_books_agree(database: Database, psp: SandboxPsp) -> None:
     customers = await live_a_year(database, psp)
 
     async with database.read() as connection:
         assert await find_violations(connection) == {}
+        assert await of_lives_and_dates(connection) == {}
         assert list(await connection.execute(text(MISSING_OR_WITHOUT_A_FACT))) == []
         totals = await ledger_reports.trial_balance(connection, Window())
         happened = (await connection.execute(text("SELECT DISTINCT event FROM timeline_entries"))).scalars()

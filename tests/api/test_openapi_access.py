@@ -166,6 +166,7 @@ PROTECTED = {
         for_staff=True,
         refused="report_without_payment",
     ),
+    "GET /admin/reconciliation": Call(ACCESS, for_staff=True),
     "POST /admin/subscriptions/{subscription_id}/clock": Call(
         ACCESS, {"advance": "P1D"}, not_found="subscription_not_found", for_staff=True
     ),

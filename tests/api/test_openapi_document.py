@@ -84,6 +84,7 @@ KEYS_OF_ANSWERS = {
         " total_cents gift_cents balance_cents amount_due_cents net_cents vat_cents vat_rate_bp"
         " period_start period_end finalized_at paid_at voided_at lines payments refunds credit_notes"
     ),
+    "FindingBody": "id rule subject_kind subject_id details first_seen_at last_seen_at fixed_at",
     "GiftBalanceBody": "balance_cents currency expires_at",
     "RedeemedGiftBody": "balance_cents currency expires_at open_invoice",
     "DueInvoiceBody": "invoice_id amount_due_cents currency",
@@ -128,6 +129,8 @@ KEYS_OF_ANSWERS = {
     "PurseBody": "totals gift_cards",
     "PurseTotalBody": "currency gift_cents balance_cents",
     "ReadyBody": "status checks",
+    "ReconciliationPage": "last_run items next_cursor",
+    "ReconciliationRunBody": "id asked_by started_at finished_at rules findings fixed failed_rules",
     "RefundBody": "id payment_id reason status amount_cents currency created_at settled_at",
     "RulesUsedBody": "unpaid_start_hours grace_days dunning_policy_version dunning_retry_days",
     "SessionBody": "access_token refresh_token token_type expires_in",

@@ -28,6 +28,7 @@ COMMANDS = (
     "report",
     "plan",
     "webhook",
+    "reconcile",
     "api",
     "worker",
     "sandbox-psp",

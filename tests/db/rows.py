@@ -22,6 +22,7 @@ from db.tables.messages import IdempotencyKey, Note, PaymentReport, ReportReplay
 from db.tables.outbox import OutboxEvent
 from db.tables.payment_methods import PaymentMethod
 from db.tables.promo_codes import PromoCode, PromoRedemption
+from db.tables.reconciliation import ReconciliationFinding
 from db.tables.subscriptions import ClockTurn, Period, Subscription, TimelineEntry
 
 Row = dict[str, Any]
@@ -341,6 +342,16 @@ def _idempotency_key() -> Row:
     }
 
 
+def _reconciliation_finding() -> Row:
+    return {
+        "rule": "a_row_has_no_workflow",
+        "subject_kind": "subscription",
+        "subject_id": f"{_unused_id()}",
+        "details": {},
+        "run_id": _unused_id(),
+    }
+
+
 _VALID_ROWS: dict[type[Table], Callable[[], Row]] = {
     User: _user,
     Plan: _plan,
@@ -372,4 +383,5 @@ _VALID_ROWS: dict[type[Table], Callable[[], Row]] = {
     LedgerEntry: _ledger_entry,
     PaymentReport: _payment_report,
     IdempotencyKey: _idempotency_key,
+    ReconciliationFinding: _reconciliation_finding,
 }

@@ -23,6 +23,7 @@ from db.tables.messages import IdempotencyKey, PaymentReport
 from db.tables.outbox import OutboxEvent
 from db.tables.payment_methods import PaymentMethod
 from db.tables.promo_codes import PromoCode, PromoRedemption
+from db.tables.reconciliation import ReconciliationFinding
 from db.tables.subscriptions import ClockTurn, Period, Subscription
 from tests.db.refused import refused
 from tests.db.rows import END, START, Row, valid_row
@@ -252,6 +253,7 @@ EXCLUSIVE: list[tuple[str, type[Table], Row, Row]] = [
         {"fact_key": "evt-1"},
         {"status": "parked", "parked_reason": "x"},
     ),
+    ("uq_reconciliation_findings_open", ReconciliationFinding, {"subject_id": "1000001"}, {}),
 ]
 
 # Two rows that look alike and may both be.
@@ -306,6 +308,11 @@ COMPATIBLE: dict[str, tuple[type[Table], Row, Row]] = {
         PaymentReport,
         {"fact_key": "evt-1"},
         {"status": "ignored"},
+    ),
+    "what was found again after it was gone": (
+        ReconciliationFinding,
+        {"subject_id": "1000001", "resolved_at": END},
+        {"resolved_at": None},
     ),
     "one event id at two providers": (PaymentReport, {"fact_key": "evt-1"}, {"provider": "other"}),
 }

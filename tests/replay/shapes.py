@@ -5,7 +5,14 @@ from datetime import timedelta
 
 from tests.client import Student
 from tests.lives import Life, World
-from tests.replay import plan_shapes, purse_shapes, renewal_shapes, return_shapes, routine_shapes
+from tests.replay import (
+    plan_shapes,
+    purse_shapes,
+    renewal_shapes,
+    return_shapes,
+    routine_shapes,
+    upkeep_shapes,
+)
 from workflows.options import RUN_MAX_EVENTS
 
 A_DAY = timedelta(days=1)
@@ -134,4 +141,5 @@ SHAPES: tuple[Shape, ...] = (
     return_shapes.refund_refused,
     return_shapes.paid_too_late,
     routine_shapes.inbox_delivered,
+    upkeep_shapes.looked_for_lost,
 )
