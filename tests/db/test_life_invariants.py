@@ -212,13 +212,14 @@ async def test_what_is_broken_is_seen(bare: Connection, break_it: Break, violate
 
 
 async def test_what_is_well_is_not_seen(bare: Connection) -> None:
+    now = datetime.now(UTC)  # this file was read minutes ago
     await subscription(bare)
     await subscription(bare, status="frozen", access_until=None)
     await lived(bare, "cancel_scheduled", "cancel_withdrawn", "renewal_opened")
     await lived(bare, "canceled", "late_payment_received", "charge_stood", **ENDED)
     await numbered(bare, 2, "IT-2026-000001", "IT-2026-000002")
-    await insert_row(bare, PaymentReport, received_at=NOW - timedelta(minutes=9))
-    await insert_row(bare, Subscription, **LATE_STEP | {"next_action_at": NOW - timedelta(minutes=14)})
+    await insert_row(bare, PaymentReport, received_at=now - timedelta(minutes=9))
+    await insert_row(bare, Subscription, **LATE_STEP | {"next_action_at": now - timedelta(minutes=14)})
     await insert_row(bare, Payment, payment_method_id=1, created_at=PAST)
     await insert_row(bare, Refund, recorded_at=NOW)
 
