@@ -13,6 +13,7 @@ from db.tables import (
     payment_methods,
     promo_codes,
     subscriptions,
+    webhook_endpoints,
 )
 from db.tables.base import Table
 
@@ -30,4 +31,5 @@ TABLE_MODULES = (
     payment_methods,
     promo_codes,
     subscriptions,
+    webhook_endpoints,
 )
