@@ -72,6 +72,7 @@ class Stack:
             psp_api_key=self.psp.api_key,
         )
         self.environment |= CHEAP_PASSWORDS | {"BILLING_WORKFLOW_RPC_TIMEOUT_MS": str(PATIENCE_MS)}
+        self.environment |= {"BILLING_EVENTS_FIRST_RETRY_SECONDS": "0.1"}
         self.environment |= environment
         self.api = ProductProcess.api(self.api_port, self.environment, folder / "api.log")
         self.worker = ProductProcess.worker(self.worker_metrics_port, self.environment, folder / "worker.log")

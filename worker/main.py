@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import structlog
@@ -16,14 +18,18 @@ from ops.logging import configure_logging
 from ops.settings import Settings, load_settings
 from ops.temporal_client import connect_temporal
 from payments.providers import Providers
+from upkeep.events.dispatcher import EventDispatcher, Patience
+from upkeep.events.sending import EventSender
 from worker.interceptors import FaultsEnd, Observation
-from worker.registry import WORKFLOWS, billing_activities, payment_activities
+from worker.registry import WORKFLOWS, billing_activities, event_activities, payment_activities
 from worker.sandbox import sandboxed_runner
 from worker.schedules import keep_schedules
-from workflows.options import BILLING_QUEUE, PAYMENTS_QUEUE
+from workflows.options import BILLING_QUEUE, EVENTS_QUEUE, PAYMENTS_QUEUE
 from workflows.schedules import ROUTINES
 
 GRACE = timedelta(seconds=10)
+EVENTS_AT_ONCE = 50
+"""Most of the time each of them waits for its receiver."""
 CONNECT_AGAIN_SECONDS = 1.0
 ACTIVITY_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -59,6 +65,34 @@ def build_payments_worker(
     )
 
 
+def build_events_worker(
+    client: Client, database: Database, sender: EventSender, settings: Settings
+) -> Worker:
+    """Calls those who are told of events; however slow they are, nobody else waits."""
+    return Worker(
+        client,
+        task_queue=EVENTS_QUEUE,
+        activities=event_activities(database, sender, settings),
+        interceptors=[Observation()],
+        max_concurrent_activities=EVENTS_AT_ONCE,
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
+@asynccontextmanager
+async def delivering_events(client: Client, database: Database, settings: Settings) -> AsyncIterator[None]:
+    """Publishes events and sends them, for as long as the block lasts."""
+    patience = Patience(settings.events_first_retry_seconds, settings.events_give_up_seconds)
+    rpc_timeout = timedelta(milliseconds=settings.workflow_rpc_timeout_ms)
+    dispatching = asyncio.create_task(EventDispatcher(database, client, patience, rpc_timeout).run())
+    sender = EventSender(allow_private=settings.events_allow_private)
+    async with build_events_worker(client, database, sender, settings):
+        yield
+        dispatching.cancel()
+        await asyncio.wait([dispatching])
+    await sender.close()
+
+
 def metrics_runtime(settings: Settings) -> Runtime:
     """Serves the SDK's metrics and our own on one port, by Prometheus' naming rules."""
     address = f"{settings.worker_metrics_host}:{settings.worker_metrics_port}"
@@ -87,8 +121,9 @@ async def run_worker(settings: Settings) -> None:
     async with (
         build_payments_worker(client, database, providers, settings),
         build_billing_worker(client, database, settings),
+        delivering_events(client, database, settings),
     ):
-        log.info("worker_started", queues=[BILLING_QUEUE, PAYMENTS_QUEUE])
+        log.info("worker_started", queues=[BILLING_QUEUE, PAYMENTS_QUEUE, EVENTS_QUEUE])
         await keep_schedules(client, ROUTINES)
         await stop.wait()
         log.info("worker_stopping")

@@ -16,13 +16,17 @@ from activities.refund_invoice import RefundInvoiceActivity
 from activities.send_refund import MarkRefundUnknownActivity, SendRefundActivities
 from activities.settle_payment import SettlePaymentActivity
 from db.database import Database
+from domain.endpoint_secrets import EndpointSecrets
 from ops.settings import Settings
 from payments.providers import Providers
+from upkeep.events.delivering import DeliverEventActivities
+from upkeep.events.sending import EventSender
+from workflows.deliver_event import DeliverEvent
 from workflows.late_payment import LatePayment
 from workflows.refund import Refund
 from workflows.subscription import Subscription
 
-WORKFLOWS: tuple[type, ...] = (Subscription, LatePayment, Refund)
+WORKFLOWS: tuple[type, ...] = (Subscription, LatePayment, Refund, DeliverEvent)
 
 
 def billing_activities(database: Database, settings: Settings) -> tuple[Callable[..., Any], ...]:
@@ -51,3 +55,10 @@ def payment_activities(database: Database, providers: Providers) -> tuple[Callab
         refunds.send_refund,
         refunds.look_up_refund,
     )
+
+
+def event_activities(
+    database: Database, sender: EventSender, settings: Settings
+) -> tuple[Callable[..., Any], ...]:
+    events = DeliverEventActivities(database, sender, EndpointSecrets(settings.events_key))
+    return events.post_event, events.give_up_event

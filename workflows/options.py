@@ -8,6 +8,8 @@ from temporalio.common import RetryPolicy, SearchAttributeKey
 BILLING_QUEUE = "billing"
 PAYMENTS_QUEUE = "payments"
 """Calls of providers: rate-limited on their own, and slow when a provider is."""
+EVENTS_QUEUE = "events"
+"""Calls of those who are told of events: slow when they are, and nobody else waits for them."""
 
 RUN_LIVES = timedelta(days=365)
 RUN_MAX_EVENTS = 1_000
