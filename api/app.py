@@ -38,10 +38,12 @@ from api.routes import (
     previews,
     refunds,
     staff,
+    staff_events,
     staff_gift_cards,
     staff_invoices,
     staff_plans,
     staff_promo_codes,
+    staff_webhook_endpoints,
     subscriptions,
 )
 from api.routes.plumbing import metrics_router
@@ -72,6 +74,8 @@ ROUTERS = (
     staff_plans.router,
     staff_promo_codes.router,
     staff_gift_cards.router,
+    staff_webhook_endpoints.router,
+    staff_events.router,
     plumbing.router,
 )
 

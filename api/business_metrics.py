@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from db.database import Database, is_unavailable
 from db.queries.business_metrics import BusinessCounts, count_business
+from db.queries.event_views import EventCounts, count_events
 
 FRESH_SECONDS = 5.0
 SLOWEST_SECONDS = 1.0
@@ -22,6 +23,7 @@ class BusinessMetrics(Collector):
 
     def __init__(self) -> None:
         self._counts: BusinessCounts | None = None
+        self._events: EventCounts | None = None
         self._read_at: float | None = None
         self._reading = asyncio.Lock()
 
@@ -29,7 +31,7 @@ class BusinessMetrics(Collector):
         """Reads at most every few seconds, however many scrape."""
         async with self._reading:
             if self._read_at is None or monotonic() - self._read_at > FRESH_SECONDS:
-                self._counts = await _read_counts(database)
+                self._counts, self._events = await _read_counts(database) or (None, None)
                 self._read_at = monotonic()
 
     def collect(self) -> Iterator[Metric]:
@@ -49,12 +51,28 @@ class BusinessMetrics(Collector):
             "Subscriptions that wait for an operator.",
             self._counts.parked_subscriptions,
         )
+        if self._events is not None:
+            yield from _of_events(self._events)
 
 
-async def _read_counts(database: Database) -> BusinessCounts | None:
+def _of_events(counts: EventCounts) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "events_unpublished_seconds",
+        "How long the oldest fact has waited to be published.",
+        counts.unpublished_for.total_seconds(),
+    )
+    yield GaugeMetricFamily(
+        "event_deliveries_pending", "Events on their way to an endpoint.", counts.undelivered
+    )
+    yield GaugeMetricFamily(
+        "webhook_endpoints_disabled", "Endpoints that are told of nothing.", counts.endpoints_disabled
+    )
+
+
+async def _read_counts(database: Database) -> tuple[BusinessCounts, EventCounts] | None:
     try:
         async with asyncio.timeout(SLOWEST_SECONDS), database.read() as connection:
-            return await count_business(connection)
+            return await count_business(connection), await count_events(connection)
     except Exception as error:
         if not (isinstance(error, TimeoutError) or is_unavailable(error)):
             raise

@@ -17,6 +17,7 @@ from db.database import Database
 from ops.settings import Settings
 from tests.api_description import Operation, operations
 from tests.client import Student, refusal
+from tests.event_endpoint import NEW_ENDPOINT, endpoint_of_nobody
 from tests.lives import Life, World
 from tests.purse import give_gift_card
 from tests.stack import JWT_SECRET
@@ -156,6 +157,36 @@ PROTECTED = {
     ),
     "POST /admin/gift-cards": Call(ACCESS, NEW_GIFT_CARDS, for_staff=True),
     "GET /admin/gift-cards/batches": Call(ACCESS, for_staff=True),
+    "GET /admin/webhook-endpoints": Call(ACCESS, for_staff=True),
+    "POST /admin/webhook-endpoints": Call(ACCESS, NEW_ENDPOINT, for_staff=True),
+    "GET /admin/webhook-endpoints/{endpoint_id}": Call(
+        ACCESS, not_found="endpoint_not_found", for_staff=True
+    ),
+    "PATCH /admin/webhook-endpoints/{endpoint_id}": Call(
+        ACCESS, {"description": "x"}, not_found="endpoint_not_found", for_staff=True
+    ),
+    "DELETE /admin/webhook-endpoints/{endpoint_id}": Call(
+        ACCESS, not_found="endpoint_not_found", for_staff=True
+    ),
+    "POST /admin/webhook-endpoints/{endpoint_id}/rotate-secret": Call(
+        ACCESS, not_found="endpoint_not_found", for_staff=True
+    ),
+    "POST /admin/webhook-endpoints/{endpoint_id}/disable": Call(
+        ACCESS, not_found="endpoint_not_found", for_staff=True
+    ),
+    "POST /admin/webhook-endpoints/{endpoint_id}/enable": Call(
+        ACCESS, not_found="endpoint_not_found", for_staff=True
+    ),
+    "POST /admin/webhook-endpoints/{endpoint_id}/replay": Call(
+        ACCESS, {"since": "2999-01-01T00:00:00Z"}, not_found="endpoint_not_found", for_staff=True
+    ),
+    "POST /admin/webhook-endpoints/{endpoint_id}/ping": Call(
+        ACCESS, not_found="endpoint_not_found", for_staff=True
+    ),
+    "GET /admin/webhook-endpoints/{endpoint_id}/deliveries": Call(
+        ACCESS, not_found="endpoint_not_found", for_staff=True
+    ),
+    "GET /admin/events": Call(ACCESS, for_staff=True),
     "POST /admin/subscriptions/{subscription_id}/clock": Call(
         ACCESS, {"advance": "P1D"}, not_found="subscription_not_found", for_staff=True
     ),
@@ -324,6 +355,8 @@ async def test_staff_read_anybody_s_and_an_admin_also_writes(
         "promo_code_not_found": await make_promo_code(admin),
         "credit_note_not_found": await issue_credit_note(unpaid.world, admin),
     }
+    if known.not_found == "endpoint_not_found":
+        own[known.not_found] = await endpoint_of_nobody(admin, anew=True)
     for reader, writes in ((admin, True), (support, False)):
         missing = await call(reader.http, operation, number=LARGEST_ID, **reader.bearer)
         answer = await call(reader.http, operation, number=own[known.not_found], **reader.bearer)

@@ -10,6 +10,7 @@ import pytest
 from tests.api_description import Operation, operations
 from tests.client import Student, refusal, send_raw_webhook
 from tests.deadline import eventually
+from tests.event_endpoint import NEW_ENDPOINT, endpoint_of_nobody
 from tests.lives import Life
 from tests.stack import WEBHOOK_SECRET
 from tests.staff import make_plan, make_promo_code, new_plan, new_promo_code
@@ -54,6 +55,9 @@ TEXTS = {
     "POST /admin/plans/{plan_code}/dunning-policies": ["final_action"],
     "POST /admin/promo-codes": ["code", "currency", "duration", "valid_from", "valid_until"],
     "PATCH /admin/promo-codes/{promo_code}": ["currency", "duration", "valid_from", "valid_until"],
+    "POST /admin/webhook-endpoints": ["url", "description"],
+    "PATCH /admin/webhook-endpoints/{endpoint_id}": ["url", "description"],
+    "POST /admin/webhook-endpoints/{endpoint_id}/replay": ["since"],
     "POST /payments/webhook": ["status", "provider", "event_id", "currency", "decline_code"],
 }
 """The fields of each write that are text."""
@@ -88,6 +92,9 @@ def good_body(operation: Operation, life: Life) -> dict[str, Any]:
         "POST /admin/plans/{plan_code}/dunning-policies": {"retry_days": [3]},
         "POST /admin/promo-codes": new_promo_code(),
         "PATCH /admin/promo-codes/{promo_code}": {"max_redemptions": 9},
+        "POST /admin/webhook-endpoints": NEW_ENDPOINT,
+        "PATCH /admin/webhook-endpoints/{endpoint_id}": {"description": "bookkeeping"},
+        "POST /admin/webhook-endpoints/{endpoint_id}/replay": {"since": "2026-03-01T00:00:00Z"},
         "POST /payments/webhook": {"payment_id": life.payment_id, "status": "SUCCEEDED", "provider": "mock"},
     }
     return bodies[str(operation)]
@@ -115,6 +122,8 @@ async def path_of(operation: Operation, life: Life, admin: Student) -> str:
         return operation.at(await make_plan(admin))
     if "{promo_code}" in operation.path:
         return operation.at(await make_promo_code(admin))
+    if "{endpoint_id}" in operation.path:
+        return operation.at(await endpoint_of_nobody(admin))
     return operation.at(1 if "{method_id}" in operation.path else life.subscription_id)
 
 

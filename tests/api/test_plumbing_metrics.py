@@ -40,6 +40,23 @@ FROM unnest(ARRAY['incomplete', 'active', 'active', 'active', 'canceled', 'incom
      WITH ORDINALITY AS each (status, n)
 """
 
+EVENTS = (
+    (
+        "INSERT INTO outbox (subscription_id, event, key, due_at, details, created_at)"
+        " VALUES (1, 'invoice.paid', 'a', now(), '{}', now() - interval '100 seconds'),"
+        " (1, 'renewal.upcoming', 'b', now(), '{}', now() - interval '900 seconds')"
+    ),
+    (
+        "INSERT INTO webhook_endpoints (url, description, status, disabled_at, disabled_reason, created_by)"
+        " VALUES ('', '', 'enabled', NULL, NULL, 1), ('', '', 'disabled', now(), 'gone', 1),"
+        " ('', '', 'deleted', now(), 'by_staff', 1)"
+    ),
+    (
+        "INSERT INTO event_deliveries (event_id, endpoint_id, status)"
+        " VALUES (1, 1, 'pending'), (2, 1, 'pending'), (3, 1, 'failed')"
+    ),
+)
+
 
 async def scrape(client: httpx2.AsyncClient) -> Samples:
     answer = await client.get("/metrics")
@@ -58,6 +75,9 @@ def business(samples: Samples) -> dict[str, float]:
         "payments_failed_total",
         "active_subscriptions",
         "parked_subscriptions",
+        "events_unpublished_seconds",
+        "event_deliveries_pending",
+        "webhook_endpoints_disabled",
     }
     return {name: value for (name, _), value in samples.items() if name in names}
 
@@ -135,7 +155,7 @@ async def test_the_business_is_counted_in_postgres(
     settings = settings_for(await fresh_database_url())
     async with client_of(create_app(settings)) as client:
         empty = business(await scrape(client))
-        await execute(settings, IGNORING_FOREIGN_KEYS, TIMELINE, SUBSCRIPTIONS)
+        await execute(settings, IGNORING_FOREIGN_KEYS, TIMELINE, SUBSCRIPTIONS, *EVENTS)
         still_fresh = business(await scrape(client))
         monkeypatch.setattr(business_metrics, "FRESH_SECONDS", 0.0)
         read_again = business(await scrape(client))
@@ -145,9 +165,15 @@ async def test_the_business_is_counted_in_postgres(
         "payments_failed_total": 0,
         "active_subscriptions": 0,
         "parked_subscriptions": 0,
+        "events_unpublished_seconds": 0,
+        "event_deliveries_pending": 0,
+        "webhook_endpoints_disabled": 0,
     }
     assert still_fresh == empty
+    assert 100 <= read_again.pop("events_unpublished_seconds") < 200
     assert read_again == {
+        "event_deliveries_pending": 2,
+        "webhook_endpoints_disabled": 1,
         "payments_succeeded_total": 3,
         "payments_failed_total": 4,
         "active_subscriptions": 3,
@@ -216,7 +242,7 @@ async def test_many_scrapes_at_once_read_postgres_once(database: Database) -> No
     await asyncio.gather(*(metrics.refresh(database) for _ in range(20)))
     event.remove(database._engine.sync_engine, "before_cursor_execute", count)
 
-    assert reads == 1
+    assert reads == 2  # the business, and its events
 
 
 async def test_metrics_can_be_switched_off() -> None:
