@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from tests.client import Student
 from tests.lives import Life, World
-from tests.replay import plan_shapes, purse_shapes, renewal_shapes, return_shapes
+from tests.replay import event_shapes, plan_shapes, purse_shapes, renewal_shapes, return_shapes
 from workflows.options import RUN_MAX_EVENTS
 
 A_DAY = timedelta(days=1)
@@ -133,4 +133,6 @@ SHAPES: tuple[Shape, ...] = (
     return_shapes.refund_failed,
     return_shapes.refund_refused,
     return_shapes.paid_too_late,
+    event_shapes.event_delivered,
+    event_shapes.event_given_up,
 )
