@@ -7,7 +7,7 @@ from db.queries import invoices, ledger, payment_reports, payments, purses
 from db.queries.payments import Billed
 from db.queries.purses import Bill
 from domain import ledger as movements
-from domain.events import invoice_voided
+from domain.events import invoice_uncollectible, invoice_voided
 from domain.payment import GivenUp
 from domain.subscription import SubscriptionState
 
@@ -35,11 +35,13 @@ async def void_invoice(
     await _put_back(connection, billed, at)
 
 
-async def write_off_invoice(connection: Connection, invoice_id: int, at: datetime) -> None:
+async def write_off_invoice(
+    connection: Connection, before: SubscriptionState, invoice_id: int, at: datetime
+) -> None:
     """The period was begun in good faith: its revenue is earned, and lost."""
     *_, billed = await payments.lock_payments_of_invoice(connection, invoice_id)
     await payments.give_up_attempts(connection, invoice_id, GivenUp.INVOICE_WRITTEN_OFF, at)
-    await invoices.write_off(connection, invoice_id, at)
+    await invoices.write_off(connection, invoice_id, at, invoice_uncollectible(before, billed.invoice, at))
     amounts = (billed.payment.currency, billed.net_cents)
     for movement in (
         movements.invoice_written_off(invoice_id, *amounts, billed.vat_cents),

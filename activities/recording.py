@@ -63,7 +63,7 @@ async def _write_effects(
     if change.voids_invoice_id is not None:
         await void_invoice(connection, before, change.voids_invoice_id, at)
     if change.writes_off_invoice_id is not None:
-        await write_off_invoice(connection, change.writes_off_invoice_id, at)
+        await write_off_invoice(connection, before, change.writes_off_invoice_id, at)
     if change.unknown_payment_id is not None:
         await payments.mark_unknown(connection, change.unknown_payment_id)
     if change.replaced_payment_id is not None:

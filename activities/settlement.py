@@ -10,13 +10,13 @@ from activities.opened_refunds import begin_refund
 from activities.recording import write_change
 from activities.telling import tell
 from db.database import Connection
-from db.queries import invoices, ledger, payment_reports, payments, purses, refunds, subscriptions
+from db.queries import invoices, ledger, outbox, payment_reports, payments, purses, refunds, subscriptions
 from db.queries.payments import Billed
 from db.queries.purses import Bill
 from db.queries.refunds import RefundOrder
 from domain import ledger as movements
 from domain import paying
-from domain.events import invoice_paid
+from domain.events import FailedPayment, invoice_paid, payment_failed
 from domain.invoice import InvoiceStatus
 from domain.lifecycle import Change, Event
 from domain.payment import Decline, PaymentStatus, Verdict, judge
@@ -86,6 +86,16 @@ async def decline(settlement: Settlement, reason: Decline) -> SubscriptionState:
     change = paying.declined(settlement.state, billed.payment_id, reason.kind, at)
     if change is None or change.event is not Event.PAYMENT_DECLINED:
         await tell_of(settlement, settlement.state, Event.PAYMENT_DECLINED)
+    after = settlement.state if change is None else change.state
+    failed = FailedPayment(
+        billed.payment_id,
+        billed.invoice_id,
+        billed.provider,
+        billed.payment.currency,
+        billed.payment.amount_cents,
+        reason,
+    )
+    await outbox.append_event(connection, payment_failed(settlement.state, after, failed, at))
     if change is None:
         return settlement.state
     details = _details(billed, billed.payment.amount_cents)

@@ -1,4 +1,7 @@
-"""Entries of a subscription's timeline: who did what, why, and the trace that leads to the request."""
+"""Entries of a subscription's timeline: who did what, why, and the trace that leads to the request.
+
+With an entry goes the event that tells of it outside, where there is one.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,6 +9,7 @@ from datetime import datetime
 from activities.contracts import Cause
 from db.database import Connection
 from db.queries import timeline
+from domain.life_events import goes_out
 from domain.lifecycle import Change
 
 
@@ -17,6 +21,7 @@ async def tell(
     details: Mapping[str, int | str] | None = None,
 ) -> None:
     """The timeline's entry of a change."""
+    told = {**change.details, **(details or {})}
     await timeline.append_entry(
         connection,
         subscription_id=change.state.subscription_id,
@@ -27,5 +32,6 @@ async def tell(
         note_id=cause.note_id,
         trace_id=cause.trace_id,
         at=at,
-        details={**change.details, **(details or {})},
+        details=told,
+        event_out=goes_out(change.state, change.event, told, at),
     )

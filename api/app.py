@@ -39,10 +39,12 @@ from api.routes import (
     reconciliation,
     refunds,
     staff,
+    staff_events,
     staff_gift_cards,
     staff_invoices,
     staff_plans,
     staff_promo_codes,
+    staff_webhook_endpoints,
     staff_webhooks,
     subscriptions,
 )
@@ -76,6 +78,8 @@ ROUTERS = (
     staff_gift_cards.router,
     staff_webhooks.router,
     reconciliation.router,
+    staff_webhook_endpoints.router,
+    staff_events.router,
     plumbing.router,
 )
 

@@ -28,10 +28,12 @@ from api.refund_payment import PaymentRefunder
 from api.start_subscription import SubscriptionStarter
 from api.subscription_commands import SubscriptionCommands
 from db.database import Database
+from domain.endpoint_secrets import EndpointSecrets
 from domain.gift_codes import GiftCodes
 from ops.settings import Settings
 from ops.temporal_client import connect_temporal
 from payments.providers import Providers
+from upkeep.events.sending import EventSender
 from upkeep.inbox_relay import InboxRelay
 
 
@@ -56,6 +58,8 @@ class Context:
     invoice_refunder: InvoiceRefunder
     clocks: ClockTurner
     relay: InboxRelay
+    events: EventSender
+    endpoint_secrets: EndpointSecrets
 
 
 @asynccontextmanager
@@ -71,6 +75,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
     outcomes = PaymentOutcomes(database)
     opener = RefundOpener(temporal, rpc_timeout)
     relay = InboxRelay(database, temporal, rpc_timeout)
+    events = EventSender(allow_private=settings.events_allow_private)
     relaying = asyncio.create_task(relay.run())
     try:
         yield Context(
@@ -93,10 +98,13 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             invoice_refunder=InvoiceRefunder(database, opener),
             clocks=ClockTurner(database, temporal, providers, rpc_timeout),
             relay=relay,
+            events=events,
+            endpoint_secrets=EndpointSecrets(settings.events_key),
         )
     finally:
         relaying.cancel()
         await asyncio.wait([relaying])
+        await events.close()
         await providers.close()
         await database.close()
 

@@ -11,23 +11,51 @@ from typing import Self
 
 from domain.billing_calendar import Period
 from domain.correction import CreditNoteReason, Paid
-from domain.due import pay_by
+from domain.due import Step, next_step, pay_by
 from domain.instant import rfc3339
 from domain.invoice import BillingReason, Invoice
+from domain.payment import Decline
 from domain.reminder import Reminder
 from domain.subscription import SubscriptionState
 from domain.tenders import Purse, taken_from
 
 Details = Mapping[str, int | str | None]
 
+RETRIES = frozenset({Step.RETRY_PAYMENT, Step.COLLECT, Step.CHARGE_METHOD})
+"""What asks for the money once more, without anybody doing anything."""
+
 
 class EventName(StrEnum):
+    """What happened to the subscription itself is told by `domain/life_events.py`."""
+
+    SUBSCRIPTION_CREATED = "subscription.created"
+    SUBSCRIPTION_ACTIVATED = "subscription.activated"
+    SUBSCRIPTION_RENEWED = "subscription.renewed"
+    SUBSCRIPTION_PAST_DUE = "subscription.past_due"
+    SUBSCRIPTION_RECOVERED = "subscription.recovered"
+    SUBSCRIPTION_UNPAID = "subscription.unpaid"
+    SUBSCRIPTION_REACTIVATED = "subscription.reactivated"
+    SUBSCRIPTION_FROZEN = "subscription.frozen"
+    SUBSCRIPTION_UNFROZEN = "subscription.unfrozen"
+    SUBSCRIPTION_CANCEL_SCHEDULED = "subscription.cancel_scheduled"
+    SUBSCRIPTION_UNCANCELED = "subscription.uncanceled"
+    SUBSCRIPTION_CANCELED = "subscription.canceled"
+    SUBSCRIPTION_EXPIRED = "subscription.expired"
+    PLAN_CHANGE_SCHEDULED = "subscription.plan_change_scheduled"
+    PLAN_CHANGE_TAKEN_BACK = "subscription.plan_change_taken_back"
+    PLAN_CHANGED = "subscription.plan_changed"
     RENEWAL_UPCOMING = "renewal.upcoming"
     PAYMENT_REMINDER = "invoice.payment_reminder"
     PRICE_CHANGE_NOTICE = "subscription.price_change_notice"
     INVOICE_FINALIZED = "invoice.finalized"
     INVOICE_PAID = "invoice.paid"
     INVOICE_VOIDED = "invoice.voided"
+    INVOICE_UNCOLLECTIBLE = "invoice.uncollectible"
+    PAYMENT_FAILED = "invoice.payment_failed"
+    PAYMENT_ACTION_REQUIRED = "invoice.payment_action_required"
+    PAYMENT_CHARGED_BACK = "payment.charged_back"
+    REFUND_SUCCEEDED = "refund.succeeded"
+    REFUND_FAILED = "refund.failed"
     CREDIT_NOTE_ISSUED = "credit_note.issued"
 
 
@@ -71,6 +99,18 @@ class BilledInvoice:
 
 
 @dataclass(frozen=True)
+class FailedPayment:
+    """One that was declined, and why."""
+
+    payment_id: int
+    invoice_id: int
+    provider: str
+    currency: str
+    amount_cents: int
+    reason: Decline
+
+
+@dataclass(frozen=True)
 class CorrectedInvoice:
     """An invoice as its credit notes tell of it."""
 
@@ -105,6 +145,34 @@ def invoice_paid(
 def invoice_voided(state: SubscriptionState, billed: BilledInvoice, at: datetime) -> OutgoingEvent:
     """`state` still waits for it."""
     return _of_invoice(state, billed, at, EventName.INVOICE_VOIDED, {})
+
+
+def invoice_uncollectible(state: SubscriptionState, billed: BilledInvoice, at: datetime) -> OutgoingEvent:
+    """`state` still waits for it."""
+    return _of_invoice(state, billed, at, EventName.INVOICE_UNCOLLECTIBLE, {})
+
+
+def payment_failed(
+    before: SubscriptionState, after: SubscriptionState, failed: FailedPayment, at: datetime
+) -> OutgoingEvent:
+    """Both are the same when it was an attempt that nobody waited for any more."""
+    is_waited_for = before.open_invoice is not None and before.open_invoice.invoice_id == failed.invoice_id
+    retry = next_step(after)
+    will_retry = retry is not None and retry.step in RETRIES and after.open_invoice is not None
+    details: Details = {
+        "invoice_id": failed.invoice_id,
+        "payment_id": failed.payment_id,
+        "user_id": before.user_id,
+        "plan_code": before.billed_plan.code if is_waited_for else before.plan.code,
+        "provider": failed.provider,
+        "currency": failed.currency,
+        "amount_cents": failed.amount_cents,
+        "decline_code": failed.reason.code,
+        "decline_kind": failed.reason.kind,
+        "next_attempt_at": rfc3339(retry.at) if retry is not None and will_retry else None,
+    }
+    name = EventName.PAYMENT_FAILED
+    return OutgoingEvent(before.subscription_id, name, f"{name}:{failed.payment_id}", at, details)
 
 
 def credit_note_issued(

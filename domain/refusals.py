@@ -42,6 +42,12 @@ class RefusalCode(StrEnum):
     PROMO_TERMS_FROZEN = "promo_terms_frozen"
     GIFT_CARD_NOT_FOUND = "gift_card_not_found"
     GIFT_CARD_EMPTY = "gift_card_empty"
+    ENDPOINT_NOT_FOUND = "endpoint_not_found"
+    ENDPOINT_URL_REFUSED = "endpoint_url_refused"
+    ENDPOINT_DISABLED = "endpoint_disabled"
+    TOO_MANY_ENDPOINTS = "too_many_endpoints"
+    EVENT_NOT_FOUND = "event_not_found"
+    REPLAY_TOO_LARGE = "replay_too_large"
 
 
 @dataclass

@@ -13,6 +13,7 @@ from pydantic import (
     AliasChoices,
     BeforeValidator,
     Field,
+    PositiveFloat,
     PositiveInt,
     SecretStr,
     StringConstraints,
@@ -31,6 +32,7 @@ SHORTEST_SECRET: Mapping[str, int] = {"HS256": 32, "HS384": 48, "HS512": 64}
 
 SHORTEST_WEBHOOK_SECRET = 16
 SHORTEST_GIFT_CODE_SECRET = 32
+SHORTEST_EVENTS_SECRET = 32
 EXAMPLE_SECRET_MARK = "change-me"  # noqa: S105 - what .env.example writes where a secret belongs
 
 EXAMPLE_SELLER: Mapping[str, str] = {
@@ -94,6 +96,13 @@ class Settings(BaseSettings):
 
     gift_code_secret: SecretStr | None = Field(None, validate_default=True)
     """What codes of gift cards are made and known by. It is never rotated, or no code is known any more."""
+
+    events_secret: SecretStr | None = Field(None, validate_default=True)
+    """What the secrets of webhook endpoints are derived from. With another one each of them is another."""
+    events_allow_private: bool = False
+    """Whether events may go to http and to addresses that are not public: for development only."""
+    events_first_retry_seconds: PositiveFloat = 5.0
+    events_give_up_seconds: PositiveFloat = 3 * 24 * 3_600.0
 
     psp_url: Annotated[str, StringConstraints(pattern=r"^(https?://\S+)?$")] = ""
     """Where the sandbox payment provider is; empty where there is none."""
@@ -166,6 +175,12 @@ class Settings(BaseSettings):
         own = _present(self.gift_code_secret)
         return (own or self.jwt_secrets)[0].encode()
 
+    @property
+    def events_key(self) -> bytes:
+        """Outside of production the secret that signs tokens serves for it, if there is no other."""
+        own = _present(self.events_secret)
+        return (own or self.jwt_secrets)[0].encode()
+
     @field_validator("jwt_secret", "jwt_secret_previous")
     @classmethod
     def _refuse_short_jwt_secret(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
@@ -183,6 +198,20 @@ class Settings(BaseSettings):
         if info.data.get("environment") == "production" and not _present(secret):
             raise ValueError("production needs a secret that outlives rotations of JWT_SECRET")
         return _long_enough(secret, SHORTEST_GIFT_CODE_SECRET)
+
+    @field_validator("events_secret")
+    @classmethod
+    def _refuse_no_events_secret(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if info.data.get("environment") == "production" and not _present(secret):
+            raise ValueError("production needs a secret that outlives rotations of JWT_SECRET")
+        return _long_enough(secret, SHORTEST_EVENTS_SECRET)
+
+    @field_validator("events_allow_private")
+    @classmethod
+    def _refuse_private_targets_in_production(cls, allowed: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic hands it in by position
+        if allowed and info.data.get("environment") == "production":
+            raise ValueError("production sends events to the public internet only")
+        return allowed
 
     @field_validator("psp_url")
     @classmethod
@@ -205,6 +234,7 @@ class Settings(BaseSettings):
         "webhook_secret",
         "webhook_secret_previous",
         "gift_code_secret",
+        "events_secret",
     )
     @classmethod
     def _refuse_examples(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:

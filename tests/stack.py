@@ -73,6 +73,7 @@ class Stack:
         )
         self.environment |= CHEAP_PASSWORDS | {"BILLING_WORKFLOW_RPC_TIMEOUT_MS": str(PATIENCE_MS)}
         self.environment["BILLING_ROUTINES_ENABLED"] = "false"  # a test asks for what it looks at
+        self.environment["BILLING_EVENTS_FIRST_RETRY_SECONDS"] = "0.1"
         self.environment |= environment
         self.api = ProductProcess.api(self.api_port, self.environment, folder / "api.log")
         self.worker = ProductProcess.worker(self.worker_metrics_port, self.environment, folder / "worker.log")

@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import structlog
@@ -16,23 +18,29 @@ from ops.logging import configure_logging
 from ops.settings import Settings, load_settings
 from ops.temporal_client import connect_temporal
 from payments.providers import Providers
+from upkeep.events.dispatcher import EventDispatcher, Patience
+from upkeep.events.sending import EventSender
 from upkeep.reconciliation.reach import Reach
 from worker.interceptors import FaultsEnd, Observation
 from worker.registry import (
     WORKFLOWS,
     billing_activities,
+    event_activities,
     inbox_activities,
     payment_activities,
     upkeep_activities,
 )
 from worker.sandbox import sandboxed_runner
 from worker.schedules import keep_schedules
-from workflows.options import BILLING_QUEUE, PAYMENTS_QUEUE, UPKEEP_QUEUE
+from workflows.options import BILLING_QUEUE, EVENTS_QUEUE, PAYMENTS_QUEUE, UPKEEP_QUEUE
 from workflows.schedules import RETIRED, ROUTINES
 
 GRACE = timedelta(seconds=10)
+EVENTS_AT_ONCE = 50
+"""Most of the time each of them waits for its receiver."""
 CONNECT_AGAIN_SECONDS = 1.0
 LOOKS_AT_ONCE = 2
+QUEUES = (BILLING_QUEUE, PAYMENTS_QUEUE, EVENTS_QUEUE, UPKEEP_QUEUE)
 ACTIVITY_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 log = structlog.get_logger(__name__)
@@ -85,6 +93,34 @@ def build_upkeep_worker(
     )
 
 
+def build_events_worker(
+    client: Client, database: Database, sender: EventSender, settings: Settings
+) -> Worker:
+    """Calls those who are told of events; however slow they are, nobody else waits."""
+    return Worker(
+        client,
+        task_queue=EVENTS_QUEUE,
+        activities=event_activities(database, sender, settings),
+        interceptors=[Observation()],
+        max_concurrent_activities=EVENTS_AT_ONCE,
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
+@asynccontextmanager
+async def delivering_events(client: Client, database: Database, settings: Settings) -> AsyncIterator[None]:
+    """Publishes events and sends them, for as long as the block lasts."""
+    patience = Patience(settings.events_first_retry_seconds, settings.events_give_up_seconds)
+    rpc_timeout = timedelta(milliseconds=settings.workflow_rpc_timeout_ms)
+    dispatching = asyncio.create_task(EventDispatcher(database, client, patience, rpc_timeout).run())
+    sender = EventSender(allow_private=settings.events_allow_private)
+    async with build_events_worker(client, database, sender, settings):
+        yield
+        dispatching.cancel()
+        await asyncio.wait([dispatching])
+    await sender.close()
+
+
 def metrics_runtime(settings: Settings) -> Runtime:
     """Serves the SDK's metrics and our own on one port, by Prometheus' naming rules."""
     address = f"{settings.worker_metrics_host}:{settings.worker_metrics_port}"
@@ -114,8 +150,9 @@ async def run_worker(settings: Settings) -> None:
         build_payments_worker(client, database, providers, settings),
         build_upkeep_worker(client, database, providers, settings),
         build_billing_worker(client, database, settings),
+        delivering_events(client, database, settings),
     ):
-        log.info("worker_started", queues=[BILLING_QUEUE, PAYMENTS_QUEUE, UPKEEP_QUEUE])
+        log.info("worker_started", queues=QUEUES)
         if settings.routines_enabled:
             await keep_schedules(client, ROUTINES, RETIRED)
         await stop.wait()

@@ -19,12 +19,16 @@ from activities.refund_invoice import RefundInvoiceActivity
 from activities.send_refund import MarkRefundUnknownActivity, SendRefundActivities
 from activities.settle_payment import SettlePaymentActivity
 from db.database import Database
+from domain.endpoint_secrets import EndpointSecrets
 from ops.settings import Settings
 from payments.providers import Providers
 from upkeep.deliver_inbox import DeliverInboxActivity
+from upkeep.events.delivering import DeliverEventActivities
+from upkeep.events.sending import EventSender
 from upkeep.inbox_relay import InboxRelay
 from upkeep.reconciliation.reach import Reach
 from upkeep.routine_activities import RoutineActivities
+from workflows.deliver_event import DeliverEvent
 from workflows.deliver_inbox import DeliverInbox
 from workflows.late_payment import LatePayment
 from workflows.reconcile import FindLostWorkflows, Reconcile
@@ -36,6 +40,7 @@ WORKFLOWS: tuple[type, ...] = (
     LatePayment,
     Refund,
     DeliverInbox,
+    DeliverEvent,
     Reconcile,
     FindLostWorkflows,
 )
@@ -74,6 +79,13 @@ def inbox_activities(
 ) -> tuple[Callable[..., Any], ...]:
     relay = InboxRelay(database, client, timedelta(milliseconds=settings.workflow_rpc_timeout_ms))
     return (DeliverInboxActivity(relay).deliver_inbox,)
+
+
+def event_activities(
+    database: Database, sender: EventSender, settings: Settings
+) -> tuple[Callable[..., Any], ...]:
+    events = DeliverEventActivities(database, sender, EndpointSecrets(settings.events_key))
+    return events.post_event, events.give_up_event
 
 
 def upkeep_activities(reach: Reach) -> tuple[Callable[..., Any], ...]:

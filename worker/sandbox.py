@@ -7,6 +7,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 PASSED_THROUGH = (
     "domain",
     "activities.contracts",
+    "activities.event_contracts",
     "activities.refusal",
     "activities.upkeep_contracts",
     "workflows.messages",

@@ -10,6 +10,8 @@ PAYMENTS_QUEUE = "payments"
 """Calls of providers: rate-limited on their own, and slow when a provider is."""
 UPKEEP_QUEUE = "upkeep"
 """Looks at the whole of the books: few at once, and long ones."""
+EVENTS_QUEUE = "events"
+"""Calls of those who are told of events: slow when they are, and nobody else waits for them."""
 
 RUN_LIVES = timedelta(days=365)
 RUN_MAX_EVENTS = 1_000

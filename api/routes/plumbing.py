@@ -4,11 +4,10 @@ from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.responses import PlainTextResponse, Response
 
-from api.business_metrics import BusinessMetrics
 from api.context import ContextDep
+from api.metrics.from_database import DatabaseMetrics
 from api.problems import RETRY_SOON, Problem, problem_responses
 from api.readiness import OK, check_readiness
-from api.reconciliation_metrics import ReconciliationMetrics
 from api.schemas.plumbing import AliveBody, ReadyBody
 
 router = APIRouter(tags=["Plumbing"])
@@ -39,15 +38,13 @@ async def readyz(context: ContextDep) -> ReadyBody:
 def metrics_router(registry: CollectorRegistry) -> APIRouter:
     """A router of its own, so that a public listener can go without."""
     metrics = APIRouter(tags=["Plumbing"])
-    business, reconciliation = BusinessMetrics(), ReconciliationMetrics()
-    registry.register(business)
-    registry.register(reconciliation)
+    from_database = DatabaseMetrics()
+    registry.register(from_database)
 
     @metrics.get("/metrics", response_class=PlainTextResponse)
     async def read_metrics(context: ContextDep) -> Response:
         """Prometheus metrics in text format."""
-        await business.refresh(context.database)
-        await reconciliation.refresh(context.database)
+        await from_database.refresh(context.database)
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return metrics

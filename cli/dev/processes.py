@@ -105,6 +105,7 @@ def process_environment(
     inherited.setdefault("BILLING_SIGNUPS_PER_ADDRESS_PER_HOUR", GENEROUS)
     inherited.setdefault("BILLING_PROMO_CODES_PER_ADDRESS_PER_HOUR", GENEROUS)
     inherited.setdefault("BILLING_GIFT_CODES_PER_ADDRESS_PER_HOUR", GENEROUS)
+    inherited.setdefault("BILLING_EVENTS_ALLOW_PRIVATE", "true")  # a receiver on this machine
     return inherited | {
         "BILLING_ENVIRONMENT": environment,
         "BILLING_VIRTUAL_CLOCK": "true",  # the embedded Temporal allows it

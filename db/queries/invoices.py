@@ -130,13 +130,16 @@ async def void(
     await _write(connection, voided, told)
 
 
-async def write_off(connection: Connection, invoice_id: int, at: datetime) -> None:
+async def write_off(
+    connection: Connection, invoice_id: int, at: datetime, told: OutgoingEvent | None = None
+) -> None:
     """An open invoice is given up as uncollectible."""
-    await connection.execute(
+    written_off = (
         update(Invoice)
         .where(Invoice.id == invoice_id, Invoice.status == InvoiceStatus.OPEN)
         .values(status=InvoiceStatus.UNCOLLECTIBLE, written_off_at=at)
     )
+    await _write(connection, written_off, told)
 
 
 async def _write(connection: Connection, change: Update, told: OutgoingEvent | None) -> None:

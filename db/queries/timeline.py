@@ -4,12 +4,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 
 from db.database import Connection
+from db.queries.outbox import event_row, insert_beside
 from db.tables.messages import Note
 from db.tables.subscriptions import TimelineEntry
+from domain.events import OutgoingEvent
 from domain.lifecycle import Event
+
+_COLUMNS = (
+    *("subscription_id", "version", "event", "actor", "cause"),
+    *("note_id", "trace_id", "occurred_at", "details"),
+)
+# Built once, as it is part of every step: an entry and its event are one question to the database.
+_APPEND_AND_TELL = insert_beside(
+    insert(TimelineEntry).values({name: bindparam(f"entry_{name}") for name in _COLUMNS})
+)
 
 
 @dataclass(frozen=True)
@@ -80,19 +91,25 @@ async def append_entry(
     at: datetime,
     details: dict[str, int | str],
     note_id: int | None = None,
+    event_out: OutgoingEvent | None = None,
 ) -> None:
-    """`at` is the workflow's time; `details` are ids and amounts; the note is what a person wrote."""
-    await connection.execute(
-        insert(TimelineEntry),
-        {
-            "subscription_id": subscription_id,
-            "version": version,
-            "event": event,
-            "actor": actor,
-            "cause": cause,
-            "note_id": note_id,
-            "trace_id": trace_id,
-            "occurred_at": at,
-            "details": details,
-        },
-    )
+    """`at` is the workflow's time; `details` are ids and amounts; the note is what a person wrote.
+
+    `event_out` tells of it outside: neither is there without the other.
+    """
+    entry = {
+        "subscription_id": subscription_id,
+        "version": version,
+        "event": event,
+        "actor": actor,
+        "cause": cause,
+        "note_id": note_id,
+        "trace_id": trace_id,
+        "occurred_at": at,
+        "details": details,
+    }
+    if event_out is None:
+        await connection.execute(insert(TimelineEntry), entry)
+        return
+    values = {f"entry_{name}": value for name, value in entry.items()}
+    await connection.execute(_APPEND_AND_TELL, values | event_row(event_out))

@@ -14,6 +14,7 @@ from db.tables import (
     promo_codes,
     reconciliation,
     subscriptions,
+    webhook_endpoints,
 )
 from db.tables.base import Table
 
@@ -32,4 +33,5 @@ TABLE_MODULES = (
     promo_codes,
     reconciliation,
     subscriptions,
+    webhook_endpoints,
 )

@@ -45,6 +45,7 @@ class Subscription(Table):
             postgresql_where=text("trial_ends_at IS NOT NULL"),
         ),
         Index("ix_subscriptions_user_id_id", "user_id", "id"),
+        Index("ix_subscriptions_ahead", "id", postgresql_where=text("clock_offset <> '0'::interval")),
     )
 
     id: Mapped[Id]

@@ -11,7 +11,14 @@ from tests.activities.customer import Customer
 from tests.activities.everything import rows_of
 from tests.docs.tables import tables_of
 
-CARRIED = {row["event"]: set(row["what it carries"].split(", ")) for row in tables_of("events.md")["Events"]}
+_PAGE = tables_of("events.md")
+_OF_THE_SUBSCRIPTION = {row["field"] for row in _PAGE["The subscription"]}
+CARRIED = {
+    row["event"]: _OF_THE_SUBSCRIPTION
+    if row["what it carries"] == "the subscription"
+    else set(row["what it carries"].split(", "))
+    for row in _PAGE["Events"]
+}
 
 # Each fact with the event that it has to have, and nothing else has.
 MISSING_OR_WITHOUT_A_FACT = """
@@ -20,12 +27,17 @@ MISSING_OR_WITHOUT_A_FACT = """
         WHERE finalized_at IS NOT NULL
         UNION ALL SELECT 'invoice.paid', id, paid_at FROM invoices WHERE paid_at IS NOT NULL
         UNION ALL SELECT 'invoice.voided', id, voided_at FROM invoices WHERE voided_at IS NOT NULL
+        UNION ALL SELECT 'invoice.uncollectible', id, written_off_at FROM invoices
+        WHERE written_off_at IS NOT NULL
+        UNION ALL SELECT 'refund.' || status, id, settled_at FROM refunds WHERE settled_at IS NOT NULL
         UNION ALL SELECT 'credit_note.issued', id, issued_at FROM credit_notes),
     told AS (
         SELECT event, due_at AS at, (details->>
-            CASE event WHEN 'credit_note.issued' THEN 'credit_note_id' ELSE 'invoice_id' END)::bigint AS id
+            CASE WHEN event = 'credit_note.issued' THEN 'credit_note_id'
+            WHEN event LIKE 'refund.%' THEN 'refund_id' ELSE 'invoice_id' END)::bigint AS id
         FROM outbox
-        WHERE event IN ('invoice.finalized', 'invoice.paid', 'invoice.voided', 'credit_note.issued'))
+        WHERE event IN ('invoice.finalized', 'invoice.paid', 'invoice.voided', 'invoice.uncollectible',
+            'credit_note.issued', 'refund.succeeded', 'refund.failed'))
     (SELECT * FROM (SELECT event, id, at FROM facts EXCEPT ALL SELECT event, id, at FROM told) missing)
     UNION ALL (SELECT event, id, at FROM told EXCEPT ALL SELECT event, id, at FROM facts)
 """

@@ -69,7 +69,7 @@ BY_CHANCE = {
     "promo_redemptions": {"id"},
     "gift_card_entries": {"id", "recorded_at"},
     "balance_entries": {"id", "recorded_at"},
-    "outbox": {"id", "created_at"},
+    "outbox": {"id", "created_at", "sequence", "published_at"},
     "timeline": {"id", "recorded_at"},
     "reports": {"received_at", "next_delivery_at", "deliveries"},
 }

@@ -179,7 +179,7 @@ async def test_nothing_else_is_written(customer: Customer) -> None:
         "invoice_lines": 1,
         "payments": 1,
         "ledger": 3,
-        "outbox": 1,
+        "outbox": 2,
         "timeline": 1,
     }
 

@@ -9,11 +9,13 @@ from random import Random
 import pytest
 from sqlalchemy import text
 
+from api.schemas.events import DATA_OF
 from db.database import Connection, Database
 from db.queries import ledger_reports
 from db.queries.book_invariants import find_violations
 from db.queries.life_invariants import LIFE_INVARIANTS
 from db.queries.overdue import OVERDUE
+from domain.events import EventName
 from domain.window import Window
 from payments.manual_mock import ManualMock
 from payments.providers import Providers
@@ -122,7 +124,10 @@ async def test_after_a_random_year_all_books_agree(database: Database, psp: Sand
             " WHERE e.account = 'cash_at_provider'"
         )
         cash_cents = (await connection.execute(received)).scalar_one()
+        events = list(await connection.execute(text("SELECT event, details FROM outbox")))
     assert set(happened) >= HAPPENED
+    for event, details in events:
+        DATA_OF[EventName(event)].model_validate(details)
     assert sum(total.balance_cents for total in totals) == 0
     for customer in customers:
         await assert_books_are_true(customer)

@@ -108,7 +108,9 @@ async def test_what_is_written(customer: Customer) -> None:
     assert row["access_until"] == PERIOD_END + timedelta(days=7)
     assert [(event["event"], event["due_at"]) for event in after["outbox"]] == [
         ("invoice.finalized", STARTED_AT),
+        ("subscription.created", STARTED_AT),
         ("invoice.paid", PAID_AT),
+        ("subscription.activated", PAID_AT),
         ("renewal.upcoming", REMINDED_AT),
     ]
 

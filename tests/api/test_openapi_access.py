@@ -18,6 +18,7 @@ from db.database import Database
 from ops.settings import Settings
 from tests.api_description import Operation, operations
 from tests.client import Student, refusal, send_webhook
+from tests.event_endpoint import NEW_ENDPOINT, endpoint_of_nobody
 from tests.lives import Life, World
 from tests.purse import give_gift_card
 from tests.stack import JWT_SECRET, WEBHOOK_SECRET
@@ -167,6 +168,36 @@ PROTECTED = {
         refused="report_without_payment",
     ),
     "GET /admin/reconciliation": Call(ACCESS, for_staff=True),
+    "GET /admin/webhook-endpoints": Call(ACCESS, for_staff=True),
+    "POST /admin/webhook-endpoints": Call(ACCESS, NEW_ENDPOINT, for_staff=True),
+    "GET /admin/webhook-endpoints/{endpoint_id}": Call(
+        ACCESS, not_found="endpoint_not_found", for_staff=True
+    ),
+    "PATCH /admin/webhook-endpoints/{endpoint_id}": Call(
+        ACCESS, {"description": "x"}, not_found="endpoint_not_found", for_staff=True
+    ),
+    "DELETE /admin/webhook-endpoints/{endpoint_id}": Call(
+        ACCESS, not_found="endpoint_not_found", for_staff=True
+    ),
+    "POST /admin/webhook-endpoints/{endpoint_id}/rotate-secret": Call(
+        ACCESS, not_found="endpoint_not_found", for_staff=True
+    ),
+    "POST /admin/webhook-endpoints/{endpoint_id}/disable": Call(
+        ACCESS, not_found="endpoint_not_found", for_staff=True
+    ),
+    "POST /admin/webhook-endpoints/{endpoint_id}/enable": Call(
+        ACCESS, not_found="endpoint_not_found", for_staff=True
+    ),
+    "POST /admin/webhook-endpoints/{endpoint_id}/replay": Call(
+        ACCESS, {"since": "2999-01-01T00:00:00Z"}, not_found="endpoint_not_found", for_staff=True
+    ),
+    "POST /admin/webhook-endpoints/{endpoint_id}/ping": Call(
+        ACCESS, not_found="endpoint_not_found", for_staff=True
+    ),
+    "GET /admin/webhook-endpoints/{endpoint_id}/deliveries": Call(
+        ACCESS, not_found="endpoint_not_found", for_staff=True
+    ),
+    "GET /admin/events": Call(ACCESS, for_staff=True),
     "POST /admin/subscriptions/{subscription_id}/clock": Call(
         ACCESS, {"advance": "P1D"}, not_found="subscription_not_found", for_staff=True
     ),
@@ -345,6 +376,8 @@ async def test_staff_read_anybody_s_and_an_admin_also_writes(
         "credit_note_not_found": await issue_credit_note(unpaid.world, admin),
         "webhook_not_found": await receive_webhook_of_nobody(admin),
     }
+    if known.not_found == "endpoint_not_found":
+        own[known.not_found] = await endpoint_of_nobody(admin, anew=True)
     for reader, writes in ((admin, True), (support, False)):
         missing = await call(reader.http, operation, number=LARGEST_ID, **reader.bearer)
         answer = await call(reader.http, operation, number=own[known.not_found], **reader.bearer)

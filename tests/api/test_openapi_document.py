@@ -7,6 +7,7 @@ import httpx2
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
 
+from domain.events import EventName
 from tests.api_description import JSON, Operation, document, examples_in, flaws, operations
 from tests.stack import Stack
 
@@ -47,8 +48,19 @@ KEYED = {
     "POST /admin/plans/{plan_code}/retire": False,
     "POST /admin/promo-codes": False,
     "POST /admin/webhooks/{webhook_id}/replay": False,
+    "POST /admin/webhook-endpoints": False,
+    "POST /admin/webhook-endpoints/{endpoint_id}/rotate-secret": False,
+    "POST /admin/webhook-endpoints/{endpoint_id}/disable": False,
+    "POST /admin/webhook-endpoints/{endpoint_id}/enable": False,
+    "POST /admin/webhook-endpoints/{endpoint_id}/replay": False,
+    "POST /admin/webhook-endpoints/{endpoint_id}/ping": False,
 }
 """Where an Idempotency-Key is taken, and whether it has to be sent."""
+
+ENDPOINT = (
+    "id url events description status disabled_at disabled_reason secret_version old_secret_until"
+    " last_delivered_at created_by created_at"
+)
 
 KEYS_OF_ANSWERS = {
     "AcceptedBody": "ok ignored duplicate",
@@ -73,6 +85,19 @@ KEYS_OF_ANSWERS = {
         "id number invoice_id refund_id reason amount_cents card_cents gift_cents balance_cents net_cents"
         " vat_cents currency issued_at"
     ),
+    "DeliveryBody": (
+        "id event_id event subscription_id sequence status round attempts last_attempt_at last_status_code"
+        " last_error delivered_at created_at"
+    ),
+    "DeliveryPage": "items next_cursor",
+    "EnabledEndpointBody": ENDPOINT + " event_count",
+    "EndpointBody": ENDPOINT,
+    "EndpointPage": "items next_cursor",
+    "EndpointSecretBody": ENDPOINT + " secret",
+    "EventBody": "id message_id event subscription_id sequence timestamp published_at data",
+    "EventPage": "items next_cursor",
+    "PingedBody": "message_id delivered status_code error",
+    "ReplayedBody": "event_count",
     "DunningCaseBody": "policy opened_at last_attempt_at retries_made waits_for_new_method",
     "ExplainedBody": "user_id user_flagged_at subscription explanation workflow links",
     "ExplanationBody": (
@@ -190,6 +215,9 @@ KEYS_OF_REQUESTS = {
     "FreezeBody": "until",
     "GiftCodeBody": "code",
     "LoginBody": "email password",
+    "EndpointChangesBody": "url events description",
+    "NewEndpointBody": "url events description",
+    "ReplayBody": "since event_ids",
     "NewGiftCardsBody": "amount_cents currency count expires_at",
     "NewPlanBody": (
         "code name period_iso price_cents currency seats trial_days grace_days freeze_days_per_year"
@@ -333,6 +361,19 @@ def test_every_example_is_one() -> None:
 def test_every_schema_is_one() -> None:
     for schema in document()["components"]["schemas"].values():
         Draft202012Validator.check_schema(schema)
+
+
+def test_every_event_is_described_under_webhooks() -> None:
+    webhooks = document()["webhooks"]
+
+    assert list(webhooks) == list(EventName)
+    for name, described in webhooks.items():
+        content = described["post"]["requestBody"]["content"][JSON]
+        Draft202012Validator.check_schema(content["schema"])
+        assert content["example"]["type"] == name
+        assert flaws(content["example"], content["schema"]) == []
+        headers = {parameter["name"] for parameter in described["post"]["parameters"]}
+        assert headers == {"webhook-id", "webhook-timestamp", "webhook-signature"}
 
 
 async def test_what_is_served_is_this_document(stack: Stack, http: httpx2.AsyncClient) -> None:

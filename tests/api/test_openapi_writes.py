@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx2
@@ -10,6 +11,7 @@ import pytest
 from tests.api_description import Operation, operations
 from tests.client import Student, refusal, send_raw_webhook
 from tests.deadline import eventually
+from tests.event_endpoint import NEW_ENDPOINT, endpoint_of_nobody
 from tests.lives import Life
 from tests.stack import WEBHOOK_SECRET
 from tests.staff import make_plan, make_promo_code, new_plan, new_promo_code
@@ -57,6 +59,9 @@ TEXTS = {
     "POST /admin/promo-codes": ["code", "currency", "duration", "valid_from", "valid_until"],
     "PATCH /admin/promo-codes/{promo_code}": ["currency", "duration", "valid_from", "valid_until"],
     "POST /admin/webhooks/{webhook_id}/replay": ["reason"],
+    "POST /admin/webhook-endpoints": ["url", "description"],
+    "PATCH /admin/webhook-endpoints/{endpoint_id}": ["url", "description"],
+    "POST /admin/webhook-endpoints/{endpoint_id}/replay": ["since"],
     "POST /payments/webhook": ["status", "provider", "event_id", "currency", "decline_code"],
 }
 """The fields of each write that are text."""
@@ -92,6 +97,9 @@ def good_body(operation: Operation, life: Life) -> dict[str, Any]:
         "POST /admin/promo-codes": new_promo_code(),
         "PATCH /admin/promo-codes/{promo_code}": {"max_redemptions": 9},
         "POST /admin/webhooks/{webhook_id}/replay": {"reason": "looked"},
+        "POST /admin/webhook-endpoints": NEW_ENDPOINT,
+        "PATCH /admin/webhook-endpoints/{endpoint_id}": {"description": "bookkeeping"},
+        "POST /admin/webhook-endpoints/{endpoint_id}/replay": {"since": "2026-03-01T00:00:00Z"},
         "POST /payments/webhook": {"payment_id": life.payment_id, "status": "SUCCEEDED", "provider": "mock"},
     }
     return bodies[str(operation)]
@@ -111,17 +119,19 @@ async def send(operation: Operation, life: Life, admin: Student, body: dict[str,
 
 async def path_of(operation: Operation, life: Life, admin: Student) -> str:
     """Its address for what is the student's own, or for a plan or a code that nobody else uses."""
-    if "{invoice_id}" in operation.path:
+    known = {"payment_id": life.payment_id, "webhook_id": NOBODYS_ID, "method_id": 1}
+    made: dict[str, Callable[[], Awaitable[int | str]]] = {
+        "plan_code": lambda: make_plan(admin),
+        "promo_code": lambda: make_promo_code(admin),
+        "endpoint_id": lambda: endpoint_of_nobody(admin),
+    }
+    _, opened, name = operation.path.partition("{")
+    name, _, _ = name.partition("}")
+    if name == "invoice_id":
         return operation.at((await life.student.get("/invoices")).json()["items"][0]["id"])
-    if "{payment_id}" in operation.path:
-        return operation.at(life.payment_id)
-    if "{webhook_id}" in operation.path:
-        return operation.at(NOBODYS_ID)
-    if "{plan_code}" in operation.path:
-        return operation.at(await make_plan(admin))
-    if "{promo_code}" in operation.path:
-        return operation.at(await make_promo_code(admin))
-    return operation.at(1 if "{method_id}" in operation.path else life.subscription_id)
+    if opened and name in made:
+        return operation.at(await made[name]())
+    return operation.at(known.get(name, life.subscription_id))
 
 
 async def all_of(student: Student) -> list[Any]:

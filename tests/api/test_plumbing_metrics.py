@@ -8,8 +8,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import event, text
 
-from api import business_metrics
 from api.app import create_app
+from api.metrics import from_database
 from db.database import Database
 from db.queries.business_metrics import BusinessCounts, count_business
 from ops.settings import Settings
@@ -40,6 +40,23 @@ FROM unnest(ARRAY['incomplete', 'active', 'active', 'active', 'canceled', 'incom
      WITH ORDINALITY AS each (status, n)
 """
 
+EVENTS = (
+    (
+        "INSERT INTO outbox (subscription_id, event, key, due_at, details, created_at)"
+        " VALUES (1, 'invoice.paid', 'a', now(), '{}', now() - interval '100 seconds'),"
+        " (1, 'renewal.upcoming', 'b', now(), '{}', now() - interval '900 seconds')"
+    ),
+    (
+        "INSERT INTO webhook_endpoints (url, description, status, disabled_at, disabled_reason, created_by)"
+        " VALUES ('', '', 'enabled', NULL, NULL, 1), ('', '', 'disabled', now(), 'gone', 1),"
+        " ('', '', 'deleted', now(), 'by_staff', 1)"
+    ),
+    (
+        "INSERT INTO event_deliveries (event_id, endpoint_id, status)"
+        " VALUES (1, 1, 'pending'), (2, 1, 'pending'), (3, 1, 'failed')"
+    ),
+)
+
 
 async def scrape(client: httpx2.AsyncClient) -> Samples:
     answer = await client.get("/metrics")
@@ -58,6 +75,9 @@ def business(samples: Samples) -> dict[str, float]:
         "payments_failed_total",
         "active_subscriptions",
         "parked_subscriptions",
+        "events_unpublished_seconds",
+        "event_deliveries_pending",
+        "webhook_endpoints_disabled",
     }
     return {name: value for (name, _), value in samples.items() if name in names}
 
@@ -135,9 +155,9 @@ async def test_the_business_is_counted_in_postgres(
     settings = settings_for(await fresh_database_url())
     async with client_of(create_app(settings)) as client:
         empty = business(await scrape(client))
-        await execute(settings, IGNORING_FOREIGN_KEYS, TIMELINE, SUBSCRIPTIONS)
+        await execute(settings, IGNORING_FOREIGN_KEYS, TIMELINE, SUBSCRIPTIONS, *EVENTS)
         still_fresh = business(await scrape(client))
-        monkeypatch.setattr(business_metrics, "FRESH_SECONDS", 0.0)
+        monkeypatch.setattr(from_database, "FRESH_SECONDS", 0.0)
         read_again = business(await scrape(client))
 
     assert empty == {
@@ -145,9 +165,15 @@ async def test_the_business_is_counted_in_postgres(
         "payments_failed_total": 0,
         "active_subscriptions": 0,
         "parked_subscriptions": 0,
+        "events_unpublished_seconds": 0,
+        "event_deliveries_pending": 0,
+        "webhook_endpoints_disabled": 0,
     }
     assert still_fresh == empty
+    assert 100 <= read_again.pop("events_unpublished_seconds") < 200
     assert read_again == {
+        "event_deliveries_pending": 2,
+        "webhook_endpoints_disabled": 1,
         "payments_succeeded_total": 3,
         "payments_failed_total": 4,
         "active_subscriptions": 3,
@@ -205,7 +231,7 @@ def growth(before: BusinessCounts, after: BusinessCounts) -> tuple[int, int]:
 
 
 async def test_many_scrapes_at_once_read_postgres_once(database: Database) -> None:
-    metrics = business_metrics.BusinessMetrics()
+    metrics = from_database.DatabaseMetrics()
     reads = 0
 
     def count(*_arguments: object) -> None:
@@ -216,7 +242,7 @@ async def test_many_scrapes_at_once_read_postgres_once(database: Database) -> No
     await asyncio.gather(*(metrics.refresh(database) for _ in range(20)))
     event.remove(database._engine.sync_engine, "before_cursor_execute", count)
 
-    assert reads == 2, "the business, and the inbox"
+    assert reads == 4, "the business, the inbox, what goes out, reconciliation"
 
 
 async def test_metrics_can_be_switched_off() -> None:
@@ -228,7 +254,7 @@ async def test_the_inbox_is_counted_by_what_keeps_it(
     monkeypatch: pytest.MonkeyPatch, fresh_database_url: Callable[[], Awaitable[str]]
 ) -> None:
     settings = settings_for(await fresh_database_url())
-    monkeypatch.setattr(business_metrics, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(from_database, "FRESH_SECONDS", 0.0)
     async with client_of(create_app(settings)) as client:
         empty = inbox(await scrape(client))
         await execute(settings, INBOX)

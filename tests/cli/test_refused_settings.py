@@ -32,6 +32,7 @@ GOOD = {
     "JWT_SECRET": "canary-of-the-tokens-0123456789ab",
     "PAYMENTS_WEBHOOK_SECRET": "canary-of-the-webhook",
     "BILLING_GIFT_CODE_SECRET": "canary-of-the-gift-codes-01234567",
+    "BILLING_EVENTS_SECRET": "canary-of-the-events-0123456789012",
     "BILLING_SELLER_NAME": "Scuola",
     "BILLING_SELLER_ADDRESS": "Via Garibaldi, 1",
     "BILLING_SELLER_TAX_ID": "IT01234567890",
@@ -105,6 +106,10 @@ async def test_the_local_stack_tells_it_too(tmp_path_factory: pytest.TempPathFac
         ("PAYMENTS_WEBHOOK_SECRET_PREVIOUS", "canary", "needs at least 16 bytes"),
         ("BILLING_GIFT_CODE_SECRET", "", "production needs a secret that outlives rotations of JWT_SECRET"),
         ("BILLING_GIFT_CODE_SECRET", "canary", "needs at least 32 bytes"),
+        ("BILLING_EVENTS_SECRET", "", "production needs a secret that outlives rotations of JWT_SECRET"),
+        ("BILLING_EVENTS_SECRET", "canary", "needs at least 32 bytes"),
+        ("BILLING_EVENTS_SECRET", "change-me-to-32-more-random-bytes-or-more", EXAMPLE),
+        ("BILLING_EVENTS_ALLOW_PRIVATE", "true", "production sends events to the public internet only"),
         ("BILLING_GIFT_CODE_SECRET", "change-me-to-32-other-random-bytes-or-more", EXAMPLE),
         ("BILLING_ALLOWED_HOSTS", "", "production needs the host names that it is reached under, without *"),
         (

@@ -24,6 +24,7 @@ from db.tables.payment_methods import PaymentMethod
 from db.tables.promo_codes import PromoCode, PromoRedemption
 from db.tables.reconciliation import ReconciliationFinding
 from db.tables.subscriptions import ClockTurn, Period, Subscription, TimelineEntry
+from db.tables.webhook_endpoints import EventDelivery, WebhookEndpoint, WebhookEndpointChange
 
 Row = dict[str, Any]
 
@@ -217,6 +218,23 @@ def _outbox_event() -> Row:
     }
 
 
+def _webhook_endpoint() -> Row:
+    return {
+        "url": "https://crm.example.com/italiano",
+        "description": "",
+        "events": ["invoice.paid"],
+        "created_by": _unused_id(),
+    }
+
+
+def _webhook_endpoint_change() -> Row:
+    return {"endpoint_id": _unused_id(), "change": "created", "details": {}, "trace_id": "0" * 32}
+
+
+def _event_delivery() -> Row:
+    return {"event_id": _unused_id(), "endpoint_id": _unused_id()}
+
+
 def _promo_code() -> Row:
     return {
         "code": _unused_word().upper(),
@@ -379,6 +397,9 @@ _VALID_ROWS: dict[type[Table], Callable[[], Row]] = {
     CreditNote: _credit_note,
     Dispute: _dispute,
     OutboxEvent: _outbox_event,
+    WebhookEndpoint: _webhook_endpoint,
+    WebhookEndpointChange: _webhook_endpoint_change,
+    EventDelivery: _event_delivery,
     LedgerTransaction: _ledger_transaction,
     LedgerEntry: _ledger_entry,
     PaymentReport: _payment_report,

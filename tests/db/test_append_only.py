@@ -10,6 +10,7 @@ from db.tables.gift_cards import GiftCard, GiftCardBatch, GiftCardEntry
 from db.tables.ledger import LedgerEntry, LedgerTransaction
 from db.tables.messages import PaymentReport, ReportReplay
 from db.tables.subscriptions import TimelineEntry
+from db.tables.webhook_endpoints import WebhookEndpoint, WebhookEndpointChange
 from tests.db.refused import refused
 from tests.db.rows import insert_row
 from tests.db.sold import Sold, insert_sold
@@ -27,6 +28,7 @@ APPEND_ONLY = {
     "credit_notes": "number = 'another'",
     "disputes": "amount_cents = 1",
     "report_replays": "actor = 'nobody'",
+    "webhook_endpoint_changes": "change = 'another'",
 }
 
 
@@ -40,6 +42,8 @@ async def filled(connection: Connection) -> Connection:
     await insert_row(connection, LedgerEntry, transaction_id=movement, amount_cents=-1_990)
     await _insert_moves_of_customers(connection, sold)
     await _insert_corrections(connection, sold)
+    endpoint_id = await insert_row(connection, WebhookEndpoint, created_by=sold.user_id)
+    await insert_row(connection, WebhookEndpointChange, endpoint_id=endpoint_id)
     await connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))  # nothing of it is still to be checked
     return connection
 

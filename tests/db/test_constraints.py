@@ -25,6 +25,7 @@ from db.tables.payment_methods import PaymentMethod
 from db.tables.promo_codes import PromoCode, PromoRedemption
 from db.tables.reconciliation import ReconciliationFinding
 from db.tables.subscriptions import ClockTurn, Period, Subscription
+from db.tables.webhook_endpoints import EventDelivery, WebhookEndpoint
 from tests.db.refused import refused
 from tests.db.rows import END, START, Row, valid_row
 
@@ -34,7 +35,18 @@ ISSUED: Row = {"status": "open", "number": "IT-2026-999999"}
 COVERED: Row = {"status": "paid", "gift_cents": 1_500, "balance_cents": 490}
 A_FIXED_AMOUNT: Row = {"percent_off": None, "amount_off_cents": 500, "currency": "EUR"}
 
+DISABLED: Row = {"status": "disabled", "disabled_at": START, "disabled_reason": "gone"}
+
 FORBIDDEN: list[tuple[str, type[Table], Row]] = [
+    ("ck_webhook_endpoints_status_is_known", WebhookEndpoint, DISABLED | {"status": "paused"}),
+    ("ck_webhook_endpoints_disabled_at_an_instant", WebhookEndpoint, {"status": "disabled"}),
+    ("ck_webhook_endpoints_disabled_at_an_instant", WebhookEndpoint, DISABLED | {"status": "enabled"}),
+    ("ck_webhook_endpoints_disabled_for_a_reason", WebhookEndpoint, DISABLED | {"disabled_reason": None}),
+    ("ck_webhook_endpoints_has_a_secret", WebhookEndpoint, {"secret_version": 0}),
+    ("ck_webhook_endpoints_takes_something", WebhookEndpoint, {"events": []}),
+    ("ck_event_deliveries_status_is_known", EventDelivery, {"status": "lost"}),
+    ("ck_event_deliveries_delivered_at_an_instant", EventDelivery, {"status": "delivered"}),
+    ("ck_event_deliveries_delivered_at_an_instant", EventDelivery, {"delivered_at": START}),
     ("ck_users_email_is_lower_case", User, {"email": "Anna@italiano.example"}),
     ("ck_users_role_is_known", User, {"role": "owner"}),
     ("ck_plans_has_a_seat", Plan, {"seats": 0}),
@@ -226,6 +238,8 @@ EXCLUSIVE: list[tuple[str, type[Table], Row, Row]] = [
     ("uq_refunds_key", Refund, {"key": "payment:0:withdrawal"}, {}),
     ("uq_payment_methods_token", PaymentMethod, {"user_id": 1_000_001}, {}),
     ("uq_outbox_key", OutboxEvent, {"key": "invoice.paid:0"}, {}),
+    ("uq_outbox_sequence", OutboxEvent, {"subscription_id": 7, "sequence": 1}, {}),
+    ("uq_event_deliveries_event_id_endpoint_id", EventDelivery, {"event_id": 7, "endpoint_id": 8}, {}),
     ("uq_promo_codes_code", PromoCode, {"code": "CIAO20"}, {}),
     (
         "uq_promo_redemptions_subscription_id",

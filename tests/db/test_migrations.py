@@ -86,7 +86,8 @@ LEFT_HALF_BUILT = {
     "0005": ("uq_subscriptions_one_live_per_user_next", "uq_subscriptions_one_trial_per_user"),
     "0012": ("uq_invoices_one_per_period_next", "ix_timeline_entries_settling_next"),
     "0014": ("uq_outbox_key", "ix_outbox_subscription_id"),
-    "0015": ("ix_webhook_inbox_parked",),
+    "0015": ("uq_outbox_sequence", "ix_outbox_published_at", "ix_subscriptions_ahead"),
+    "0016": ("ix_webhook_inbox_parked",),
 }
 
 

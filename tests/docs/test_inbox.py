@@ -1,7 +1,8 @@
 """docs/inbox.md lists what there is: statuses, reasons, answers and metrics."""
 
-from api.inbox_metrics import inbox_families
-from db.queries.inbox_counts import REASONS, InboxCounts
+from api.metrics.inbox import read_inbox
+from db.database import Database
+from db.queries.inbox_counts import REASONS
 from db.queries.payment_reports import ReportStatus
 from tests.docs.tables import DOCS, tables_of
 from upkeep.replay_report import ReplayRefusal
@@ -22,8 +23,9 @@ def test_every_refusal_of_a_replay_is_on_the_page() -> None:
     assert [row["answer"] for row in TABLES["Having one judged again"]] == list(ReplayRefusal)
 
 
-def test_every_metric_is_on_the_page() -> None:
-    families = inbox_families(InboxCounts(0, 0.0, {}))
+async def test_every_metric_is_on_the_page(database: Database) -> None:
+    async with database.read() as connection:
+        families = await read_inbox(connection)
     assert [row["metric"] for row in TABLES["Looking at it"]] == [family.name for family in families]
 
 

@@ -137,7 +137,7 @@ def test_health_check_and_prometheus_ask_under_an_allowed_host(
 def test_every_example_secret_says_that_it_is_one(example_environment: dict[str, str]) -> None:
     secrets = {name: value for name, value in example_environment.items() if SECRET.search(name) and value}
 
-    assert len(secrets) == 8
+    assert len(secrets) == 9
     assert all(EXAMPLE_SECRET_MARK in value for value in secrets.values())
 
 

@@ -15,6 +15,7 @@ def settings_with(**changes: object) -> Settings:
         "jwt_secret": SecretStr("x" * 32),
         "webhook_secret": SecretStr("x" * 16),
         "gift_code_secret": SecretStr("x" * 32),
+        "events_secret": SecretStr("x" * 32),
         "allowed_hosts": ("billing.example",),
         **SELLER,
     }

@@ -6,6 +6,7 @@ from datetime import timedelta
 from tests.client import Student
 from tests.lives import Life, World
 from tests.replay import (
+    event_shapes,
     plan_shapes,
     purse_shapes,
     renewal_shapes,
@@ -142,4 +143,6 @@ SHAPES: tuple[Shape, ...] = (
     return_shapes.paid_too_late,
     routine_shapes.inbox_delivered,
     upkeep_shapes.looked_for_lost,
+    event_shapes.event_delivered,
+    event_shapes.event_given_up,
 )

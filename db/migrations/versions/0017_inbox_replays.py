@@ -3,7 +3,7 @@
 May be interrupted anywhere and repeated: an index that was left half-built is dropped first.
 
 Revision ID: 0017
-Revises: 0015
+Revises: 0016
 """
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from alembic import op
 from db.migrations.parts import drop_unused, forbid_changes, id_column, recorded_at, refers
 
 revision = "0017"
-down_revision = "0015"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 

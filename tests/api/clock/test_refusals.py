@@ -118,6 +118,7 @@ def test_it_is_off_by_default_and_refused_in_production() -> None:
         "jwt_secret": SecretStr("j" * 32),
         "webhook_secret": SecretStr("w" * 32),
         "gift_code_secret": SecretStr("g" * 32),
+        "events_secret": SecretStr("g" * 32),
         **SELLER,
     }
 

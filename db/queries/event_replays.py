@@ -1,0 +1,101 @@
+"""Sends events once more: those that staff name, and those that an endpoint has missed while it was disabled.
+
+With publishing held, so that none is missed that goes out at the same moment.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from db.database import Connection
+from db.tables.outbox import OutboxEvent
+from db.tables.webhook_endpoints import EventDelivery, WebhookEndpoint
+from domain.delivery import DeliveryStatus
+
+COUNTED = {"preserve_rowcount": True}
+"""SQLAlchemy does not count what is inserted unless it is told to."""
+
+_ANEW: dict[str, Any] = {
+    "status": DeliveryStatus.PENDING,
+    "round": EventDelivery.round + 1,
+    "attempts": 0,
+    "last_attempt_at": None,
+    "last_status_code": None,
+    "last_error": None,
+    "delivered_at": None,
+    "next_start_at": func.clock_timestamp(),
+}
+
+
+async def count_since(connection: Connection, endpoint_id: int, since: datetime, limit: int) -> int:
+    """How many events it takes that were published since then, at most `limit`."""
+    found = _taken_by(endpoint_id, OutboxEvent.published_at >= since).limit(limit).subquery()
+    return (await connection.execute(select(func.count()).select_from(found))).scalar_one()
+
+
+async def replay_since(connection: Connection, endpoint_id: int, since: datetime) -> int:
+    """Returns how many are sent again. What is on its way already is sent once."""
+    return await _deliver_anew(connection, _taken_by(endpoint_id, OutboxEvent.published_at >= since))
+
+
+async def replay_events(connection: Connection, endpoint_id: int, event_ids: Sequence[int]) -> int:
+    """Also those that the endpoint does not take by itself."""
+    named = select(OutboxEvent.id, literal(endpoint_id)).where(
+        OutboxEvent.id.in_(event_ids), OutboxEvent.published_at.is_not(None)
+    )
+    return await _deliver_anew(connection, named)
+
+
+async def find_unpublished(connection: Connection, event_ids: Sequence[int]) -> list[int]:
+    """Those of them that there are not, or that are not due yet."""
+    published = select(OutboxEvent.id).where(
+        OutboxEvent.id.in_(event_ids), OutboxEvent.published_at.is_not(None)
+    )
+    found = set((await connection.execute(published)).scalars())
+    return sorted(set(event_ids) - found)
+
+
+async def make_up_for(connection: Connection, endpoint_id: int, disabled_at: datetime) -> int:
+    """What it has not taken and what was published while it was disabled. Returns how many these are."""
+    reopened = await connection.execute(
+        update(EventDelivery)
+        .where(
+            EventDelivery.endpoint_id == endpoint_id,
+            EventDelivery.status.in_((DeliveryStatus.STOPPED, DeliveryStatus.FAILED)),
+        )
+        .values(_ANEW)
+    )
+    missed = _taken_by(endpoint_id, OutboxEvent.published_at >= disabled_at)
+    inserted = await connection.execute(
+        upsert(EventDelivery).from_select(["event_id", "endpoint_id"], missed).on_conflict_do_nothing(),
+        execution_options=COUNTED,
+    )
+    return reopened.rowcount + inserted.rowcount
+
+
+async def _deliver_anew(connection: Connection, events: Select[int, int]) -> int:
+    written = upsert(EventDelivery).from_select(["event_id", "endpoint_id"], events)
+    sent = await connection.execute(
+        written.on_conflict_do_update(
+            index_elements=[EventDelivery.event_id, EventDelivery.endpoint_id],
+            set_=_ANEW,
+            where=EventDelivery.status != DeliveryStatus.PENDING,
+        ),
+        execution_options=COUNTED,
+    )
+    return sent.rowcount
+
+
+def _taken_by(endpoint_id: int, which: ColumnElement[bool]) -> Select[int, int]:
+    return (
+        select(OutboxEvent.id, WebhookEndpoint.id)
+        .join(WebhookEndpoint, WebhookEndpoint.id == endpoint_id)
+        .where(
+            which,
+            or_(WebhookEndpoint.events.is_(None), OutboxEvent.event == func.any(WebhookEndpoint.events)),
+        )
+        .order_by(OutboxEvent.id)
+    )
