@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from api.problems import Problem
-from api.schemas.webhooks import ReplayBody, WebhookBody, WholeWebhookBody
+from api.schemas.webhooks import PastReplayBody, WebhookBody, WholeWebhookBody
 from db.database import Connection
 from db.queries import inbox_views
 from upkeep.replay_report import ReplayOrder, ReplayRefusal, ReplayRefusedError, replay_report
@@ -28,7 +28,7 @@ async def read_webhook(connection: Connection, report_id: int) -> WholeWebhookBo
     return WholeWebhookBody(
         **asdict(found),
         raw_body=raw[:LONGEST_BODY].decode(errors="replace"),
-        replays=[ReplayBody.model_validate(replay) for replay in replays],
+        replays=[PastReplayBody.model_validate(replay) for replay in replays],
     )
 
 

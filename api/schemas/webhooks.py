@@ -36,7 +36,7 @@ class WebhookBody(ResponseBody):
     trace_id: str
 
 
-class ReplayBody(ResponseBody):
+class PastReplayBody(ResponseBody):
     """Who had it judged again, why, and what had become of it before."""
 
     actor: str
@@ -50,7 +50,7 @@ class WholeWebhookBody(WebhookBody):
     """`raw_body` is what was signed, as text."""
 
     raw_body: str
-    replays: list[ReplayBody]
+    replays: list[PastReplayBody]
 
 
 class WebhookPage(ResponseBody):

@@ -190,7 +190,7 @@ KEYS_OF_ANSWERS = {
         " prices dunning_policies"
     ),
     "VersionedPlanPage": "items next_cursor",
-    "ReplayBody": "actor reason was_status was_parked_for replayed_at",
+    "PastReplayBody": "actor reason was_status was_parked_for replayed_at",
     "WebhookBody": (
         "id provider fact_key payment_id subscription_id reported_status amount_cents currency decline_code"
         " status parked_reason last_failure deliveries next_delivery_at occurred_at received_at applied_at"

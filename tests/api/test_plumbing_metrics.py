@@ -231,7 +231,6 @@ def growth(before: BusinessCounts, after: BusinessCounts) -> tuple[int, int]:
 
 
 async def test_many_scrapes_at_once_read_postgres_once(database: Database) -> None:
-    metrics = from_database.DatabaseMetrics()
     reads = 0
 
     def count(*_arguments: object) -> None:
@@ -239,10 +238,13 @@ async def test_many_scrapes_at_once_read_postgres_once(database: Database) -> No
         reads += 1
 
     event.listen(database._engine.sync_engine, "before_cursor_execute", count)
+    await from_database.DatabaseMetrics().refresh(database)
+    once, reads = reads, 0
+    metrics = from_database.DatabaseMetrics()
     await asyncio.gather(*(metrics.refresh(database) for _ in range(20)))
     event.remove(database._engine.sync_engine, "before_cursor_execute", count)
 
-    assert reads == 4, "the business, the inbox, what goes out, reconciliation"
+    assert reads == once >= len(from_database.TOPICS)
 
 
 async def test_metrics_can_be_switched_off() -> None:

@@ -45,8 +45,10 @@ async def open_of(staff: Student, life: Life) -> list[str]:
     rules, asked = list[str](), dict[str, str | int](limit=1)
     while True:
         page = (await staff.get("/admin/reconciliation", **asked)).json()
-        of_one = str(life.subscription_id)
-        rules += [item["rule"] for item in page["items"] if item["subject_id"] == of_one]
+        of_one = ("subscription", str(life.subscription_id))
+        rules += [
+            item["rule"] for item in page["items"] if (item["subject_kind"], item["subject_id"]) == of_one
+        ]
         if page["next_cursor"] is None:
             return rules
         asked["cursor"] = page["next_cursor"]
