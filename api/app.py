@@ -42,6 +42,7 @@ from api.routes import (
     staff_invoices,
     staff_plans,
     staff_promo_codes,
+    stripe_webhook,
     subscriptions,
 )
 from api.routes.plumbing import metrics_router
@@ -62,6 +63,7 @@ ROUTERS = (
     credit_note_documents.router,
     invoices.router,
     payments.router,
+    stripe_webhook.router,
     content.router,
     staff.router,
     exports.router,

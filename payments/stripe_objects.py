@@ -1,14 +1,17 @@
 """What Stripe's objects say, as far as the product reads them, in the words of the port."""
 
 from datetime import UTC, datetime
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
-import stripe
 from pydantic import BaseModel, Field
 
 from payments.provider import Charge, ChargeStatus, ListedCharge, Refund, RefundStatus
 from payments.stripe_declines import AUTHENTICATION_REQUIRED, decline_of
 
+if TYPE_CHECKING:  # half a second, which whoever only reads reports need not wait for
+    from stripe import StripeObject
+
+NAME = "stripe"
 LARGEST_ID = 2**63 - 1
 Cents = Annotated[int, Field(ge=0, le=LARGEST_ID)]
 Body = TypeVar("Body", bound=BaseModel)
@@ -110,7 +113,7 @@ class DisputeBody(BaseModel):
         return 0 if self.status in MONEY_STAYS else self.amount
 
 
-def read(kind: type[Body], answer: stripe.StripeObject) -> Body:
+def read(kind: type[Body], answer: "StripeObject") -> Body:
     """Raises `pydantic.ValidationError`."""
     return kind.model_validate(answer.to_dict())
 

@@ -11,6 +11,7 @@ from math import ceil
 
 import httpx2
 
+from ops.stripe_keys import STRIPE_ITSELF
 from payments.provider import (
     Charge,
     ChargeOrder,
@@ -25,6 +26,7 @@ from payments.stripe_errors import asking, doing
 from payments.stripe_intents import LISTED_AT_ONCE, StripeIntents
 from payments.stripe_methods import StripeMethods
 from payments.stripe_objects import (
+    NAME,
     ChargeBody,
     DisputeBody,
     IntentBody,
@@ -35,9 +37,6 @@ from payments.stripe_objects import (
     refund_in,
 )
 from payments.stripe_transport import TIMEOUT, Transport, open_client
-
-NAME = "stripe"
-API_BASE = "https://api.stripe.com"
 
 
 class Stripe:
@@ -51,7 +50,7 @@ class Stripe:
         self,
         api_key: str,
         *,
-        api_base: str = API_BASE,
+        api_base: str = STRIPE_ITSELF,
         return_url: str = "",
         timeout: httpx2.Timeout = TIMEOUT,
     ) -> None:
@@ -118,7 +117,7 @@ class Stripe:
     async def find_payment_id(self, intent_id: str) -> int | None:
         """Which payment of ours it was for; `None` when it is not of ours.
 
-        No part of the port: a report of a dispute names the intent alone.
+        No part of the port: see `KnowsIntents`.
         """
         return (await self._intents.load(intent_id)).payment_id
 

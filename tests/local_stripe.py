@@ -24,6 +24,7 @@ class LocalStripe:
     """It answers to any key of a test account."""
 
     api_key = "sk_test_anybody"
+    webhook_secret = "whsec_of_the_fake"
 
     def __init__(self, folder: Path) -> None:
         port = free_port()
@@ -41,6 +42,15 @@ class LocalStripe:
             limits=httpx2.Limits(max_keepalive_connections=0),  # so that there is nothing to close
             trust_env=False,
         )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of a product that works with it."""
+        return {
+            "STRIPE_API_KEY": self.api_key,
+            "STRIPE_API_BASE": self.url,
+            "STRIPE_WEBHOOK_SECRET": self.webhook_secret,
+        }
 
     async def start(self) -> None:
         self._process.start()
@@ -64,6 +74,16 @@ class LocalStripe:
         intent = await self.get(f"/v1/payment_intents/{intent_id}")
         form = {"client_secret": intent["client_secret"], "success": str(success).lower()}
         await self.post(f"/v1/payment_intents/{intent_id}/_authenticate", form)
+
+    async def report_to(self, api_url: str) -> None:
+        await self._register(f"{api_url}/payments/webhook/stripe")
+
+    async def report_to_nobody(self) -> None:
+        await self._register("http://127.0.0.1:1", events=["of.no.kind"])
+
+    async def _register(self, url: str, **narrowed: list[str]) -> None:
+        body = {"url": url, "secret": self.webhook_secret} | narrowed
+        (await self._http.post("/_config/webhooks/tests", json=body)).raise_for_status()
 
     async def get(self, path: str, **params: str) -> Any:
         return (await self._http.get(path, params=params)).raise_for_status().json()

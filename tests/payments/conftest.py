@@ -2,7 +2,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.local_stripe import LocalStripe
 from tests.psp import SandboxPsp
 from tests.stack import WEBHOOK_SECRET
 
@@ -17,12 +16,3 @@ async def psp(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sandbox
     await psp.webhooks(muted=True)
     yield psp
     await psp.stop()
-
-
-@pytest.fixture(scope="session")
-async def local_stripe(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalStripe]:
-    """A stateful fake of Stripe that is not ours. It reports to nobody, until it is told to."""
-    fake = LocalStripe(tmp_path_factory.mktemp("stripe"))
-    await fake.start()
-    yield fake
-    await fake.stop()
