@@ -15,7 +15,7 @@ API_VERSION = "2026-10-28.endive"
 """What answers and events look like. Pinned, so that a newer library does not change it unseen."""
 
 TIMEOUT = httpx2.Timeout(5.0, connect=2.0)
-"""A charge is a question and a request, with 3-D Secure two: together less than an activity may take."""
+"""For each request. A bank that takes longer to decide is no loss: the next try finds what it came to."""
 
 LIMITS = httpx2.Limits(max_connections=50, max_keepalive_connections=50, keepalive_expiry=2.0)
 NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)

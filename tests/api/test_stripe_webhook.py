@@ -17,6 +17,7 @@ from db.database import Database
 from payments.stripe_webhook import sign
 from tests.api.shell import client_of
 from tests.client import refusal
+from tests.lives import Life
 from tests.local_stripe import LocalStripe
 from tests.stack import settings_for
 
@@ -147,6 +148,27 @@ async def test_both_secrets_are_good_during_a_rotation(api: httpx2.AsyncClient) 
     assert (await send(api, body, f"{other},{old.partition(',')[2]}")).status_code == 200
 
 
+async def test_what_is_not_asked_for_is_not_read(
+    http: httpx2.AsyncClient, database: Database, absent_stripe: LocalStripe, untouched: Life
+) -> None:
+    smuggled: dict[str, Any] = {
+        "role": "admin",
+        "user_id": 1,
+        "status": "active",
+        "provider": "mock",
+        "amount_cents": 1,
+    }
+    before = await untouched.book()
+    for body in (
+        event(payment=untouched.payment_id, **smuggled),
+        event("charge.refunded", **smuggled),
+        event("\x00 of nothing"),
+    ):
+        answer = await send(http, body, sign(absent_stripe.webhook_secret, body, int(time.time())))
+        assert (answer.status_code, answer.json()) == (200, {"ok": True, "ignored": True})
+    assert await untouched.book() == before
+
+
 async def test_money_of_another_kind_is_refused(api: httpx2.AsyncClient, database: Database) -> None:
     before = await stored(database)
     answer = await send(api, event(livemode=True))
@@ -208,7 +230,7 @@ async def test_where_there_is_no_stripe_nothing_is_believed(
 
 
 async def test_a_payment_of_another_provider_is_not_stripe_s_to_report(
-    http: httpx2.AsyncClient, database: Database, absent_stripe: LocalStripe, untouched: Any
+    http: httpx2.AsyncClient, database: Database, absent_stripe: LocalStripe, untouched: Life
 ) -> None:
     body = event(payment_id=untouched.payment_id)
     signature = sign(absent_stripe.webhook_secret, body, int(time.time()))
