@@ -22,7 +22,9 @@ from payments.provider import (
     ProviderUnavailableError,
     RefundStatus,
 )
+from payments.stripe_errors import doing
 from payments.stripe_provider import Stripe
+from payments.stripe_transport import Transport, open_client
 from tests.free_port import free_port
 from tests.payments.orders import a_refund_of, an_order
 from tests.payments.stripe_answers import (
@@ -311,6 +313,16 @@ async def test_nobody_listens() -> None:
         with pytest.raises(ProviderUnavailableError, match="no answer from Stripe: Connect"):
             await call(stripe)
     await stripe.close()
+
+
+async def test_a_connection_that_was_never_made_is_no_lost_answer() -> None:
+    """In the middle of a charge, too: what was never sent has done nothing."""
+    transport = Transport(IMPATIENT)
+    client = open_client("sk_test_1", f"http://127.0.0.1:{free_port()}", transport)
+
+    with pytest.raises(ProviderUnavailableError), doing():
+        await client.v1.payment_intents.cancel_async("pi_1")
+    await transport.close_async()
 
 
 async def test_a_lost_answer_is_found_by_its_key(stripe: Stripe, answers: StripeAnswers) -> None:
