@@ -1,4 +1,7 @@
-"""A server that answers as Stripe's documentation says: nobody has held it against Stripe itself."""
+"""A server that answers in the shapes of Stripe's API documentation, for what localstripe cannot do.
+
+That is of version 2026-10-28, as the types of its library have it. Nobody has tried it with Stripe itself.
+"""
 
 import asyncio
 import json
@@ -12,6 +15,7 @@ from payments.stripe_methods import StoredMethod
 from tests.free_port import free_port
 
 CARD = StoredMethod("cus_1", "pm_1")
+RETURN_URL = "https://italiano.example/back"
 
 
 @dataclass(frozen=True)

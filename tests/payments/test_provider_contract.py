@@ -39,8 +39,8 @@ TOKENS = {
     "sandbox": Tokens("tok_ok", "tok_ok", "tok_insufficient_funds", "tok_stolen", "tok_3ds"),
 }
 
-# localstripe stands for Stripe. In what it lacks, test_stripe_shapes.py holds the adapter against answers
-# of the shape that Stripe documents.
+# localstripe stands for Stripe. In what it lacks, test_stripe_*.py hold the adapter against answers of the
+# shapes that Stripe documents.
 LOCALSTRIPE_LACKS = {
     "test_a_decline_for_good_is_told_apart": "it has one decline, which tells no decline code",
     "test_what_a_customer_has_to_confirm_says_where": "its 3-D Secure has no page to go to",
