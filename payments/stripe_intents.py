@@ -53,7 +53,8 @@ class StripeIntents:
         wanted = _params(order, method)
         made = await self.find(order.key, order.method_token) or await self._create(order, wanted)
         is_the_same = (made.amount, made.currency) == (wanted["amount"], wanted["currency"])
-        if not is_the_same or made.metadata != wanted.get("metadata"):
+        # More may be there: staff can write into it at Stripe.
+        if not is_the_same or not _metadata(order, method).items() <= made.metadata.items():
             raise ProviderRejectedError("another order was made under this key")
         return made
 
@@ -105,10 +106,15 @@ def _params(order: ChargeOrder, method: StoredMethod) -> PaymentIntentCreatePara
         "allowed_payment_method_types": ["card"],
         "off_session": True,
         "confirm": True,
-        "metadata": {
-            "key": order.key,
-            "payment_id": str(order.payment_id),
-            "subscription_id": str(order.subscription_id),
-            "payment_method": method.method,
-        },
+        "metadata": _metadata(order, method),
+    }
+
+
+def _metadata(order: ChargeOrder, method: StoredMethod) -> dict[str, str]:
+    """What it is found by, and reported with."""
+    return {
+        "key": order.key,
+        "payment_id": str(order.payment_id),
+        "subscription_id": str(order.subscription_id),
+        "payment_method": method.method,
     }

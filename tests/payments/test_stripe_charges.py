@@ -61,7 +61,9 @@ async def test_what_was_made_before_is_not_made_anew_though_its_key_is_forgotten
 ) -> None:
     order = an_order(CARD.token)
     other = intent(an_order(CARD.token))
-    answers.will(listed(other, intent(order)))
+    noted = intent(order)
+    noted["metadata"] |= {"note": "of somebody at Stripe's dashboard"}
+    answers.will(listed(other, noted))
 
     assert (await stripe.charge(order)).status is ChargeStatus.SUCCEEDED
     assert answers.lines == [LIST]
