@@ -52,7 +52,7 @@ class ChargePaymentActivities:
         provider = self._providers.named(terms.provider)
         if settlement.state.wants_no_payment:
             # Canceled since it was sent and cut off. It is not made again, and a refusal says nothing of it.
-            charge = await provider.find_charge(terms.key)
+            charge = await provider.find_charge(terms.key, terms.method_token)
         else:
             with rejections_told():
                 charge = await provider.charge(_order(terms))
@@ -62,16 +62,16 @@ class ChargePaymentActivities:
     async def look_up_payment(self, command: CollectPayment) -> Settled:
         terms, provider = await self._find(command)
         with rejections_told():
-            charge = await provider.find_charge(terms.key)
+            charge = await provider.find_charge(terms.key, terms.method_token)
             if charge is not None and charge.status is ChargeStatus.PENDING and command.gives_up:
-                charge = await provider.cancel_charge(terms.key)
+                charge = await provider.cancel_charge(terms.key, terms.method_token)
         return await self._settle(terms, command, charge)
 
     @activity.defn
     async def withdraw_payment(self, command: CollectPayment) -> Settled:
         terms, provider = await self._find(command)
         with rejections_told():
-            charge = await provider.cancel_charge(terms.key)
+            charge = await provider.cancel_charge(terms.key, terms.method_token)
         async with self._database.transaction() as connection:
             settlement = await _lock(connection, terms, command)
             state = await _apply(settlement, charge)

@@ -55,7 +55,7 @@ class SendRefundActivities:
             return refund.status
         provider = self._providers.named(refund.provider)
         try:
-            answer = await provider.find_refund(refund.key) or await _send(provider, refund)
+            answer = await provider.find_refund(_order(refund)) or await _send(provider, refund)
         except ProviderRejectedError as error:
             raise _rejected(error) from error
         return await self._settle(command, answer)
@@ -95,15 +95,21 @@ async def _send(provider: PaymentProvider, refund: Refunding) -> port.Refund | N
 
     It is not sent any more when a chargeback has taken the money: then it is only asked about.
     """
+    order = _order(refund)
     if not refund.has_room:
-        return await provider.find_refund(refund.key)
-    order = port.RefundOrder(refund.key, refund.charge_key, refund.amount_cents, refund.currency)
+        return await provider.find_refund(order)
     try:
         return await provider.refund(order)
     except ProviderRejectedError as error:
         reason = str(error)
     log.error("refund_refused", refund_id=refund.refund_id, reason=reason)
-    return await provider.find_refund(refund.key)
+    return await provider.find_refund(order)
+
+
+def _order(refund: Refunding) -> port.RefundOrder:
+    return port.RefundOrder(
+        refund.key, refund.charge_key, refund.method_token, refund.amount_cents, refund.currency
+    )
 
 
 async def _apply(

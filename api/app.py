@@ -46,6 +46,7 @@ from api.routes import (
     staff_promo_codes,
     staff_webhook_endpoints,
     staff_webhooks,
+    stripe_webhook,
     subscriptions,
 )
 from api.routes.plumbing import metrics_router
@@ -66,6 +67,7 @@ ROUTERS = (
     credit_note_documents.router,
     invoices.router,
     payments.router,
+    stripe_webhook.router,
     content.router,
     staff.router,
     exports.router,

@@ -40,14 +40,15 @@ class PaymentMethods:
 
     async def keep(self, user_id: int, offered: OfferedMethod, *, as_default: bool = True) -> int:
         """Its id, the same for the same token. Raises `Problem`."""
-        described = await self._describe(offered)
+        described = await self._describe(user_id, offered)
         async with self.database.transaction() as connection:
             store = choose_method if as_default else store_method
             return await store(connection, user_id, described)
 
-    async def _describe(self, offered: OfferedMethod) -> DescribedMethod:
+    async def _describe(self, user_id: int, offered: OfferedMethod) -> DescribedMethod:
         try:
-            details = await self.providers.named(offered.provider).describe_method(offered.token)
+            provider = self.providers.named(offered.provider)
+            details = await provider.describe_method(offered.token, user_id)
         except UnknownProviderError as error:
             raise Problem(
                 422, "payment_provider_unknown", "There is no such payment provider here."
@@ -61,7 +62,7 @@ class PaymentMethods:
             raise _unavailable(
                 "The payment provider does not serve us now. Repeat the request later."
             ) from error
-        return DescribedMethod(offered.provider, offered.token, **asdict(details))
+        return DescribedMethod(offered.provider, **asdict(details))
 
 
 def _unavailable(detail: str) -> Problem:

@@ -32,7 +32,15 @@ class DeclineKind(StrEnum):
 
 UNEXPLAINED_DECLINE = "declined"
 HARD_DECLINES = frozenset(
-    {"stolen_card", "lost_card", "closed_account", "authorization_revoked", "expired_card", "fraudulent"}
+    {
+        "stolen_card",
+        "lost_card",
+        "closed_account",
+        "authorization_revoked",
+        "expired_card",
+        "fraudulent",
+        "card_not_accepted",
+    }
 )
 
 

@@ -1,8 +1,8 @@
 """Everything that can be configured, read from the environment once and frozen.
 
 Names that other tools share keep their standard spelling (`DATABASE_URL`, `JWT_SECRET`, `JWT_ALG`,
-`PAYMENTS_WEBHOOK_SECRET`, `TEMPORAL_*`); the rest is prefixed `BILLING_`. No secret has a default.
-`TEMPORAL_*` is read by Temporal's own loader in `ops/temporal_client.py`.
+`PAYMENTS_WEBHOOK_SECRET`, `STRIPE_*`, `TEMPORAL_*`); the rest is prefixed `BILLING_`. No secret has a
+default. `TEMPORAL_*` is read by Temporal's own loader in `ops/temporal_client.py`.
 """
 
 import sys
@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.refund import WithdrawalRule
+from ops.stripe_keys import STRIPE_ITSELF, check_base, check_key, mode_of
 
 PREFIX = "BILLING_"
 
@@ -108,6 +109,22 @@ class Settings(BaseSettings):
     """Where the sandbox payment provider is; empty where there is none."""
     psp_api_key: SecretStr | None = Field(None, validate_default=True)
 
+    stripe_api_key: SecretStr | None = Field(None, validation_alias=_named("STRIPE_API_KEY"))
+    """Whether cards are charged by Stripe, and in which account."""
+    stripe_webhook_secret: SecretStr | None = Field(
+        None, validation_alias=_named("STRIPE_WEBHOOK_SECRET"), validate_default=True
+    )
+    stripe_webhook_secret_previous: SecretStr | None = Field(
+        None, validation_alias=_named("STRIPE_WEBHOOK_SECRET_PREVIOUS")
+    )
+    stripe_return_url: Annotated[str, StringConstraints(pattern=r"^(https?://\S+)?$")] = Field(
+        "", validation_alias=_named("STRIPE_RETURN_URL")
+    )
+    """Where customers come back to from their bank; empty where nobody is asked to confirm a charge."""
+    stripe_api_base: Annotated[str, StringConstraints(pattern=r"^https?://\S+[^/\s]$")] = Field(
+        STRIPE_ITSELF, validation_alias=_named("STRIPE_API_BASE")
+    )
+
     password_min_length: Annotated[int, Field(ge=8, le=64)] = 12
     argon2_time_cost: PositiveInt = 2
     argon2_memory_kib: Annotated[int, Field(ge=8_192)] = 19_456
@@ -170,6 +187,15 @@ class Settings(BaseSettings):
         return _present(self.webhook_secret, self.webhook_secret_previous)
 
     @property
+    def stripe_webhook_secrets(self) -> tuple[str, ...]:
+        return _present(self.stripe_webhook_secret, self.stripe_webhook_secret_previous)
+
+    @property
+    def stripe_is_live(self) -> bool:
+        """Whether its money is real: what Stripe reports has to agree."""
+        return any(mode_of(key) == "live" for key in _present(self.stripe_api_key))
+
+    @property
     def gift_code_key(self) -> bytes:
         """Outside of production the secret that signs tokens serves for it, if there is no other."""
         own = _present(self.gift_code_secret)
@@ -187,7 +213,12 @@ class Settings(BaseSettings):
         algorithm = info.data.get("jwt_alg", "HS256")
         return _long_enough(secret, SHORTEST_SECRET[algorithm], f" for {algorithm}")
 
-    @field_validator("webhook_secret", "webhook_secret_previous")
+    @field_validator(
+        "webhook_secret",
+        "webhook_secret_previous",
+        "stripe_webhook_secret",
+        "stripe_webhook_secret_previous",
+    )
     @classmethod
     def _refuse_short_webhook_secret(cls, secret: SecretStr | None) -> SecretStr | None:
         return _long_enough(secret, SHORTEST_WEBHOOK_SECRET)
@@ -227,12 +258,36 @@ class Settings(BaseSettings):
             raise ValueError("is needed with BILLING_PSP_URL")
         return key
 
+    @field_validator("stripe_api_key")
+    @classmethod
+    def _refuse_money_of_another_kind(cls, key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        for present in _present(key):
+            check_key(present, in_production=info.data.get("environment") == "production")
+        return key
+
+    @field_validator("stripe_webhook_secret")
+    @classmethod
+    def _refuse_stripe_without_reports(
+        cls, secret: SecretStr | None, info: ValidationInfo
+    ) -> SecretStr | None:
+        if _present(info.data.get("stripe_api_key")) and not _present(secret):
+            raise ValueError("is needed with STRIPE_API_KEY")
+        return secret
+
+    @field_validator("stripe_api_base")
+    @classmethod
+    def _refuse_another_stripe_in_production(cls, url: str, info: ValidationInfo) -> str:
+        check_base(url, in_production=info.data.get("environment") == "production")
+        return url
+
     @field_validator(
         "database_url",
         "jwt_secret",
         "jwt_secret_previous",
         "webhook_secret",
         "webhook_secret_previous",
+        "stripe_webhook_secret",
+        "stripe_webhook_secret_previous",
         "gift_code_secret",
         "events_secret",
     )

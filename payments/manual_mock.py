@@ -25,22 +25,22 @@ class ManualMock:
     def name(self) -> str:
         return NAME
 
-    async def describe_method(self, token: str) -> MethodDetails:  # noqa: ARG002 - the port's
+    async def describe_method(self, token: str, user_id: int) -> MethodDetails:  # noqa: ARG002 - the port's
         raise MethodRefusedError("The manual mock stores no payment methods.")
 
     async def charge(self, order: ChargeOrder) -> Charge:
         return Charge(order.key, ChargeStatus.PENDING, order.amount_cents, order.currency)
 
-    async def find_charge(self, key: str) -> Charge | None:
+    async def find_charge(self, key: str, method_token: str | None) -> Charge | None:  # noqa: ARG002 - the port's
         return Charge(key, ChargeStatus.PENDING)
 
-    async def cancel_charge(self, key: str) -> Charge | None:
+    async def cancel_charge(self, key: str, method_token: str | None) -> Charge | None:  # noqa: ARG002 - the port's
         return Charge(key, ChargeStatus.CANCELED)
 
     async def refund(self, order: RefundOrder) -> Refund:
         return Refund(order.key, RefundStatus.SUCCEEDED, order.amount_cents, order.currency)
 
-    async def find_refund(self, key: str) -> Refund | None:  # noqa: ARG002 - the port's
+    async def find_refund(self, order: RefundOrder) -> Refund | None:  # noqa: ARG002 - the port's
         return None
 
     async def list_charges(self, since: datetime, until: datetime) -> AsyncIterator[ListedCharge]:  # noqa: ARG002 - the port's

@@ -30,8 +30,9 @@ class RefundStatus(StrEnum):
 
 @dataclass(frozen=True)
 class MethodDetails:
-    """A payment method as its provider tells it."""
+    """As its provider tells it. `token` is what it is charged by, which may be another than was offered."""
 
+    token: str
     brand: str
     last4: str
     expiry_month: int
@@ -85,10 +86,11 @@ class ListedCharge:
 
 @dataclass(frozen=True)
 class RefundOrder:
-    """Gives back part or all of the charge that was made under `charge_key`."""
+    """Gives back part or all of the charge that was made under `charge_key` with that method."""
 
     key: str
     charge_key: str
+    method_token: str | None
     amount_cents: int
     currency: str
 
@@ -102,24 +104,32 @@ class Refund:
 
 
 class PaymentProvider(Protocol):
-    """Every call raises `ProviderUnavailableError`, `OutcomeUnknownError` or `ProviderRejectedError`."""
+    """Every call raises `ProviderUnavailableError`, `OutcomeUnknownError` or `ProviderRejectedError`.
+
+    A charge is found again by its key and the token of the method that it was made of: some providers keep
+    their charges with the customer.
+    """
 
     @property
     def name(self) -> str: ...
 
-    async def describe_method(self, token: str) -> MethodDetails:
-        """Raises `MethodRefusedError` when the provider does not know the token, or it cannot be stored."""
+    async def describe_method(self, token: str, user_id: int) -> MethodDetails:
+        """Makes it ready to be charged for this user. The same token again is the same method.
+
+        Raises `MethodRefusedError` when the provider does not know the token, it cannot be stored, or it is
+        somebody else's.
+        """
         ...
 
     async def charge(self, order: ChargeOrder) -> Charge:
         """The same key again is the same charge; the same key with another order is rejected."""
         ...
 
-    async def find_charge(self, key: str) -> Charge | None:
+    async def find_charge(self, key: str, method_token: str | None) -> Charge | None:
         """What became of a charge; `None` when the provider has never heard of the key."""
         ...
 
-    async def cancel_charge(self, key: str) -> Charge | None:
+    async def cancel_charge(self, key: str, method_token: str | None) -> Charge | None:
         """Withdraws a pending charge; one that is settled stays as it is. `None` as in `find_charge`."""
         ...
 
@@ -127,8 +137,8 @@ class PaymentProvider(Protocol):
         """The same key again is the same refund. Never more than was charged: `ProviderRejectedError`."""
         ...
 
-    async def find_refund(self, key: str) -> Refund | None:
-        """`None` when the provider has never heard of the key: the refund may be asked for again."""
+    async def find_refund(self, order: RefundOrder) -> Refund | None:
+        """`None` when the provider has never heard of its key: the refund may be asked for again."""
         ...
 
     def list_charges(self, since: datetime, until: datetime) -> AsyncIterator[ListedCharge]:

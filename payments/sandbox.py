@@ -104,13 +104,13 @@ class Sandbox:
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def describe_method(self, token: str) -> MethodDetails:
+    async def describe_method(self, token: str, user_id: int) -> MethodDetails:  # noqa: ARG002 - the port's
         if not TOKEN.fullmatch(token):  # a customer's word must not choose another address
             raise MethodRefusedError(UNKNOWN_METHOD)
         answer = await self._ask(f"/v1/payment-methods/{token}")
         if _is_refused_as(answer, "payment_method_not_found"):
             raise MethodRefusedError(UNKNOWN_METHOD)
-        return MethodDetails(**_read(_MethodBody, answer).model_dump())
+        return MethodDetails(token, **_read(_MethodBody, answer).model_dump())
 
     async def charge(self, order: ChargeOrder) -> Charge:
         body = {
@@ -122,11 +122,11 @@ class Sandbox:
         }
         return _charge_in(await self._do("/v1/charges", body, key=order.key))
 
-    async def find_charge(self, key: str) -> Charge | None:
+    async def find_charge(self, key: str, method_token: str | None) -> Charge | None:  # noqa: ARG002 - the port's
         answer = await self._ask(f"/v1/charges/by-key/{_quoted(key)}")
         return None if _is_refused_as(answer, "charge_not_found") else _charge_in(answer)
 
-    async def cancel_charge(self, key: str) -> Charge | None:
+    async def cancel_charge(self, key: str, method_token: str | None) -> Charge | None:  # noqa: ARG002 - the port's
         answer = await self._do(f"/v1/charges/by-key/{_quoted(key)}/cancel")
         return None if _is_refused_as(answer, "charge_not_found") else _charge_in(answer)
 
@@ -138,8 +138,8 @@ class Sandbox:
         }
         return _refund_in(await self._do("/v1/refunds", body, key=order.key))
 
-    async def find_refund(self, key: str) -> Refund | None:
-        answer = await self._ask(f"/v1/refunds/by-key/{_quoted(key)}")
+    async def find_refund(self, order: RefundOrder) -> Refund | None:
+        answer = await self._ask(f"/v1/refunds/by-key/{_quoted(order.key)}")
         return None if _is_refused_as(answer, "refund_not_found") else _refund_in(answer)
 
     async def list_charges(self, since: datetime, until: datetime) -> AsyncIterator[ListedCharge]:

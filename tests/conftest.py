@@ -22,6 +22,7 @@ from tests.api_description import check_answer
 from tests.client import Student
 from tests.free_port import free_port
 from tests.lives import World
+from tests.local_stripe import LocalStripe
 from tests.stack import FAST, PrivateStack, Stack, settings_for
 from tests.staff import hire
 
@@ -91,15 +92,32 @@ async def temporal(temporal_server: EmbeddedTemporal) -> Client:
 
 
 @pytest.fixture(scope="session")
+def absent_stripe(tmp_path_factory: pytest.TempPathFactory) -> LocalStripe:
+    """Where a fake of Stripe would be: who needs it asks for `local_stripe`."""
+    return LocalStripe(tmp_path_factory.mktemp("stripe"))
+
+
+@pytest.fixture(scope="session")
+async def local_stripe(absent_stripe: LocalStripe) -> AsyncIterator[LocalStripe]:
+    """A stateful fake of Stripe that is not ours. It reports to nobody, until it is told to."""
+    await absent_stripe.start()
+    yield absent_stripe
+    await absent_stripe.stop()
+
+
+@pytest.fixture(scope="session")
 async def stack(
-    tmp_path_factory: pytest.TempPathFactory, database_url: str, temporal_server: EmbeddedTemporal
+    tmp_path_factory: pytest.TempPathFactory,
+    database_url: str,
+    temporal_server: EmbeddedTemporal,
+    absent_stripe: LocalStripe,
 ) -> AsyncIterator[Stack]:
     """API and worker on the shared database. A test that stops one starts it again."""
     stack = Stack(
         tmp_path_factory.mktemp("stack"),
         database_url=database_url,
         temporal_address=temporal_server.address,
-        environment={},
+        environment=absent_stripe.environment,
     )
     try:
         await asyncio.gather(stack.start_psp(), stack.start_api(), stack.start_worker())

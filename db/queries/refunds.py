@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 from db.database import Connection
 from db.queries.disputes import disputed_of
 from db.tables.billing import Invoice, Payment, Refund
+from db.tables.payment_methods import PaymentMethod
 from domain.invoice import InvoiceStatus
 from domain.refund import RefundReason, RefundStatus
 
@@ -49,6 +50,7 @@ class Refunding:
     payment_id: int
     provider: str
     charge_key: str
+    method_token: str | None
     invoice_id: int
     invoice_status: str
     subscription_id: int
@@ -93,6 +95,7 @@ _REFUNDING = (
         Refund.payment_id,
         Payment.provider,
         Payment.idempotency_key.label("charge_key"),
+        PaymentMethod.token.label("method_token"),
         Payment.invoice_id,
         Invoice.status.label("invoice_status"),
         Invoice.subscription_id,
@@ -112,6 +115,7 @@ _REFUNDING = (
     )
     .join(Payment, Refund.payment_id == Payment.id)
     .join(Invoice, Payment.invoice_id == Invoice.id)
+    .outerjoin(PaymentMethod, Payment.payment_method_id == PaymentMethod.id)
 )
 
 

@@ -40,10 +40,10 @@ class Faulty(Sandbox):
             raise self.after
         return self.answer or made
 
-    async def find_refund(self, key: str) -> Refund | None:
+    async def find_refund(self, order: RefundOrder) -> Refund | None:
         if self.asked is not None:
             raise self.asked
-        return self.answer or await super().find_refund(key)
+        return self.answer or await super().find_refund(order)
 
 
 class Refusing(ManualMock):

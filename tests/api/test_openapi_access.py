@@ -47,6 +47,7 @@ PUBLIC = {
     "POST /auth/login",
     "GET /plans",
     "POST /payments/webhook",
+    "POST /payments/webhook/stripe",
     "GET /healthz",
     "GET /readyz",
     "GET /metrics",

@@ -25,6 +25,7 @@ BODY_REFUSALS = {
 }
 WITHOUT_DATABASE = {"GET /healthz", "GET /readyz", "GET /metrics"}
 WEBHOOK = "POST /payments/webhook"
+STRIPE_WEBHOOK = "POST /payments/webhook/stripe"
 
 KEYED = {
     "POST /subscriptions/start": True,
@@ -282,7 +283,8 @@ def test_it_says_what_it_refuses(operation: Operation) -> None:
     if str(operation) not in WITHOUT_DATABASE:
         expected.add((503, "database_unavailable"))
     in_path_or_query = [p for p in operation.described.get("parameters", []) if p["in"] != "header"]
-    if in_path_or_query or ("requestBody" in operation.described and str(operation) != WEBHOOK):
+    is_read_by_hand = str(operation) in {WEBHOOK, STRIPE_WEBHOOK}
+    if in_path_or_query or ("requestBody" in operation.described and not is_read_by_hand):
         expected.add((422, "validation_failed"))
     if str(operation) in KEYED:
         expected |= {(400, "idempotency_key_invalid"), (422, "idempotency_key_reused")}
@@ -338,6 +340,21 @@ def test_the_webhook_is_described_by_hand() -> None:
         (401, "signature_expired"),
         (422, "invalid_payload"),
         (422, "unsupported_status"),
+    }
+
+
+def test_the_webhook_of_stripe_is_described_by_hand() -> None:
+    [webhook] = [operation for operation in operations() if str(operation) == STRIPE_WEBHOOK]
+
+    assert body_schema(webhook)["required"] == ["id", "type", "created", "livemode", "data"]
+    headers = header_parameters(webhook)
+    assert {name: header["required"] for name, header in headers.items()} == {"Stripe-Signature": True}
+    assert webhook.refusals() >= {
+        (401, "signature_missing"),
+        (401, "signature_invalid"),
+        (401, "signature_expired"),
+        (422, "invalid_payload"),
+        (503, "payment_provider_unavailable"),
     }
 
 

@@ -66,7 +66,9 @@ TEXTS = {
 }
 """The fields of each write that are text."""
 
-with_body = [operation for operation in operations() if "requestBody" in operation.described]
+# Stripe's events are full of what is not ours. That it is not read is tested in test_stripe_webhook.py.
+STRIPE_S_OWN = "POST /payments/webhook/stripe"
+with_body = [o for o in operations() if "requestBody" in o.described and str(o) != STRIPE_S_OWN]
 without_body = [o for o in operations() if o.is_write and "requestBody" not in o.described]
 
 

@@ -94,7 +94,7 @@ async def test_a_token_that_the_provider_does_not_take(student: Student, card: s
 @pytest.mark.parametrize(
     ("method", "code"),
     [
-        ({"provider": "stripe", "token": "tok_ok"}, "payment_provider_unknown"),
+        ({"provider": "paypal", "token": "tok_ok"}, "payment_provider_unknown"),
         ({"provider": "mock", "token": "tok_ok"}, "payment_method_invalid"),
         ({"token": "tok_ok"}, "validation_failed"),
         ({"provider": "sandbox", "token": 4242424242424242}, "validation_failed"),

@@ -19,7 +19,7 @@ JOBS = ("temporal-schema", "temporal-namespace", "migrate")
 TEMPORAL_CLIENT_VARIABLES = {"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE"}  # read by Temporal's own loader
 READ_BY_COMPOSE = {"COMPOSE_PROFILES"}
 SECRET = re.compile("PASSWORD|SECRET|DATABASE_URL|API_KEY")
-OPTIONAL_SECRET = re.compile("_PREVIOUS$|^BILLING_PSP_API_KEY$")
+OPTIONAL_SECRET = re.compile("_PREVIOUS$|^BILLING_PSP_API_KEY$|^STRIPE_(API_KEY|WEBHOOK_SECRET)$")
 
 Services = dict[str, dict[str, Any]]
 Variables = dict[str, FieldInfo]

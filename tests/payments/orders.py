@@ -26,4 +26,4 @@ def an_order(token: str = GOOD, **changes: Any) -> ChargeOrder:
 def a_refund_of(order: ChargeOrder, amount_cents: int | None = None) -> RefundOrder:
     """Of all of it, unless told how much."""
     key = f"refund:{uuid.uuid4().hex}"
-    return RefundOrder(key, order.key, amount_cents or order.amount_cents, order.currency)
+    return RefundOrder(key, order.key, order.method_token, amount_cents or order.amount_cents, order.currency)

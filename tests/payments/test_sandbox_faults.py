@@ -29,13 +29,13 @@ CHARGED = (
 Call = Callable[[Sandbox], Awaitable[object]]
 DOING: list[Call] = [
     lambda sandbox: sandbox.charge(an_order()),
-    lambda sandbox: sandbox.cancel_charge("key"),
+    lambda sandbox: sandbox.cancel_charge("key", "tok_ok"),
     lambda sandbox: sandbox.refund(a_refund_of(an_order())),
 ]
 ASKING: list[Call] = [
-    lambda sandbox: sandbox.describe_method("tok_ok"),
-    lambda sandbox: sandbox.find_charge("key"),
-    lambda sandbox: sandbox.find_refund("key"),
+    lambda sandbox: sandbox.describe_method("tok_ok", 1),
+    lambda sandbox: sandbox.find_charge("key", "tok_ok"),
+    lambda sandbox: sandbox.find_refund(a_refund_of(an_order())),
 ]
 
 
@@ -156,7 +156,7 @@ async def test_a_lost_answer_is_unknown_until_it_is_looked_up_or_repeated(sandbo
         with pytest.raises(OutcomeUnknownError):
             await sandbox.charge(order)
 
-        found = await sandbox.find_charge(order.key)
+        found = await sandbox.find_charge(order.key, order.method_token)
         assert found is not None
         assert found.status is status
         assert await sandbox.charge(order) == found
@@ -168,7 +168,7 @@ async def test_a_lost_request_is_unknown_too_and_was_never_heard_of(sandbox: San
     with pytest.raises(OutcomeUnknownError):
         await sandbox.charge(order)
 
-    assert await sandbox.find_charge(order.key) is None
+    assert await sandbox.find_charge(order.key, order.method_token) is None
     assert (await sandbox.charge(order)).status is ChargeStatus.SUCCEEDED
 
 
@@ -182,7 +182,7 @@ async def test_a_refund_whose_answer_was_lost_is_unknown_until_it_is_looked_up_o
     with pytest.raises(OutcomeUnknownError):
         await sandbox.refund(refund)
 
-    found = await sandbox.find_refund(refund.key)
+    found = await sandbox.find_refund(refund)
     assert found is not None
     assert found.amount_cents == order.amount_cents
     assert await sandbox.refund(refund) == found
@@ -194,7 +194,7 @@ async def test_a_provider_that_is_down_has_done_nothing(sandbox: Sandbox, psp: S
         with pytest.raises(ProviderUnavailableError):
             await sandbox.charge(order)
 
-    assert await sandbox.find_charge(order.key) is None
+    assert await sandbox.find_charge(order.key, order.method_token) is None
     assert await psp.charges(order.subscription_id) == []
 
 
@@ -210,7 +210,7 @@ async def test_an_outage_is_over_when_it_is_over(sandbox: Sandbox, psp: SandboxP
     finally:
         await psp.outage(on=False)
 
-    assert await sandbox.find_charge(order.key) is None
+    assert await sandbox.find_charge(order.key, order.method_token) is None
     assert (await sandbox.charge(order)).status is ChargeStatus.SUCCEEDED
 
 

@@ -1,0 +1,58 @@
+"""A provider's verified report about a payment: stored, answered, and delivered to the workflow after."""
+
+import structlog
+from structlog.contextvars import bind_contextvars
+
+from api.context import Context
+from api.schemas.payments import AcceptedBody
+from db.queries import payment_reports
+from db.queries.payment_reports import IncomingReport, ReportedPayment, ReportStatus
+from domain.payment import Verdict, judge
+from ops.tracing import current_trace_id
+from payments.provider_report import ProviderReport
+
+log = structlog.get_logger(__name__)
+
+
+async def receive(context: Context, report: ProviderReport, raw_body: bytes) -> AcceptedBody:
+    """What was answered is never lost. What names no payment of ours is kept too, for staff to look at.
+
+    `raw_body` is what is kept of it.
+    """
+    incoming = _incoming(report, raw_body)
+    async with context.database.transaction() as connection:
+        payment = await payment_reports.share_lock_payment(connection, report.payment_id, report.provider)
+        status = _status_of(report, payment)
+        applied_at = payment.settled_at if payment and status is ReportStatus.APPLIED else None
+        report_id = await payment_reports.store_report(connection, incoming, status, applied_at)
+    if payment is not None:
+        bind_contextvars(subscription_id=payment.subscription_id)
+    log.info("payment_reported", report_id=report_id, payment_id=report.payment_id, status=report.fact.status)
+    if payment is None:
+        return AcceptedBody(ignored=True)
+    if report_id is None:
+        return AcceptedBody(duplicate=True)
+    if status is ReportStatus.RECEIVED:
+        context.relay.wake()
+    return AcceptedBody()
+
+
+def _incoming(report: ProviderReport, raw_body: bytes) -> IncomingReport:
+    return IncomingReport(
+        provider=report.provider,
+        event_id=report.event_id,
+        payment_id=report.payment_id,
+        fact=report.fact,
+        decline_code=report.decline_code,
+        occurred_at=report.occurred_at,
+        raw_body=raw_body,
+        trace_id=current_trace_id(),
+    )
+
+
+def _status_of(report: ProviderReport, payment: ReportedPayment | None) -> ReportStatus:
+    """What says nothing new, such as the report of a charge that was answered at once, wakes nobody."""
+    if payment is None:
+        return ReportStatus.IGNORED
+    is_known = judge(payment.terms, report.fact) is Verdict.NOTHING_NEW
+    return ReportStatus.APPLIED if is_known else ReportStatus.RECEIVED
