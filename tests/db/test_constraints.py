@@ -238,8 +238,13 @@ EXCLUSIVE: list[tuple[str, type[Table], Row, Row]] = [
     ("uq_refunds_key", Refund, {"key": "payment:0:withdrawal"}, {}),
     ("uq_payment_methods_token", PaymentMethod, {"user_id": 1_000_001}, {}),
     ("uq_outbox_key", OutboxEvent, {"key": "invoice.paid:0"}, {}),
-    ("uq_outbox_sequence", OutboxEvent, {"subscription_id": 7, "sequence": 1}, {}),
-    ("uq_event_deliveries_event_id_endpoint_id", EventDelivery, {"event_id": 7, "endpoint_id": 8}, {}),
+    ("uq_outbox_sequence", OutboxEvent, {"subscription_id": 1_000_001, "sequence": 1}, {}),
+    (
+        "uq_event_deliveries_event_id_endpoint_id",
+        EventDelivery,
+        {"event_id": 1_000_007, "endpoint_id": 1_000_008},
+        {},
+    ),
     ("uq_promo_codes_code", PromoCode, {"code": "CIAO20"}, {}),
     (
         "uq_promo_redemptions_subscription_id",

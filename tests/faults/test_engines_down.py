@@ -29,7 +29,8 @@ ANSWERED_WITHIN_SECONDS = 10.0
 @pytest.fixture(scope="module")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PrivateStack]:
     """With an API that soon gives up on a workflow. A test that stops something starts it again."""
-    stack = PrivateStack(tmp_path_factory.mktemp("down"), {"BILLING_WORKFLOW_RPC_TIMEOUT_MS": "1000"})
+    environment = {"BILLING_WORKFLOW_RPC_TIMEOUT_MS": "1000", "BILLING_ROUTINES_ENABLED": "true"}
+    stack = PrivateStack(tmp_path_factory.mktemp("down"), environment)
     try:
         await stack.start()
         yield stack

@@ -33,7 +33,7 @@ LOOKED_AT_AT_ONCE = 4
 @pytest.fixture
 async def fragile_world(fresh_stack: FreshStack) -> AsyncIterator[tuple[PrivateStack, World]]:
     """Whose provider sends each report three times, late and in any order."""
-    stack = await fresh_stack(BILLING_WORKFLOW_RPC_TIMEOUT_MS="1500")
+    stack = await fresh_stack(BILLING_WORKFLOW_RPC_TIMEOUT_MS="1500", BILLING_ROUTINES_ENABLED="true")
     await stack.psp.webhooks(duplicates=2, delay_seconds=1.5, shuffle=True)
     temporal, database = await Client.connect(stack.temporal_address), Database.from_settings(stack.settings)
     hooks = {"response": [check_answer]}
