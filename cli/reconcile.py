@@ -91,7 +91,10 @@ def _as_json(rule: Rule, looked: Looked) -> dict[str, object]:
 
 
 def _show(told: Sequence[tuple[Rule, Looked]], *, mends: bool) -> None:
-    table = Table("rule", "kind", "found", "fixed" if mends else "with --fix each would be", box=None)
+    table = Table(box=None)
+    table.add_column("rule", min_width=max(len(rule.name) for rule, _ in told))  # `--rule` takes it whole
+    for heading in ("kind", "found", "fixed" if mends else "with --fix each would be"):
+        table.add_column(heading)
     for rule, looked in told:
         does = rule.mend.does if rule.mend else "left to a person"
         last = str(looked.fixed) if mends else does if looked.found else ""
