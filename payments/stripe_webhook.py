@@ -28,19 +28,27 @@ MOST_ITEMS = 20
 PERSONAL = frozenset(
     {
         "address",
+        "billing_address",
         "billing_details",
+        "client_secret",
         "customer_details",
         "customer_email",
+        "customer_email_address",
         "customer_name",
         "customer_purchase_ip",
         "email",
+        "evidence",
         "name",
         "phone",
         "receipt_email",
         "shipping",
+        "shipping_address",
     }
 )
-"""Members of Stripe's objects, at any depth, that say who somebody is."""
+"""Members of Stripe's objects, at any depth, that say who somebody is, or let somebody act as its customer.
+
+Stripe fills the `evidence` of a dispute in itself with what it knows of the payer.
+"""
 
 _ITEM = re.compile(r"([a-z][a-z0-9]*)=([!-+\--~]+)", re.ASCII)
 _SECONDS = re.compile(r"[0-9]{1,12}", re.ASCII)

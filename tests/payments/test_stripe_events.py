@@ -178,6 +178,29 @@ def test_who_paid_is_not_kept() -> None:
     assert parse(kept) == parse(body)
 
 
+def test_nor_is_what_a_dispute_tells_of_the_payer() -> None:
+    """Stripe's `Dispute.evidence` comes filled in with what it knows."""
+    evidence = {
+        "billing_address": "Anna Rossi, Via Roma 1",
+        "customer_email_address": "anna@example.com",
+        "customer_name": "Anna Rossi",
+        "shipping_address": "Via Roma 1",
+        "uncategorized_text": "Anna wrote to us",
+    }
+    body = event("charge.dispute.funds_withdrawn", DISPUTE | {"evidence": evidence})
+
+    kept = without_personal_data(body)
+
+    assert not [word for word in (b"anna", b"Anna", b"Roma") if word in kept]
+    assert parse(kept) == parse(body)
+
+
+def test_nor_is_what_confirms_a_payment() -> None:
+    body = event("payment_intent.payment_failed", intent(ORDER, client_secret="pi_1_secret_x"))
+
+    assert b"pi_1_secret_x" not in without_personal_data(body)
+
+
 @pytest.mark.parametrize(
     "odd", ["9" * 5_000, "1e999", "-0.0", '"\\ud800"', "[[[[]]]]"], ids=lambda odd: str(odd)[:9]
 )
