@@ -10,7 +10,8 @@ _AWAIT_LOCK = text(f"SELECT pg_advisory_xact_lock({_LOCK})")
 
 # Facts are due at once, in the order of their ids: whoever writes one holds its subscription's lock, so that
 # this is the order of their commits. An announcement is due when its subscription's own time has come to it:
-# now() keeps to its index, where clock_timestamp() would look at all that are still to come.
+# now() keeps to its index, where clock_timestamp() would look at all that are still to come. Where both are
+# published together, as after a turn of the clock, it comes behind the facts from before its time.
 _PUBLISH = text("""
 WITH due AS MATERIALIZED (
     SELECT id FROM outbox
@@ -27,11 +28,16 @@ WITH due AS MATERIALIZED (
          AND o.event = 'renewal.upcoming' AND o.due_at <= now() + s.clock_offset LIMIT :limit))
     ORDER BY id LIMIT :limit
     FOR UPDATE SKIP LOCKED),
-numbered AS (
-    SELECT o.id,
-        coalesce((SELECT max(p.sequence) FROM outbox p WHERE p.subscription_id = o.subscription_id), 0)
-        + row_number() OVER (PARTITION BY o.subscription_id ORDER BY o.id) AS sequence
+dated AS (
+    SELECT o.id, o.subscription_id, CASE WHEN o.event = 'renewal.upcoming' THEN o.due_at
+        ELSE max(o.due_at) FILTER (WHERE o.event <> 'renewal.upcoming')
+            OVER (PARTITION BY o.subscription_id ORDER BY o.id) END AS at
     FROM due JOIN outbox o ON o.id = due.id),
+numbered AS (
+    SELECT d.id,
+        coalesce((SELECT max(p.sequence) FROM outbox p WHERE p.subscription_id = d.subscription_id), 0)
+        + row_number() OVER (PARTITION BY d.subscription_id ORDER BY d.at, d.id) AS sequence
+    FROM dated d),
 published AS (
     UPDATE outbox SET published_at = clock_timestamp(), sequence = numbered.sequence
     FROM numbered WHERE outbox.id = numbered.id
