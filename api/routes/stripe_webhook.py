@@ -14,10 +14,13 @@ from api.schemas.payments import AcceptedBody
 from payments import stripe_webhook
 from payments.provider import OutcomeUnknownError, ProviderRejectedError, ProviderUnavailableError
 from payments.provider_report import ProviderReport, ReportRefusedError
+from payments.providers import UnknownProviderError
 from payments.stripe_webhook import StripeEvent
 
 router = APIRouter(tags=["Payments"])
 log = structlog.get_logger(__name__)
+
+NO_ANSWER = (ProviderUnavailableError, OutcomeUnknownError, ProviderRejectedError)
 
 DESCRIBED: dict[str, Any] = {
     "parameters": [
@@ -127,7 +130,7 @@ async def _ask_whose_it_is(intent_id: str, context: Context) -> int | None:
     """A dispute names no payment of ours. When Stripe does not answer, it sends the event again."""
     try:
         return await context.providers.find_payment_of_intent(intent_id)
-    except (ProviderUnavailableError, OutcomeUnknownError, ProviderRejectedError) as error:
+    except (*NO_ANSWER, UnknownProviderError) as error:
         log.warning("stripe_intent_not_found", intent_id=intent_id, error=str(error))
         raise Problem(
             503, "payment_provider_unavailable", "Stripe did not tell of the payment.", headers=RETRY_SOON

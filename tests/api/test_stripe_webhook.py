@@ -229,6 +229,17 @@ async def test_where_there_is_no_stripe_nothing_is_believed(
             assert refusal(answer) == (401, "signature_invalid")
 
 
+async def test_a_dispute_waits_while_only_the_secret_is_set(
+    database_url: str, temporal_server: EmbeddedTemporal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal_server.address)
+    settings = settings_for(database_url).model_copy(update={"stripe_webhook_secret": SecretStr(SECRET)})
+    async with client_of(create_app(settings)) as without_key:
+        answer = await send(without_key, event("charge.dispute.funds_withdrawn"))
+
+    assert refusal(answer) == (503, "payment_provider_unavailable")
+
+
 async def test_a_payment_of_another_provider_is_not_stripe_s_to_report(
     http: httpx2.AsyncClient, database: Database, absent_stripe: LocalStripe, untouched: Life
 ) -> None:
