@@ -17,7 +17,7 @@ from domain.invoice import BillingReason, Invoice
 from domain.payment import Decline
 from domain.reminder import Reminder
 from domain.subscription import SubscriptionState
-from domain.tenders import Purse, taken_from
+from domain.tenders import Purse, tendered
 
 Details = Mapping[str, int | str | None]
 
@@ -199,7 +199,7 @@ def credit_note_issued(
 def renewal_upcoming(state: SubscriptionState, reminder: Reminder, purse: Purse) -> OutgoingEvent:
     """What it will cost if nothing changes; `purse` is what can be taken out of it then."""
     expected = reminder.invoice
-    tenders = taken_from(purse, expected.total_cents)
+    tenders = tendered(purse, expected.total_cents)
     details: Details = {
         "user_id": state.user_id,
         "plan_code": reminder.plan_code,

@@ -8,7 +8,7 @@ from domain.billing_calendar import Period
 from domain.money import split_vat
 from domain.plan import PlanTerms
 from domain.promo import Promo
-from domain.tenders import NO_TENDERS, Purse, Tenders, taken_from
+from domain.tenders import NO_TENDERS, Purse, Tenders, tendered
 
 SERIES = "IT"
 NUMBER_DIGITS = 6
@@ -132,6 +132,6 @@ def build_invoice(
         currency=plan.currency,
         vat_rate_bp=plan.vat_rate_bp,
         lines=said,
-        tenders=taken_from(purse, max(-below_zero, 0)),
+        tenders=tendered(purse, max(-below_zero, 0)),
         promo_code=promo.code if promo else None,
     )

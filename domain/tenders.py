@@ -54,6 +54,9 @@ class WayBack:
         return Tenders(self.tenders.gifts, self.tenders.balance_cents + expired_cents)
 
 
+SMALLEST_CHARGE_CENTS = 50
+"""Payment providers charge a card no less; in euros it is so with Stripe (minimum charge amounts)."""
+
 EMPTY_PURSE = Purse()
 NO_TENDERS = Tenders()
 
@@ -67,6 +70,18 @@ def taken_from(purse: Purse, owed_cents: int) -> Tenders:
             gifts.append(GiftMoney(gift.gift_card_id, used_cents))
             owed_cents -= used_cents
     return Tenders(tuple(gifts), min(purse.balance_cents, owed_cents))
+
+
+def tendered(purse: Purse, owed_cents: int) -> Tenders:
+    """What the purse pays of `owed_cents`: all that it has, unless too little would be left to be charged.
+
+    Then so much stays in the purse that the smallest charge is left. Of what is below that from the start, it
+    pays what it can.
+    """
+    taken = taken_from(purse, owed_cents)
+    if 0 < owed_cents - taken.total_cents < SMALLEST_CHARGE_CENTS <= owed_cents:
+        return taken_from(purse, owed_cents - SMALLEST_CHARGE_CENTS)
+    return taken
 
 
 def left_in(purse: Purse, taken: Tenders) -> Purse:

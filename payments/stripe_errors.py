@@ -16,7 +16,13 @@ SENT_AWAY = (
     stripe.AuthenticationError,
     stripe.PermissionError,
 )
+METHOD_GONE = frozenset({"resource_missing", "payment_method_unexpected_state"})
+
 REFUSED = (stripe.InvalidRequestError, stripe.IdempotencyError)
+
+
+class MethodGoneError(Exception):
+    """Its holder has taken the card away at Stripe, or it was deleted there: nothing was made."""
 
 
 @contextmanager
@@ -47,6 +53,10 @@ def doing() -> Iterator[None]:
         raise OutcomeUnknownError(_told(error)) from error
     except ValidationError as error:
         raise OutcomeUnknownError("Stripe's answer cannot be read") from error
+
+
+def is_method_gone(error: stripe.InvalidRequestError) -> bool:
+    return error.code in METHOD_GONE and error.param in {"payment_method", "customer"}
 
 
 def is_missing(error: stripe.InvalidRequestError) -> bool:

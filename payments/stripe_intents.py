@@ -8,7 +8,7 @@ from stripe.params import PaymentIntentCreateParams, PaymentIntentListParams
 
 from domain.currency import WITH_CENTS
 from payments.provider import ChargeOrder, ChargeStatus, OutcomeUnknownError, ProviderRejectedError
-from payments.stripe_errors import asking, doing
+from payments.stripe_errors import MethodGoneError, asking, doing, is_method_gone
 from payments.stripe_methods import StoredMethod
 from payments.stripe_objects import IntentBody, read
 
@@ -44,7 +44,10 @@ class StripeIntents:
             return read(IntentBody, await self._api.payment_intents.retrieve_async(intent_id))
 
     async def make(self, order: ChargeOrder) -> IntentBody:
-        """Looks for it first: Stripe forgets keys after a day, and what was made is never made anew."""
+        """Looks for it first: Stripe forgets keys after a day, and what was made is never made anew.
+
+        Raises `MethodGoneError` beside what the port's calls raise.
+        """
         method = StoredMethod.parse(order.method_token)
         if method is None:
             raise ProviderRejectedError("the payment method was not stored with Stripe")
@@ -90,6 +93,11 @@ class StripeIntents:
             with doing():
                 created = await self._api.payment_intents.create_async(params, {"idempotency_key": order.key})
                 return read(IntentBody, created)
+        except ProviderRejectedError as rejected:
+            refused = rejected.__cause__
+            if isinstance(refused, stripe.InvalidRequestError) and is_method_gone(refused):
+                raise MethodGoneError from rejected
+            raise
         except stripe.CardError as error:
             declined = await self.find(order.key, order.method_token)
             if declined is None:

@@ -10,7 +10,9 @@ from datetime import datetime
 from math import ceil
 
 import httpx2
+import stripe
 
+from domain.payment import Decline
 from ops.stripe_keys import STRIPE_ITSELF
 from payments.provider import (
     Charge,
@@ -22,7 +24,7 @@ from payments.provider import (
     Refund,
     RefundOrder,
 )
-from payments.stripe_errors import asking, doing
+from payments.stripe_errors import MethodGoneError, asking, doing
 from payments.stripe_intents import LISTED_AT_ONCE, StripeIntents
 from payments.stripe_methods import StripeMethods
 from payments.stripe_objects import (
@@ -72,7 +74,11 @@ class Stripe:
         return await self._methods.keep(token, user_id)
 
     async def charge(self, order: ChargeOrder) -> Charge:
-        intent = await self._intents.make(order)
+        try:
+            intent = await self._intents.make(order)
+        except MethodGoneError:  # there is no intent: our key stands for what was not made
+            decline = Decline.of("closed_account")
+            return Charge(order.key, ChargeStatus.FAILED, order.amount_cents, order.currency, decline)
         if intent.wants_authentication and self._return_url:
             intent = await self._intents.ask_the_customer(intent, self._return_url)
         return charge_in(intent)
@@ -131,16 +137,19 @@ class Stripe:
         return None
 
     async def _make_refund(self, intent: IntentBody, order: RefundOrder) -> RefundBody:
-        with doing():
-            refund = await self._api.refunds.create_async(
-                {
-                    "payment_intent": intent.id,
-                    "amount": order.amount_cents,
-                    "metadata": {"key": order.key},
-                },
-                {"idempotency_key": order.key},
-            )
-            return read(RefundBody, refund)
+        try:
+            with doing():
+                refund = await self._api.refunds.create_async(
+                    {
+                        "payment_intent": intent.id,
+                        "amount": order.amount_cents,
+                        "metadata": {"key": order.key},
+                    },
+                    {"idempotency_key": order.key},
+                )
+                return read(RefundBody, refund)
+        except stripe.CardError as error:  # its bank takes no money back to this card
+            raise ProviderRejectedError(f"{error.code}: {error}") from error
 
     async def _charged_back_cents(self, intent: IntentBody) -> int:
         with asking():

@@ -18,6 +18,8 @@ from domain.delivery import DeliveryStatus
 COUNTED = {"preserve_rowcount": True}
 """SQLAlchemy does not count what is inserted unless it is told to."""
 
+_IS_TAKEN = or_(WebhookEndpoint.events.is_(None), OutboxEvent.event == func.any(WebhookEndpoint.events))
+
 _ANEW: dict[str, Any] = {
     "status": DeliveryStatus.PENDING,
     "round": EventDelivery.round + 1,
@@ -59,12 +61,18 @@ async def find_unpublished(connection: Connection, event_ids: Sequence[int]) -> 
 
 
 async def make_up_for(connection: Connection, endpoint_id: int, disabled_at: datetime) -> int:
-    """What it has not taken and what was published while it was disabled. Returns how many these are."""
+    """What it has not taken and what was published while it was disabled, of what it takes by now.
+
+    Returns how many these are.
+    """
     reopened = await connection.execute(
         update(EventDelivery)
         .where(
             EventDelivery.endpoint_id == endpoint_id,
             EventDelivery.status.in_((DeliveryStatus.STOPPED, DeliveryStatus.FAILED)),
+            WebhookEndpoint.id == endpoint_id,
+            OutboxEvent.id == EventDelivery.event_id,
+            _IS_TAKEN,
         )
         .values(_ANEW)
     )
@@ -95,7 +103,7 @@ def _taken_by(endpoint_id: int, which: ColumnElement[bool]) -> Select[int, int]:
         .join(WebhookEndpoint, WebhookEndpoint.id == endpoint_id)
         .where(
             which,
-            or_(WebhookEndpoint.events.is_(None), OutboxEvent.event == func.any(WebhookEndpoint.events)),
+            _IS_TAKEN,
         )
         .order_by(OutboxEvent.id)
     )

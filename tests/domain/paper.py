@@ -107,12 +107,14 @@ class _Sheet:
         self.paid = charge - discount
         owed = self.paid - credit
         to_balance, open_cents = max(-owed, 0), max(owed, 0)
+        left_cents = open_cents - sum(self.gifts) - self.balance
+        payable = open_cents - 50 if 0 < left_cents < 50 <= open_cents else open_cents
         from_gifts = 0
         for position, value in enumerate(self.gifts):
-            used = min(value, open_cents - from_gifts)
+            used = min(value, payable - from_gifts)
             self.gifts[position] -= used
             from_gifts += used
-        from_balance = min(self.balance, open_cents - from_gifts)
+        from_balance = min(self.balance, payable - from_gifts)
         self.balance += to_balance - from_balance
         due = open_cents - from_gifts - from_balance
         self.sums.append(

@@ -2,18 +2,21 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.tenders import (
     EMPTY_PURSE,
     NO_TENDERS,
+    SMALLEST_CHARGE_CENTS,
     GiftMoney,
     Purse,
     Tenders,
     WayBack,
     left_in,
     taken_from,
+    tendered,
     way_back,
 )
 
@@ -44,6 +47,35 @@ def test_the_oldest_cards_first_then_the_balance() -> None:
         Tenders((GiftMoney(7, 500), GiftMoney(3, 700), GiftMoney(9, 400)), 1_000),
     ]
     assert taken_from(EMPTY_PURSE, 1_990) == NO_TENDERS
+
+
+@pytest.mark.parametrize(
+    ("in_purse", "owed", "paid"),
+    [
+        (1_990, 1_990, 1_990),
+        (1_989, 1_990, 1_940),
+        (1_941, 1_990, 1_940),
+        (1_940, 1_990, 1_940),
+        (49, 50, 0),
+        (50, 50, 50),
+        (30, 49, 30),
+    ],
+)
+def test_what_is_left_to_be_charged_is_not_below_what_a_card_is_charged(
+    in_purse: int, owed: int, paid: int
+) -> None:
+    """Of what is owed less than that from the start, as much is paid as there is."""
+    assert tendered(Purse((GiftMoney(1, in_purse),)), owed).total_cents == paid
+    assert tendered(Purse((), in_purse), owed).total_cents == paid
+
+
+@given(purses(), CENTS)
+def test_a_purse_pays_all_that_it_can(purse: Purse, owed: int) -> None:
+    left = owed - tendered(purse, owed).total_cents
+
+    if left != max(owed - cents_in(purse), 0):
+        assert (left, owed - cents_in(purse)) < (51, SMALLEST_CHARGE_CENTS)
+        assert left == SMALLEST_CHARGE_CENTS
 
 
 @given(purses(), CENTS)

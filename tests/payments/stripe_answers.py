@@ -120,8 +120,8 @@ def card_error(made: dict[str, Any]) -> tuple[int, Any]:
     return 402, {"error": made["last_payment_error"] | {"payment_intent": made}}
 
 
-def error(status: int, kind: str, code: str | None = None) -> tuple[int, Any]:
-    return status, {"error": {"type": kind, "code": code, "message": "What went wrong."}}
+def error(status: int, kind: str, code: str | None = None, param: str | None = None) -> tuple[int, Any]:
+    return status, {"error": {"type": kind, "code": code, "param": param, "message": "What went wrong."}}
 
 
 def in_turn(asked: Sequence[Asked], name: str) -> list[str | None]:

@@ -213,3 +213,32 @@ async def test_what_is_not_counted_in_hundredths_is_never_sent(
     with pytest.raises(ProviderRejectedError, match="hundredths"):
         await stripe.charge(an_order(CARD.token, currency=currency))
     assert answers.lines == []
+
+
+@pytest.mark.parametrize(
+    ("code", "param"),
+    [
+        ("resource_missing", "payment_method"),
+        ("resource_missing", "customer"),
+        ("payment_method_unexpected_state", "payment_method"),
+    ],
+)
+async def test_a_card_that_was_taken_away_at_stripe_is_a_hard_decline(
+    stripe: Stripe, answers: StripeAnswers, code: str, param: str
+) -> None:
+    order = an_order(CARD.token)
+    answers.will(NOTHING, error(400, "invalid_request_error", code, param))
+
+    refused = await stripe.charge(order)
+
+    assert refused.status is ChargeStatus.FAILED
+    assert refused.decline == Decline(DeclineKind.HARD, "closed_account")
+
+
+async def test_another_fault_of_the_request_is_none_of_the_card(
+    stripe: Stripe, answers: StripeAnswers
+) -> None:
+    answers.will(NOTHING, error(400, "invalid_request_error", "amount_too_small", "amount"))
+
+    with pytest.raises(ProviderRejectedError, match="InvalidRequestError"):
+        await stripe.charge(an_order(CARD.token))

@@ -53,6 +53,14 @@ async def test_a_refund_is_made_once(
     assert await stripe.find_refund(wanted) == refunded
 
 
+async def test_a_card_that_takes_nothing_back_is_rejected(stripe: Stripe, answers: StripeAnswers) -> None:
+    order = an_order(CARD.token)
+    answers.will(listed(intent(order)), listed(url="/v1/refunds"), error(402, "card_error", "card_declined"))
+
+    with pytest.raises(ProviderRejectedError):
+        await stripe.refund(a_refund_of(order))
+
+
 async def test_more_than_was_charged_is_rejected(stripe: Stripe, answers: StripeAnswers) -> None:
     order = an_order(CARD.token)
     too_much = error(400, "invalid_request_error", "charge_already_refunded")

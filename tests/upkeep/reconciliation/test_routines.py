@@ -13,6 +13,7 @@ from tests.cli.test_commands import run
 from tests.client import Student
 from tests.deadline import eventually
 from tests.lives import Life, World
+from tests.local_stripe import LocalStripe
 from tests.upkeep.by_hand import terminate
 from tests.upkeep.reconciliation.looking import behind_its_back
 from upkeep.reconciliation.rules import RULES
@@ -54,7 +55,9 @@ async def open_of(staff: Student, life: Life) -> list[str]:
         asked["cursor"] = page["next_cursor"]
 
 
-async def test_all_rules_are_asked_and_everybody_sees_what_they_found(world: World, support: Student) -> None:
+async def test_all_rules_are_asked_and_everybody_sees_what_they_found(
+    world: World, support: Student, local_stripe: LocalStripe
+) -> None:
     life = await locked_out(world)
 
     await reconciled(world)
