@@ -65,7 +65,12 @@ class KeptRow:
 
 
 _LEFT_OPEN = Subscription.state["open_invoice"], Subscription.state["withdrawing_payment_id"]
-_IS_UNFINISHED = or_(Subscription.ended_at.is_(None), *(part.astext.is_not(None) for part in _LEFT_OPEN))
+_IS_UNFINISHED = or_(
+    Subscription.ended_at.is_(None),
+    # The state decides: a column that somebody wrote to hides no subscription that lives.
+    Subscription.state["ended_at"].astext.is_(None),
+    *(part.astext.is_not(None) for part in _LEFT_OPEN),
+)
 _CHANGED_AT = (
     select(func.max(TimelineEntry.recorded_at))
     .where(TimelineEntry.subscription_id == Subscription.id)

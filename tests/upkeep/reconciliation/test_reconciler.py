@@ -163,6 +163,22 @@ async def test_a_state_that_cannot_be_read_is_found(reach: Reach) -> None:
     assert "cannot be read" in looked.found[0].details["differences"]["state"]
 
 
+async def test_a_row_that_was_ended_by_hand_is_found_and_lives_again(reach: Reach) -> None:
+    """By its state it lives, and its workflow goes on; its columns would let a second one start."""
+    subscription_id = await lock_out(reach)
+    ended = text("UPDATE subscriptions SET status = 'canceled', ended_at = now()")
+    async with behind_its_back(reach.database) as connection:
+        await connection.execute(ended)
+
+    assert outcome(await ask(reach, rule_named(NOT_ITS_STATE), mends_all=True)) == (1, 1, 1, {})
+
+    assert outcome(await ask(reach, rule_named(NOT_ITS_STATE))) == (1, 0, 0, {})
+    async with reach.database.read() as connection:
+        query = text("SELECT status, ended_at FROM subscriptions WHERE id = :id")
+        row = (await connection.execute(query, {"id": int(subscription_id)})).one()
+    assert tuple(row) == ("incomplete", None)
+
+
 def test_every_rule_has_a_name_of_its_own() -> None:
     assert len({rule.name for rule in RULES}) == len(RULES)
     with pytest.raises(LookupError):
