@@ -101,9 +101,12 @@ async def _charges(
 
 
 def _is_not_booked(charge: ListedCharge, ours: BookedPayment | None) -> dict[str, Any] | None:
+    """Money that came and was given back at the provider before we knew of it buys nothing."""
+    is_booked = ours is not None and ours.status == PaymentStatus.SUCCEEDED
+    if not is_booked and charge.refunded_cents >= charge.amount_cents:
+        return None
     if ours is None:
         return {"ours": None}
-    is_booked = ours.status == PaymentStatus.SUCCEEDED
     if is_booked and (ours.received_cents, ours.currency) == (charge.amount_cents, charge.currency):
         return None
     return {"ours": {"status": ours.status, "received_cents": ours.received_cents, "currency": ours.currency}}

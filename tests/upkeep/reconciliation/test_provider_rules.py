@@ -92,6 +92,26 @@ async def test_a_charge_that_is_none_of_ours(world: World) -> None:
     async with reach_of(world) as reach:
         finding = await is_found(reach, NOT_BOOKED, made.json()["id"])
         assert (finding.subject_kind, finding.details["ours"]) == ("charge", None)
+        back = {
+            "charge_key": made.json()["idempotency_key"],
+            "amount_cents": 1_990,
+            "currency": "EUR",
+        }
+        assert (await world.stack.psp.post("/v1/refunds", back, key=uuid.uuid4().hex)).is_success
+        assert await found(reach, NOT_BOOKED, [made.json()["id"]]) == [], "it was given back"
+
+
+async def test_a_success_that_was_given_back_before_we_knew_buys_nothing(world: World) -> None:
+    life = await begin_with_card(world, "tok_3ds", becomes="incomplete")
+    charge = await waits_for_confirmation(life)
+    [payment_id] = await payment_ids(life)
+    async with unheard(world):
+        await world.stack.psp.complete_action(charge["id"], "succeeded")
+        back = {"charge_key": charge["idempotency_key"], "amount_cents": 1_990, "currency": "EUR"}
+        assert (await world.stack.psp.post("/v1/refunds", back, key=uuid.uuid4().hex)).is_success
+
+    async with reach_of(world) as reach:
+        assert await found(reach, NOT_BOOKED, [payment_id]) == []
 
 
 async def test_money_that_the_provider_never_had(world: World) -> None:
