@@ -95,14 +95,17 @@ async def _see(connection: Connection, run_id: int, finding: SeenFinding) -> int
         subject_id=finding.subject_id,
         details=dict(finding.details),
         run_id=run_id,
+        first_seen_at=func.statement_timestamp(),
+        last_seen_at=func.statement_timestamp(),
     )
     statement = statement.on_conflict_do_update(
         index_elements=["rule", "subject_kind", "subject_id"],
         index_where=ReconciliationFinding.resolved_at.is_(None),
         set_={
-            "last_seen_at": func.clock_timestamp(),
+            "last_seen_at": func.statement_timestamp(),
             "details": statement.excluded.details,
             "run_id": run_id,
+            "fixed_at": None,  # what is seen again was not put right
         },
     )
     return (await connection.execute(statement.returning(ReconciliationFinding.id))).scalar_one()

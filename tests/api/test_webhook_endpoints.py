@@ -192,6 +192,23 @@ async def test_who_says_that_it_is_gone_is_disabled_at_once(
     await eventually(lambda: all_delivered(endpoint, life))
 
 
+async def test_what_it_takes_no_more_is_not_made_up_for(
+    world: World, receiver: EventReceiver, endpoint: Endpoint
+) -> None:
+    await endpoint.admin.patch(endpoint.path, {"events": ["subscription.created"]})
+    receiver.says = lambda _: answer(410)
+    life = await Life.begin(world)
+
+    async def disabled() -> bool:
+        return bool((await endpoint.read())["status"] == "disabled")
+
+    await eventually(disabled)
+    await endpoint.admin.patch(endpoint.path, {"events": ["refund.failed"]})
+    await endpoint.post("enable")
+
+    assert [each["status"] for each in await endpoint.deliveries_of(life)] == ["failed"]
+
+
 async def test_what_was_missed_while_disabled_comes_afterwards(
     world: World, receiver: EventReceiver, endpoint: Endpoint, database: Database
 ) -> None:

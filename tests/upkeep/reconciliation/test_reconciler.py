@@ -87,6 +87,20 @@ async def test_a_finding_is_one_row_until_it_is_gone_and_another_when_it_comes_b
     assert await rows(reach.database) == [gone, (*open_row[:5], False)]
 
 
+async def test_what_is_seen_again_was_not_put_right(reach: Reach) -> None:
+    subscription_id = await lock_out(reach)
+    rule = rule_named(NOT_ITS_STATE)
+    await ask(reach, rule, mends_all=True)
+    async with behind_its_back(reach.database) as connection:
+        await connection.execute(text("UPDATE subscriptions SET status = 'active'"))
+
+    await ask(reach, rule)
+
+    assert await rows(reach.database) == [
+        (NOT_ITS_STATE, "subscription", subscription_id, False, False, True)
+    ]
+
+
 async def test_what_is_well_is_not_found(reach: Reach) -> None:
     """By any rule: a start that waits for its payment, and an empty Temporal."""
     await (await Customer.signup(reach.database)).start()
