@@ -372,9 +372,3 @@ async def look_up_refund(command: SendRefund) -> RefundStatus:
 async def mark_refund_unknown(command: SendRefund) -> RefundStatus:
     """No answer came. One that is settled stays so."""
     raise NotImplementedError
-
-
-@activity.defn
-async def deliver_inbox() -> int:
-    """Tells workflows of the payment reports that are due, and returns how many. Twice is once."""
-    raise NotImplementedError

@@ -4,14 +4,35 @@ import structlog
 from structlog.contextvars import bind_contextvars
 
 from api.context import Context
+from api.problems import Problem
 from api.schemas.payments import AcceptedBody
 from db.queries import payment_reports
 from db.queries.payment_reports import IncomingReport, ReportedPayment, ReportStatus
 from domain.payment import Verdict, judge
 from ops.tracing import current_trace_id
-from payments.provider_report import ProviderReport
+from payments.provider_report import ProviderReport, ReportRefusedError
+
+WEBHOOK_REFUSALS = (
+    (400, "invalid_json"),
+    (401, "signature_missing"),
+    (401, "signature_invalid"),
+    (401, "signature_expired"),
+    (413, "body_too_large"),
+    (422, "invalid_payload"),
+    (503, "database_unavailable"),
+)
+"""What every webhook can be answered."""
 
 log = structlog.get_logger(__name__)
+
+
+def refused_signature(refused: ReportRefusedError) -> Problem:
+    return Problem(401, refused.code, refused.detail)
+
+
+def refused_body(refused: ReportRefusedError) -> Problem:
+    """Of a body whose signature holds."""
+    return Problem(400 if refused.code == "invalid_json" else 422, refused.code, refused.detail)
 
 
 async def receive(context: Context, report: ProviderReport, raw_body: bytes) -> AcceptedBody:

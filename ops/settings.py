@@ -32,8 +32,7 @@ SHORTEST_SECRET: Mapping[str, int] = {"HS256": 32, "HS384": 48, "HS512": 64}
 """Bytes by algorithm: RFC 7518 §3.2 asks as many as the hash has."""
 
 SHORTEST_WEBHOOK_SECRET = 16
-SHORTEST_GIFT_CODE_SECRET = 32
-SHORTEST_EVENTS_SECRET = 32
+SHORTEST_TO_DERIVE_FROM = 32
 EXAMPLE_SECRET_MARK = "change-me"  # noqa: S105 - what .env.example writes where a secret belongs
 
 EXAMPLE_SELLER: Mapping[str, str] = {
@@ -197,15 +196,15 @@ class Settings(BaseSettings):
 
     @property
     def gift_code_key(self) -> bytes:
-        """Outside of production the secret that signs tokens serves for it, if there is no other."""
-        own = _present(self.gift_code_secret)
-        return (own or self.jwt_secrets)[0].encode()
+        return self._key_of(self.gift_code_secret)
 
     @property
     def events_key(self) -> bytes:
+        return self._key_of(self.events_secret)
+
+    def _key_of(self, own: SecretStr | None) -> bytes:
         """Outside of production the secret that signs tokens serves for it, if there is no other."""
-        own = _present(self.events_secret)
-        return (own or self.jwt_secrets)[0].encode()
+        return (_present(own) or self.jwt_secrets)[0].encode()
 
     @field_validator("jwt_secret", "jwt_secret_previous")
     @classmethod
@@ -223,19 +222,14 @@ class Settings(BaseSettings):
     def _refuse_short_webhook_secret(cls, secret: SecretStr | None) -> SecretStr | None:
         return _long_enough(secret, SHORTEST_WEBHOOK_SECRET)
 
-    @field_validator("gift_code_secret")
+    @field_validator("gift_code_secret", "events_secret")
     @classmethod
-    def _refuse_no_gift_code_secret(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+    def _refuse_nothing_to_derive_from(
+        cls, secret: SecretStr | None, info: ValidationInfo
+    ) -> SecretStr | None:
         if info.data.get("environment") == "production" and not _present(secret):
             raise ValueError("production needs a secret that outlives rotations of JWT_SECRET")
-        return _long_enough(secret, SHORTEST_GIFT_CODE_SECRET)
-
-    @field_validator("events_secret")
-    @classmethod
-    def _refuse_no_events_secret(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        if info.data.get("environment") == "production" and not _present(secret):
-            raise ValueError("production needs a secret that outlives rotations of JWT_SECRET")
-        return _long_enough(secret, SHORTEST_EVENTS_SECRET)
+        return _long_enough(secret, SHORTEST_TO_DERIVE_FROM)
 
     @field_validator("events_allow_private")
     @classmethod

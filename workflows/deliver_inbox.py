@@ -2,7 +2,7 @@
 
 from temporalio import workflow
 
-from activities.contracts import deliver_inbox
+from activities.upkeep_contracts import deliver_inbox
 from workflows.options import ROUTINE_STEP
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 
 from api.context import Context, ContextDep
 from api.problems import Problem, problem_responses
-from api.receive_report import receive
+from api.receive_report import WEBHOOK_REFUSALS, receive, refused_body, refused_signature
 from api.schemas.payments import AcceptedBody
 from payments import signed_webhook
 from payments.provider_report import ProviderReport, ReportRefusedError
@@ -56,7 +56,7 @@ async def _verified_body(request: Request, context: ContextDep) -> bytes:
             now=time.time(),
         )
     except ReportRefusedError as refused:
-        raise Problem(401, refused.code, refused.detail) from refused
+        raise refused_signature(refused) from refused
     return body
 
 
@@ -64,16 +64,7 @@ async def _verified_body(request: Request, context: ContextDep) -> bytes:
     "/payments/webhook",
     openapi_extra=DESCRIBED,
     response_model_exclude_none=True,
-    responses=problem_responses(
-        (400, "invalid_json"),
-        (401, "signature_missing"),
-        (401, "signature_invalid"),
-        (401, "signature_expired"),
-        (413, "body_too_large"),
-        (422, "invalid_payload"),
-        (422, "unsupported_status"),
-        (503, "database_unavailable"),
-    ),
+    responses=problem_responses(*WEBHOOK_REFUSALS, (422, "unsupported_status")),
 )
 async def receive_payment_report(
     body: Annotated[bytes, Depends(_verified_body)], context: ContextDep
@@ -90,8 +81,3 @@ def _parse(body: bytes, context: Context) -> ProviderReport:
     if context.settings.is_production:
         raise Problem(422, "invalid_payload", f"{report.provider} is not accepted in production.")
     return report
-
-
-def refused_body(refused: ReportRefusedError) -> Problem:
-    """Of a body whose signature holds."""
-    return Problem(400 if refused.code == "invalid_json" else 422, refused.code, refused.detail)

@@ -8,8 +8,7 @@ from fastapi import APIRouter, Depends, Request
 
 from api.context import Context, ContextDep
 from api.problems import RETRY_SOON, Problem, problem_responses
-from api.receive_report import receive
-from api.routes.payments import refused_body
+from api.receive_report import WEBHOOK_REFUSALS, receive, refused_body, refused_signature
 from api.schemas.payments import AcceptedBody
 from payments import stripe_webhook
 from payments.provider import OutcomeUnknownError, ProviderRejectedError, ProviderUnavailableError
@@ -73,7 +72,7 @@ async def _verified_body(request: Request, context: ContextDep) -> bytes:
             now=time.time(),
         )
     except ReportRefusedError as refused:
-        raise Problem(401, refused.code, refused.detail) from refused
+        raise refused_signature(refused) from refused
     return body
 
 
@@ -81,16 +80,7 @@ async def _verified_body(request: Request, context: ContextDep) -> bytes:
     "/payments/webhook/stripe",
     openapi_extra=DESCRIBED,
     response_model_exclude_none=True,
-    responses=problem_responses(
-        (400, "invalid_json"),
-        (401, "signature_missing"),
-        (401, "signature_invalid"),
-        (401, "signature_expired"),
-        (413, "body_too_large"),
-        (422, "invalid_payload"),
-        (503, "database_unavailable"),
-        (503, "payment_provider_unavailable"),
-    ),
+    responses=problem_responses(*WEBHOOK_REFUSALS, (503, "payment_provider_unavailable")),
 )
 async def receive_stripe_event(
     body: Annotated[bytes, Depends(_verified_body)], context: ContextDep

@@ -55,15 +55,6 @@ async def a_refund_is_left_open(connection: Connection) -> Sequence[Offender]:
     )
 
 
-async def deliver_now(connection: Connection, report_id: int) -> None:
-    """However rarely it was to be tried by now."""
-    due = text(
-        "UPDATE webhook_inbox SET next_delivery_at = clock_timestamp(), deliveries = 0"
-        " WHERE id = :id AND status = 'received'"
-    )
-    await connection.execute(due, {"id": report_id})
-
-
 OVERDUE = (
     a_report_waits_to_be_applied,
     a_due_step_was_not_taken,

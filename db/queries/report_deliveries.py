@@ -103,6 +103,15 @@ async def deliver_again_soon(connection: Connection, report_ids: list[int]) -> N
     )
 
 
+async def deliver_now(connection: Connection, report_id: int) -> None:
+    """However rarely it was to be tried by now."""
+    await connection.execute(
+        update(PaymentReport)
+        .where(PaymentReport.id == report_id, PaymentReport.status == ReportStatus.RECEIVED)
+        .values(deliveries=0, next_delivery_at=func.clock_timestamp())
+    )
+
+
 async def note_failure(connection: Connection, report_id: int, kind: str) -> None:
     """A fault of ours, no outage, kept it from having its effect: from the first one on deliveries count."""
     is_first = PaymentReport.last_failure.is_(None)

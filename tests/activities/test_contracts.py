@@ -10,7 +10,7 @@ import pytest
 from temporalio import activity
 from temporalio.converter import PayloadConverter
 
-from activities import contracts
+from activities import contracts, event_contracts, upkeep_contracts
 from activities.charge_payment import ChargePaymentActivities
 from activities.contracts import (
     Cause,
@@ -57,6 +57,8 @@ from tests.domain.states import (
     PERIOD,
 )
 from upkeep.deliver_inbox import DeliverInboxActivity
+from upkeep.events.delivering import DeliverEventActivities
+from upkeep.routine_activities import RoutineActivities
 
 CAUSE = Cause("user:7", "asked for it", "0" * 32)
 AT = datetime(2026, 1, 31, 9, 30, 0, 123_456, tzinfo=UTC)
@@ -110,7 +112,14 @@ IMPLEMENTATIONS: list[tuple[Callable[..., Any], Callable[..., Any]]] = [
     (contracts.record_subscription, RecordSubscriptionActivity.record_subscription),
     (contracts.redeem_gift_card, RedeemGiftCardActivity.redeem_gift_card),
     (contracts.load_subscription, LoadSubscriptionActivity.load_subscription),
-    (contracts.deliver_inbox, DeliverInboxActivity.deliver_inbox),
+    (event_contracts.post_event, DeliverEventActivities.post_event),
+    (event_contracts.give_up_event, DeliverEventActivities.give_up_event),
+    (upkeep_contracts.deliver_inbox, DeliverInboxActivity.deliver_inbox),
+    (upkeep_contracts.begin_reconciliation, RoutineActivities.begin_reconciliation),
+    (upkeep_contracts.ask_rule, RoutineActivities.ask_rule),
+    (upkeep_contracts.note_rule_not_asked, RoutineActivities.note_rule_not_asked),
+    (upkeep_contracts.end_reconciliation, RoutineActivities.end_reconciliation),
+    (upkeep_contracts.revive_lost_workflows, RoutineActivities.revive_lost_workflows),
 ]
 
 
@@ -134,7 +143,11 @@ def test_the_implementation_is_what_its_stub_promises(
 
 
 def test_every_stub_has_its_implementation() -> None:
-    stubs = [function for _, function in inspect.getmembers(contracts, inspect.iscoroutinefunction)]
+    stubs = [
+        function
+        for module in (contracts, event_contracts, upkeep_contracts)
+        for _, function in inspect.getmembers(module, inspect.iscoroutinefunction)
+    ]
 
     assert {stub.__name__ for stub in stubs} == {stub.__name__ for stub, _ in IMPLEMENTATIONS}
 

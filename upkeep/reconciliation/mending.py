@@ -7,7 +7,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from db.database import Database
-from db.queries import overdue, payment_reports, workflow_rows
+from db.queries import payment_reports, report_deliveries, workflow_rows
 from db.queries.payment_reports import IncomingReport, ReportStatus
 from db.queries.reconciliation import SeenFinding
 from domain.payment import PaymentFact, ReportedStatus
@@ -73,9 +73,9 @@ async def report_success(reach: Reach, finding: SeenFinding) -> bool:
 
 
 async def deliver_again(reach: Reach, finding: SeenFinding) -> bool:
-    """An API process delivers it within seconds, if there is one."""
+    """An API delivers it within seconds, or the schedule within a minute."""
     async with reach.database.transaction() as connection:
-        await overdue.deliver_now(connection, int(finding.subject_id))
+        await report_deliveries.deliver_now(connection, int(finding.subject_id))
     return True
 
 
