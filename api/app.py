@@ -50,8 +50,9 @@ from api.routes import (
     subscriptions,
 )
 from api.routes.plumbing import metrics_router
+from ops.load_settings import load_settings
 from ops.metrics import HttpMetrics
-from ops.settings import ANY_HOST, Settings, load_settings
+from ops.settings import ANY_HOST, Settings
 
 ROUTERS = (
     auth.router,

@@ -1,8 +1,8 @@
 """The application that `uvicorn api.main:app` serves."""
 
 from api.app import create_app
+from ops.load_settings import load_settings
 from ops.logging import configure_logging
-from ops.settings import load_settings
 
 settings = load_settings()
 configure_logging("api", settings.log_level)

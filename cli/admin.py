@@ -10,7 +10,8 @@ from api.auth.roles import ADMIN, SUPPORT
 from api.schemas.auth import normalized_email
 from db.database import Database
 from db.queries import refresh_tokens, users
-from ops.settings import Settings, load_settings
+from ops.load_settings import load_settings
+from ops.settings import Settings
 
 
 def create_admin(email: str, password: str) -> None:

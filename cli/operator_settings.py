@@ -3,7 +3,8 @@
 import os
 import sys
 
-from ops.settings import Settings, load_settings
+from ops.load_settings import load_settings
+from ops.settings import Settings
 
 
 def operator_settings() -> Settings:

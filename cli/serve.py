@@ -5,8 +5,9 @@ import uvicorn
 from api.app import create_app
 from cli.http_protocol import BoundedProtocol
 from cli.server import serve
+from ops.load_settings import load_settings
 from ops.logging import configure_logging
-from ops.settings import Settings, load_settings
+from ops.settings import Settings
 
 DRAIN_SECONDS = 20
 KEEP_ALIVE_SECONDS = 20

@@ -3,8 +3,8 @@
 import uvicorn
 
 from cli.server import serve
+from ops.load_settings import load
 from ops.logging import configure_logging
-from ops.settings import load
 from sandbox_psp.app import create_app
 from sandbox_psp.protocol import ImpoliteProtocol
 from sandbox_psp.settings import SandboxSettings

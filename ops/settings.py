@@ -5,28 +5,23 @@ Names that other tools share keep their standard spelling (`DATABASE_URL`, `JWT_
 default. `TEMPORAL_*` is read by Temporal's own loader in `ops/temporal_client.py`.
 """
 
-import sys
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
 from pydantic import (
-    AliasChoices,
-    BeforeValidator,
     Field,
     PositiveFloat,
     PositiveInt,
     SecretStr,
     StringConstraints,
-    ValidationError,
     ValidationInfo,
     field_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.refund import WithdrawalRule
-from ops.stripe_keys import STRIPE_ITSELF, check_base, check_key, mode_of
-
-PREFIX = "BILLING_"
+from ops.limit_settings import LimitSettings
+from ops.setting_kinds import Listed, UrlOrNothing, long_enough, named, present
+from ops.stripe_settings import StripeSettings
 
 SHORTEST_SECRET: Mapping[str, int] = {"HS256": 32, "HS384": 48, "HS512": 64}
 """Bytes by algorithm: RFC 7518 §3.2 asks as many as the hash has."""
@@ -44,54 +39,27 @@ EXAMPLE_SELLER: Mapping[str, str] = {
 ANY_HOST = "*"
 
 
-def _listed(value: Any) -> Any:
-    return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
-
-
-AnySettings = TypeVar("AnySettings", bound=BaseSettings)
-
-Listed = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
-"""Separated by commas in the environment."""
-
-
-def _named(name: str) -> AliasChoices:
-    """An environment variable spelled without the `BILLING_` prefix."""
-    return AliasChoices(name, name.lower())
-
-
-class Settings(BaseSettings):
+class Settings(StripeSettings, LimitSettings):
     """The configuration of every process of the product.
 
     Raises `pydantic.ValidationError` when something is missing or unsafe for its environment.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX,
-        env_ignore_empty=True,
-        frozen=True,
-        extra="ignore",
-        populate_by_name=True,
-        hide_input_in_errors=True,
-    )
-
-    environment: Literal["development", "test", "production"] = "production"
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-
-    database_url: SecretStr = Field(validation_alias=_named("DATABASE_URL"))
+    database_url: SecretStr = Field(validation_alias=named("DATABASE_URL"))
     database_pool_size: PositiveInt = 10
     database_statement_timeout_ms: PositiveInt = 5_000
 
     # Before the secrets, whose length depends on it.
-    jwt_alg: Literal["HS256", "HS384", "HS512"] = Field("HS256", validation_alias=_named("JWT_ALG"))
-    jwt_secret: SecretStr = Field(validation_alias=_named("JWT_SECRET"))
-    jwt_secret_previous: SecretStr | None = Field(None, validation_alias=_named("JWT_SECRET_PREVIOUS"))
+    jwt_alg: Literal["HS256", "HS384", "HS512"] = Field("HS256", validation_alias=named("JWT_ALG"))
+    jwt_secret: SecretStr = Field(validation_alias=named("JWT_SECRET"))
+    jwt_secret_previous: SecretStr | None = Field(None, validation_alias=named("JWT_SECRET_PREVIOUS"))
     access_token_minutes: PositiveInt = 15
     refresh_token_days: PositiveInt = 14
     refresh_family_days: PositiveInt = 90
 
-    webhook_secret: SecretStr = Field(validation_alias=_named("PAYMENTS_WEBHOOK_SECRET"))
+    webhook_secret: SecretStr = Field(validation_alias=named("PAYMENTS_WEBHOOK_SECRET"))
     webhook_secret_previous: SecretStr | None = Field(
-        None, validation_alias=_named("PAYMENTS_WEBHOOK_SECRET_PREVIOUS")
+        None, validation_alias=named("PAYMENTS_WEBHOOK_SECRET_PREVIOUS")
     )
 
     gift_code_secret: SecretStr | None = Field(None, validate_default=True)
@@ -104,41 +72,14 @@ class Settings(BaseSettings):
     events_first_retry_seconds: PositiveFloat = 5.0
     events_give_up_seconds: PositiveFloat = 3 * 24 * 3_600.0
 
-    psp_url: Annotated[str, StringConstraints(pattern=r"^(https?://\S+)?$")] = ""
+    psp_url: UrlOrNothing = ""
     """Where the sandbox payment provider is; empty where there is none."""
     psp_api_key: SecretStr | None = Field(None, validate_default=True)
-
-    stripe_api_key: SecretStr | None = Field(None, validation_alias=_named("STRIPE_API_KEY"))
-    """Whether cards are charged by Stripe, and in which account."""
-    stripe_webhook_secret: SecretStr | None = Field(
-        None, validation_alias=_named("STRIPE_WEBHOOK_SECRET"), validate_default=True
-    )
-    stripe_webhook_secret_previous: SecretStr | None = Field(
-        None, validation_alias=_named("STRIPE_WEBHOOK_SECRET_PREVIOUS")
-    )
-    stripe_return_url: Annotated[str, StringConstraints(pattern=r"^(https?://\S+)?$")] = Field(
-        "", validation_alias=_named("STRIPE_RETURN_URL")
-    )
-    """Where customers come back to from their bank; empty where nobody is asked to confirm a charge."""
-    stripe_api_base: Annotated[str, StringConstraints(pattern=r"^https?://\S+[^/\s]$")] = Field(
-        STRIPE_ITSELF, validation_alias=_named("STRIPE_API_BASE")
-    )
 
     password_min_length: Annotated[int, Field(ge=8, le=64)] = 12
     argon2_time_cost: PositiveInt = 2
     argon2_memory_kib: Annotated[int, Field(ge=8_192)] = 19_456
     argon2_concurrency: PositiveInt = 2
-
-    # Rate limits. Per account they are the same everywhere; per address a deployment chooses.
-    login_failures_per_account: PositiveInt = 10
-    login_window_minutes: PositiveInt = 15
-    logins_per_address_per_minute: PositiveInt = 60
-    signups_per_address_per_hour: PositiveInt = 30
-    starts_per_user_per_hour: PositiveInt = 20
-    promo_codes_per_user_per_hour: PositiveInt = 60
-    promo_codes_per_address_per_hour: PositiveInt = 300
-    gift_codes_per_user_per_hour: PositiveInt = 30
-    gift_codes_per_address_per_hour: PositiveInt = 120
 
     charges_per_second: PositiveInt = 50
     """How many calls of providers all workers together make at most."""
@@ -161,38 +102,25 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[str, StringConstraints(strip_whitespace=True)] = "127.0.0.1"
 
     api_host: str = "127.0.0.1"
-    api_port: PositiveInt = Field(8000, validation_alias=_named("API_PORT"))
+    api_port: PositiveInt = Field(8000, validation_alias=named("API_PORT"))
     worker_metrics_host: str = "127.0.0.1"
-    worker_metrics_port: PositiveInt = Field(9091, validation_alias=_named("WORKER_METRICS_PORT"))
+    worker_metrics_port: PositiveInt = Field(9091, validation_alias=named("WORKER_METRICS_PORT"))
 
     workflow_rpc_timeout_ms: PositiveInt = 3_000
-    temporal_ui_url: Annotated[str, StringConstraints(pattern=r"^(https?://\S+)?$")] = ""
+    temporal_ui_url: UrlOrNothing = ""
     """Where staff find Temporal's web UI; empty where there is none."""
 
     virtual_clock: bool = False
     """Whether staff may turn the clock of a subscription. Temporal has to allow time skipping for it."""
 
     @property
-    def is_production(self) -> bool:
-        return self.environment == "production"
-
-    @property
     def jwt_secrets(self) -> tuple[str, ...]:
         """The secret that signs, then the one still accepted during a rotation."""
-        return _present(self.jwt_secret, self.jwt_secret_previous)
+        return present(self.jwt_secret, self.jwt_secret_previous)
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
-        return _present(self.webhook_secret, self.webhook_secret_previous)
-
-    @property
-    def stripe_webhook_secrets(self) -> tuple[str, ...]:
-        return _present(self.stripe_webhook_secret, self.stripe_webhook_secret_previous)
-
-    @property
-    def stripe_is_live(self) -> bool:
-        """Whether its money is real: what Stripe reports has to agree."""
-        return any(mode_of(key) == "live" for key in _present(self.stripe_api_key))
+        return present(self.webhook_secret, self.webhook_secret_previous)
 
     @property
     def gift_code_key(self) -> bytes:
@@ -204,13 +132,13 @@ class Settings(BaseSettings):
 
     def _key_of(self, own: SecretStr | None) -> bytes:
         """Outside of production the secret that signs tokens serves for it, if there is no other."""
-        return (_present(own) or self.jwt_secrets)[0].encode()
+        return (present(own) or self.jwt_secrets)[0].encode()
 
     @field_validator("jwt_secret", "jwt_secret_previous")
     @classmethod
     def _refuse_short_jwt_secret(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         algorithm = info.data.get("jwt_alg", "HS256")
-        return _long_enough(secret, SHORTEST_SECRET[algorithm], f" for {algorithm}")
+        return long_enough(secret, SHORTEST_SECRET[algorithm], f" for {algorithm}")
 
     @field_validator(
         "webhook_secret",
@@ -220,16 +148,16 @@ class Settings(BaseSettings):
     )
     @classmethod
     def _refuse_short_webhook_secret(cls, secret: SecretStr | None) -> SecretStr | None:
-        return _long_enough(secret, SHORTEST_WEBHOOK_SECRET)
+        return long_enough(secret, SHORTEST_WEBHOOK_SECRET)
 
     @field_validator("gift_code_secret", "events_secret")
     @classmethod
     def _refuse_nothing_to_derive_from(
         cls, secret: SecretStr | None, info: ValidationInfo
     ) -> SecretStr | None:
-        if info.data.get("environment") == "production" and not _present(secret):
+        if info.data.get("environment") == "production" and not present(secret):
             raise ValueError("production needs a secret that outlives rotations of JWT_SECRET")
-        return _long_enough(secret, SHORTEST_TO_DERIVE_FROM)
+        return long_enough(secret, SHORTEST_TO_DERIVE_FROM)
 
     @field_validator("events_allow_private")
     @classmethod
@@ -248,31 +176,9 @@ class Settings(BaseSettings):
     @field_validator("psp_api_key")
     @classmethod
     def _refuse_a_psp_without_a_key(cls, key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        if info.data.get("psp_url") and not _present(key):
+        if info.data.get("psp_url") and not present(key):
             raise ValueError("is needed with BILLING_PSP_URL")
         return key
-
-    @field_validator("stripe_api_key")
-    @classmethod
-    def _refuse_money_of_another_kind(cls, key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        for present in _present(key):
-            check_key(present, in_production=info.data.get("environment") == "production")
-        return key
-
-    @field_validator("stripe_webhook_secret")
-    @classmethod
-    def _refuse_stripe_without_reports(
-        cls, secret: SecretStr | None, info: ValidationInfo
-    ) -> SecretStr | None:
-        if _present(info.data.get("stripe_api_key")) and not _present(secret):
-            raise ValueError("is needed with STRIPE_API_KEY")
-        return secret
-
-    @field_validator("stripe_api_base")
-    @classmethod
-    def _refuse_another_stripe_in_production(cls, url: str, info: ValidationInfo) -> str:
-        check_base(url, in_production=info.data.get("environment") == "production")
-        return url
 
     @field_validator(
         "database_url",
@@ -287,7 +193,7 @@ class Settings(BaseSettings):
     )
     @classmethod
     def _refuse_examples(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        is_example = any(EXAMPLE_SECRET_MARK in value for value in _present(secret))
+        is_example = any(EXAMPLE_SECRET_MARK in value for value in present(secret))
         if is_example and info.data.get("environment") == "production":
             raise ValueError("the example secrets are not accepted in production")
         return secret
@@ -313,42 +219,3 @@ class Settings(BaseSettings):
         if enabled and info.data.get("environment") == "production":
             raise ValueError("a virtual clock is not accepted in production")
         return enabled
-
-
-def _present(*secrets: SecretStr | None) -> tuple[str, ...]:
-    return tuple(secret.get_secret_value() for secret in secrets if secret and secret.get_secret_value())
-
-
-def _long_enough(secret: SecretStr | None, shortest: int, purpose: str = "") -> SecretStr | None:
-    if secret is not None and len(secret.get_secret_value().encode()) < shortest:
-        raise ValueError(f"needs at least {shortest} bytes{purpose}")
-    return secret
-
-
-def load_settings() -> Settings:
-    return load(Settings)
-
-
-def load(kind: type[AnySettings]) -> AnySettings:
-    """For a process that starts: refused settings end it, with one line for each."""
-    try:
-        return kind()
-    except ValidationError as error:
-        sys.exit("\n".join(f"FAIL {refusal}" for refusal in refusals_in(error, kind)))
-
-
-def refusals_in(error: ValidationError, kind: type[BaseSettings] = Settings) -> Iterator[str]:
-    """Which variable is refused and why, never with its value."""
-    for refusal in error.errors(include_input=False):
-        reason = "is not set" if refusal["type"] == "missing" else refusal["msg"]
-        yield f"{_variable(str(refusal['loc'][0]), kind)}: {reason.removeprefix('Value error, ')}"
-
-
-def _variable(name: str, kind: type[BaseSettings]) -> str:
-    """A problem names a field or its alias, whichever the value came under."""
-    field = kind.model_fields.get(name)
-    if field is None:
-        return name.upper()
-    if isinstance(field.validation_alias, AliasChoices):
-        return str(field.validation_alias.choices[0])
-    return f"{kind.model_config['env_prefix']}{name}".upper()

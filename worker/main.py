@@ -14,8 +14,9 @@ from temporalio.worker import Worker
 
 from db.database import Database
 from ops.leaving import leave
+from ops.load_settings import load_settings
 from ops.logging import configure_logging
-from ops.settings import Settings, load_settings
+from ops.settings import Settings
 from ops.temporal_client import connect_temporal
 from payments.providers import Providers
 from upkeep.events.dispatcher import EventDispatcher, Patience

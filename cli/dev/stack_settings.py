@@ -3,7 +3,8 @@
 from pydantic import SecretStr, ValidationError
 
 from cli.dev.stack_error import StackError
-from ops.settings import Settings, refusals_in
+from ops.load_settings import refusals_in
+from ops.settings import Settings
 
 
 def stack_settings(

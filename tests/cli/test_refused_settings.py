@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from ops.settings import load_settings
+from ops.load_settings import load_settings
 
 WAYS_TO_START = {
     "api": ("cli.main", "api"),

@@ -1,12 +1,14 @@
 """One more API process on the shared engines, told at which step to die."""
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import httpx2
+import psutil
 
+from cli.dev.child_process import ChildProcess
 from cli.dev.processes import ProductProcess
 from tests.client import Student
 from tests.deadline import eventually
@@ -48,3 +50,14 @@ async def replica_that_dies_at(stack: Stack, step: str) -> AsyncIterator[Replica
     finally:
         if api.process.is_running:
             await api.stop()
+
+
+@contextmanager
+def held_still(process: ChildProcess) -> Iterator[None]:
+    """So that it is not faster than the one that a test is about."""
+    held = psutil.Process(process.pid)
+    held.suspend()
+    try:
+        yield
+    finally:
+        held.resume()

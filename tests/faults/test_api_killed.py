@@ -1,6 +1,7 @@
 """The API dies between any two steps; the same request, sent again to another process, finishes the job."""
 
 import uuid
+from contextlib import suppress
 
 import httpx2
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from tests.book import read_book
 from tests.client import Student, send_webhook
 from tests.deadline import eventually
-from tests.faults.replica import replica_that_dies_at
+from tests.faults.replica import held_still, replica_that_dies_at
 from tests.lives import Life, World
 
 
@@ -49,15 +50,10 @@ async def test_a_start_cut_off_in_temporal_finishes_without_anybody_asking_again
 async def test_a_stored_webhook_is_delivered_by_another_process(world: World, step: str) -> None:
     life = await Life.begin(world)
     async with replica_that_dies_at(world.stack, step) as replica:
-
-        async def report_until_dead() -> bool:
-            try:
+        with held_still(world.stack.api.process):
+            with suppress(httpx2.TransportError):
                 await send_webhook(replica.http, world.stack.webhook_secret, life.payment_id)
-            except httpx2.TransportError:
-                return True
-            return await replica.has_died()
-
-        await eventually(report_until_dead)
+            await eventually(replica.has_died)
 
     repeated = await send_webhook(world.http, world.stack.webhook_secret, life.payment_id)
 

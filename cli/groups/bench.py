@@ -1,0 +1,53 @@
+"""`italiano bench`: how fast it is."""
+
+from typing import Annotated
+
+import typer
+
+from cli.options import AsJson
+
+group = typer.Typer(
+    help="Measure how fast the product is, against baselines of the same run.", no_args_is_help=True
+)
+
+
+@group.command("start")
+def bench_start(
+    *,
+    count: Annotated[
+        int, typer.Option(min=2, help="Starts for each number of clients; half as many webhooks.")
+    ] = 400,
+    seconds: Annotated[float, typer.Option(min=0.1, help="How long each read is repeated.")] = 5.0,
+    clients: Annotated[str, typer.Option(help="How many clients at once, one run of each.")] = "1,16",
+    as_json: AsJson = False,
+) -> None:
+    """Start, pay and read under load: rates, latencies, CPU, and the ratio to bare Temporal."""
+    from cli.bench.start_command import run_bench  # noqa: PLC0415 - see cli/main.py
+
+    run_bench(starts=count, seconds=seconds, clients=clients, as_json=as_json)
+
+
+@group.command("renew")
+def bench_renew(
+    *,
+    count: Annotated[int, typer.Option(min=1, help="Renewals for each number of clients.")] = 400,
+    clients: Annotated[str, typer.Option(help="How many clients at once, one run of each.")] = "1,16",
+    as_json: AsJson = False,
+) -> None:
+    """Renew under load, on turned clocks: rate, CPU per renewal, and the ratio to a bare loop workflow."""
+    from cli.bench.renew_command import run_renew_bench  # noqa: PLC0415 - see cli/main.py
+
+    run_renew_bench(renewals=count, clients=clients, as_json=as_json)
+
+
+@group.command("finalize")
+def bench_finalize(
+    *,
+    count: Annotated[int, typer.Option(min=1, help="Invoices of each kind.")] = 5_000,
+    clients: Annotated[int, typer.Option(min=1, help="How many writers at once.")] = 8,
+    as_json: AsJson = False,
+) -> None:
+    """Number invoices without gaps under load: rate, and the ratio to plain inserts."""
+    from cli.bench.finalize_command import run_finalize_bench  # noqa: PLC0415 - see cli/main.py
+
+    run_finalize_bench(count=count, clients=clients, as_json=as_json)

@@ -1,0 +1,17 @@
+"""Rate limits. Per account they are the same everywhere; per address a deployment chooses."""
+
+from pydantic import PositiveInt
+
+from ops.setting_kinds import EnvironmentSettings
+
+
+class LimitSettings(EnvironmentSettings):
+    login_failures_per_account: PositiveInt = 10
+    login_window_minutes: PositiveInt = 15
+    logins_per_address_per_minute: PositiveInt = 60
+    signups_per_address_per_hour: PositiveInt = 30
+    starts_per_user_per_hour: PositiveInt = 20
+    promo_codes_per_user_per_hour: PositiveInt = 60
+    promo_codes_per_address_per_hour: PositiveInt = 300
+    gift_codes_per_user_per_hour: PositiveInt = 30
+    gift_codes_per_address_per_hour: PositiveInt = 120
