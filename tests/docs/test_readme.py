@@ -9,8 +9,8 @@ import subprocess
 from pathlib import Path
 from typing import cast
 
-import click
 import pytest
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from cli.main import app
@@ -63,8 +63,8 @@ def test_every_make_target_and_every_command_exists(page: Path) -> None:
 
 def is_command(name: str, below: str) -> bool:
     """Whether `italiano` has it; `below` is what follows it, and counts where there are commands below."""
-    command = cast("click.Group", get_command(app)).commands.get(name)
-    if isinstance(command, click.Group):
+    command = cast("TyperGroup", get_command(app)).commands.get(name)
+    if isinstance(command, TyperGroup):
         return not below or below in command.commands
     return command is not None
 
