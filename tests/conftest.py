@@ -6,13 +6,15 @@ asks for `fresh_stack`, whoever changes the schema or the catalogue for `fresh_d
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
 from temporalio.client import Client
 
+from cli.dev.child_process import ChildProcess
 from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.temporal import EmbeddedTemporal
 from db.database import Database
@@ -25,6 +27,7 @@ from tests.lives import World
 from tests.local_stripe import LocalStripe
 from tests.stack import FAST, PrivateStack, Stack, settings_for
 from tests.staff import hire
+from tests.warm_python import WarmPython, fork_what_is_ours
 
 HTTP_SECONDS = 60
 TEMPLATE = "template_italiano"
@@ -39,6 +42,17 @@ FreshStack = Callable[..., Awaitable[PrivateStack]]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """So that no process of a parallel run is left with a long file at the end."""
     items.sort(key=lambda item: LONGEST_FIRST.isdisjoint(item.path.parts))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_python() -> Iterator[None]:
+    """Processes of the product are forked from a Python that has imported it, where that is known to work."""
+    python = WarmPython()
+    with pytest.MonkeyPatch.context() as patch:
+        if sys.platform == "linux":
+            patch.setattr(ChildProcess, "_spawn", fork_what_is_ours(python))
+        yield
+    python.close()
 
 
 @pytest.fixture(scope="session")

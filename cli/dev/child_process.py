@@ -8,6 +8,7 @@ import signal
 import subprocess
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -57,21 +58,24 @@ class ChildProcess:
     def start(self) -> None:
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=self._environment,
-                cwd=self._folder,
-                start_new_session=True,
-            )
+            self._process = self._spawn(log)
         identity = {
             "pid": self._process.pid,
             "started_at": psutil.Process(self._process.pid).create_time(),
             "stop_signal": self._stop_signal,
         }
         self.log_file.with_suffix(".pid").write_text(json.dumps(identity))
+
+    def _spawn(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self._command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=self._environment,
+            cwd=self._folder,
+            start_new_session=True,
+        )
 
     async def wait_ready(
         self, is_ready: Callable[[], Awaitable[bool]], patience: float = READY_SECONDS

@@ -23,25 +23,6 @@ PAID = {"status": "succeeded", "settled_at": END, "received_cents": 1_990}
 Break = Callable[[Connection], Awaitable[object]]
 
 
-@pytest.fixture
-async def bare(connection: Connection) -> Connection:
-    """A transaction without triggers and foreign keys, and without what others have left behind."""
-    await connection.execute(text("SET LOCAL session_replication_role = replica"))
-    for table in (
-        Invoice,
-        LedgerEntry,
-        LedgerTransaction,
-        Payment,
-        Refund,
-        Period,
-        GiftCard,
-        PromoCode,
-        Subscription,
-    ):
-        await connection.execute(text(f"DELETE FROM {table.__tablename__}"))  # noqa: S608 - our own names
-    return connection
-
-
 async def invoice(connection: Connection, status: str = "paid", **changes: object) -> int:
     """One that adds up, with its payment and its line, and without ledger."""
     invoice_id = await insert_row(connection, Invoice, **({"gift_cents": 1_990} | changes))

@@ -13,7 +13,7 @@ from db.queries.life_invariants import LIFE_INVARIANTS
 from db.queries.overdue import OVERDUE
 from db.tables.base import Table
 from db.tables.billing import Invoice, InvoiceSeries, Payment, Refund
-from db.tables.corrections import CreditNote, Dispute
+from db.tables.corrections import CreditNote
 from db.tables.ledger import LedgerTransaction
 from db.tables.messages import PaymentReport
 from db.tables.subscriptions import Period, Subscription, TimelineEntry
@@ -25,27 +25,6 @@ PAST, COMING = NOW - A_DAY, NOW + A_DAY
 ENDED = {"status": "canceled", "ended_at": PAST}
 
 Break = Callable[[Connection], Awaitable[object]]
-
-
-@pytest.fixture
-async def bare(connection: Connection) -> Connection:
-    """A transaction without triggers and foreign keys, and without what others have left behind."""
-    await connection.execute(text("SET LOCAL session_replication_role = replica"))
-    tables = (
-        Subscription,
-        Invoice,
-        InvoiceSeries,
-        CreditNote,
-        Payment,
-        Refund,
-        Dispute,
-        Period,
-        PaymentReport,
-        TimelineEntry,
-    )
-    for table in tables:
-        await connection.execute(text(f"DELETE FROM {table.__tablename__}"))  # noqa: S608 - our own names
-    return connection
 
 
 async def all_found(connection: Connection) -> dict[str, object]:

@@ -1,0 +1,158 @@
+"""A Python that has imported the product, and forks itself into each process of it that a test starts.
+
+To import it anew takes most of the time that a process needs to start, and tests start more than a hundred.
+What is forked has the command line, environment, session and log of a process that was started the usual way.
+"""
+
+import gc
+import importlib
+import json
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from cli.dev.child_process import ChildProcess
+
+GLANCE_SECONDS = 0.01
+LONGEST_ORDER = 256 * 1024
+WARM = ("cli.main", "cli.serve", "cli.serve_sandbox_psp", "worker.main")
+PRODUCT = [sys.executable, "-m", "cli.main"]
+
+
+class WarmPython:
+    """Started when it is first needed; ends with the process that uses it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._line: socket.socket | None = None
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def fork(self, command: Sequence[str], environment: Mapping[str, str], log: int) -> int:
+        """Returns the id of the new process, which writes to `log`."""
+        answer = self._ask({"command": command, "environment": dict(environment)}, [log])
+        return int(answer)
+
+    def ended(self, pid: int) -> int | None:
+        """The exit code, negative when a signal ended it; None while it runs."""
+        answer = self._ask({"ended": pid})
+        return None if answer is None else int(answer)
+
+    def close(self) -> None:
+        if self._line is not None and self._server is not None:
+            self._line.close()
+            self._server.wait()
+
+    def _ask(self, order: Mapping[str, Any], files: Sequence[int] = ()) -> Any:
+        with self._lock:
+            if self._line is None:
+                self._line, self._server = _start_server()
+            socket.send_fds(self._line, [json.dumps(order).encode()], files)
+            return json.loads(self._line.recv(LONGEST_ORDER))
+
+
+class ForkedProcess:
+    """As much of `subprocess.Popen` as is needed of it."""
+
+    def __init__(self, python: WarmPython, pid: int) -> None:
+        self.pid = pid
+        self._python = python
+        self._lock = threading.Lock()
+        self._exit_code: int | None = None
+
+    def poll(self) -> int | None:
+        """How it ended is told once, whichever thread asks."""
+        with self._lock:
+            if self._exit_code is None:
+                self._exit_code = self._python.ended(self.pid)
+            return self._exit_code
+
+    def wait(self, timeout: float | None = None) -> int:
+        give_up_at = time.monotonic() + (float("inf") if timeout is None else timeout)
+        while (code := self.poll()) is None:
+            if time.monotonic() > give_up_at:
+                raise subprocess.TimeoutExpired(PRODUCT, timeout or 0)
+            time.sleep(GLANCE_SECONDS)
+        return code
+
+    def send_signal(self, sign: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, sign)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+def fork_what_is_ours(python: WarmPython) -> Any:
+    """For `ChildProcess._spawn`: processes of the product are forked, others started as ever."""
+    start = ChildProcess._spawn
+
+    def spawn(process: ChildProcess, log: Any) -> Any:
+        command = [str(part) for part in process._command]
+        if command[: len(PRODUCT)] != PRODUCT:
+            return start(process, log)
+        environment = os.environ if process._environment is None else process._environment
+        return ForkedProcess(python, python.fork(command, environment, log.fileno()))
+
+    return spawn
+
+
+def _start_server() -> tuple[socket.socket, subprocess.Popen[bytes]]:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    for side in (ours, theirs):
+        side.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LONGEST_ORDER)
+    with theirs:
+        command = [sys.executable, "-m", "tests.warm_python", str(theirs.fileno())]
+        return ours, subprocess.Popen(command, pass_fds=[theirs.fileno()])
+
+
+def _serve(line: socket.socket) -> NoReturn:
+    """Until nobody is there to order anything."""
+    for module in WARM:
+        importlib.import_module(module)
+    gc.freeze()
+    while True:
+        order, files, *_ = socket.recv_fds(line, LONGEST_ORDER, 1)
+        if not order:
+            os._exit(0)
+        line.send(json.dumps(_obey(json.loads(order), files)).encode())
+
+
+def _obey(order: Mapping[str, Any], files: Sequence[int]) -> int | None:
+    if "ended" in order:
+        pid, status = os.waitpid(order["ended"], os.WNOHANG)
+        return os.waitstatus_to_exitcode(status) if pid else None
+    pid = os.fork()
+    if pid == 0:
+        _become(order["command"], order["environment"], files[0])
+    os.close(files[0])
+    return pid
+
+
+def _become(command: list[str], environment: Mapping[str, str], log: int) -> NoReturn:
+    os.setsid()
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.closerange(3, log + 64)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.orig_argv, sys.argv = command, ["italiano", *command[len(PRODUCT) :]]
+    for folder in environment.get("PYTHONPATH", "").split(os.pathsep):
+        custom = Path(folder) / "sitecustomize.py"
+        if folder and custom.exists():
+            runpy.run_path(str(custom))
+    from cli.main import main  # noqa: PLC0415 - imported already
+
+    main()
+
+
+if __name__ == "__main__":
+    _serve(socket.socket(fileno=int(sys.argv[1])))
