@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import structlog
+from fastapi import FastAPI
 from temporalio.client import Client
 
 from api.context import Context
@@ -17,6 +18,15 @@ UNREACHABLE = "unreachable"
 UNKNOWN = "unknown"
 
 log = structlog.get_logger(__name__)
+
+
+def set_stopping(app: FastAPI) -> None:
+    """From now on it is not ready, so that nobody is sent here any more."""
+    app.state.is_stopping = True
+
+
+def is_stopping(app: FastAPI) -> bool:
+    return getattr(app.state, "is_stopping", False)
 
 
 async def check_readiness(context: Context) -> dict[str, str]:

@@ -1,8 +1,10 @@
 """`italiano api`: the HTTP API under uvicorn, as it is run in production."""
 
 import uvicorn
+from fastapi import FastAPI
 
 from api.app import create_app
+from api.readiness import set_stopping
 from cli.http_protocol import BoundedProtocol
 from cli.server import serve
 from ops.load_settings import load_settings
@@ -17,12 +19,17 @@ MOST_CONNECTIONS = 2_000
 def serve_api() -> None:
     settings = load_settings()
     configure_logging("api", settings.log_level)
-    serve(server_config(settings))
+    app = create_app(settings)
+    serve(
+        server_config(app, settings),
+        drain_seconds=settings.drain_seconds,
+        tell=lambda: set_stopping(app),
+    )
 
 
-def server_config(settings: Settings) -> uvicorn.Config:
+def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
-        create_app(settings),
+        app,
         host=settings.api_host,
         port=settings.api_port,
         http=BoundedProtocol,

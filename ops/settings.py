@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import (
     Field,
+    NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
     SecretStr,
@@ -103,6 +104,8 @@ class Settings(StripeSettings, LimitSettings):
 
     api_host: str = "127.0.0.1"
     api_port: PositiveInt = Field(8000, validation_alias=named("API_PORT"))
+    drain_seconds: NonNegativeFloat = 0.0
+    """How long an API that is asked to stop goes on, not ready: until a balancer has heard of it."""
     worker_metrics_host: str = "127.0.0.1"
     worker_metrics_port: PositiveInt = Field(9091, validation_alias=named("WORKER_METRICS_PORT"))
 

@@ -1,13 +1,13 @@
 """For the platform that runs us: is it alive, can it serve, how does it do."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.responses import PlainTextResponse, Response
 
 from api.context import ContextDep
 from api.metrics.from_database import DatabaseMetrics
 from api.problems import RETRY_SOON, Problem, problem_responses
-from api.readiness import OK, check_readiness
+from api.readiness import OK, check_readiness, is_stopping
 from api.schemas.plumbing import AliveBody, ReadyBody
 
 router = APIRouter(tags=["Plumbing"])
@@ -20,9 +20,11 @@ async def healthz() -> AliveBody:
 
 
 @router.get("/readyz", responses=problem_responses((503, "not_ready")))
-async def readyz(context: ContextDep) -> ReadyBody:
-    """Postgres, its migrations and Temporal are there; else 503 with what is not, in `checks`."""
+async def readyz(request: Request, context: ContextDep) -> ReadyBody:
+    """Postgres, its migrations and Temporal are there; else, and while it is stopping, 503 with `checks`."""
     checks = await check_readiness(context)
+    if is_stopping(request.app):
+        checks["process"] = "stopping"
     missing = [name for name, state in checks.items() if state != OK]
     if missing:
         raise Problem(

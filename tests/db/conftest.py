@@ -1,12 +1,11 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import text
 
 from db.database import Connection, Database
-from ops.settings import Settings
 from tests.conftest import FreshDatabaseUrl
+from tests.stack import settings_for
 
 
 @pytest.fixture
@@ -18,10 +17,9 @@ async def connection(database: Database) -> AsyncIterator[Connection]:
 
 
 @pytest.fixture(scope="session")
-async def untouched(fresh_database_url: FreshDatabaseUrl, settings: Settings) -> AsyncIterator[Database]:
+async def untouched(fresh_database_url: FreshDatabaseUrl) -> AsyncIterator[Database]:
     """A database of the newest schema that no process writes to, and no test leaves anything in."""
-    url = SecretStr(await fresh_database_url())
-    database = Database.from_settings(settings.model_copy(update={"database_url": url}))
+    database = Database.from_settings(settings_for(await fresh_database_url()))
     yield database
     await database.close()
 
