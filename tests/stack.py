@@ -23,7 +23,7 @@ SELLER = {"seller_name": "Italiano S.r.l.", "seller_address": "Via Roma 1, Torin
 
 CHEAP_PASSWORDS = {"BILLING_ARGON2_TIME_COST": "1", "BILLING_ARGON2_MEMORY_KIB": "8192"}
 PATIENCE_MS = 20_000
-"""How long is waited for a workflow or a statement: a busy machine is no fault. Tests of a wait set a short one."""
+"""For a workflow, for a statement: a busy machine is no fault. Tests of such a wait set a short one."""
 FAST = {"fsync": "off", "full_page_writes": "off"}
 """A killed server loses nothing by these, only a machine that loses power would."""
 
