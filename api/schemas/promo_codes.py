@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from api.schemas.base import RequestBody, ResponseBody, UtcInstant
+from api.schemas.base import Reason, RequestBody, ResponseBody, UtcInstant
 from api.schemas.staff_plans import HIGHEST_PRICE_CENTS, Code, Currency
 from db.queries.promo_codes import PromoCodeTerms, PublishedPromoCode
 from domain.promo import PERCENT, PromoDuration
@@ -45,6 +45,7 @@ class NewPromoCodeBody(RequestBody):
     plan_codes: PlanCodes = Field(default_factory=list)
     valid_from: UtcInstant | None = None
     valid_until: UtcInstant | None = None
+    reason: Reason | None = None
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
@@ -59,7 +60,7 @@ class NewPromoCodeBody(RequestBody):
         return self
 
     def as_terms(self) -> PromoCodeTerms:
-        return PromoCodeTerms(**self.model_dump())
+        return PromoCodeTerms(**self.model_dump(exclude={"reason"}))
 
 
 class PromoCodeChangesBody(RequestBody):
@@ -82,9 +83,11 @@ class PromoCodeChangesBody(RequestBody):
     plan_codes: PlanCodes = Field(default_factory=list)
     valid_from: UtcInstant | None = None
     valid_until: UtcInstant | None = None
+    reason: Reason | None = None
 
     def sent(self) -> dict[str, Any]:
-        return self.model_dump(exclude_unset=True)
+        """The terms that are to change."""
+        return self.model_dump(exclude_unset=True, exclude={"reason"})
 
 
 class PromoCodeBody(ResponseBody):

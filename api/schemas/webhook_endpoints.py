@@ -4,7 +4,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from api.schemas.base import RequestBody, ResponseBody, RowId, UtcInstant
+from api.schemas.base import Reason, RequestBody, ResponseBody, RowId, UtcInstant
 from domain.delivery import DeliveryStatus, DisabledReason, EndpointStatus
 from domain.endpoint_url import LONGEST_URL
 from domain.events import EventName
@@ -26,6 +26,7 @@ class NewEndpointBody(RequestBody):
     url: Url = Field(examples=[A_URL])
     events: Events = None
     description: Description = ""
+    reason: Reason | None = None
 
 
 class EndpointChangesBody(RequestBody):
@@ -38,10 +39,11 @@ class EndpointChangesBody(RequestBody):
     url: Url | None = None
     events: Events = None
     description: Description | None = None
+    reason: Reason | None = None
 
     def sent(self) -> dict[str, Any]:
         """As columns."""
-        sent = self.model_dump(mode="json", exclude_unset=True)
+        sent = self.model_dump(mode="json", exclude_unset=True, exclude={"reason"})
         return {name: value for name, value in sent.items() if value is not None or name == "events"}
 
 
@@ -52,6 +54,7 @@ class ReplayBody(RequestBody):
 
     since: UtcInstant | None = None
     event_ids: Annotated[list[RowId], Field(min_length=1, max_length=MOST_EVENTS_NAMED)] | None = None
+    reason: Reason | None = None
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
