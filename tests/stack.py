@@ -40,6 +40,7 @@ def settings_for(database_url: str) -> Settings:
         argon2_memory_kib=8192,
         logins_per_address_per_minute=int(GENEROUS),  # all of a run comes from one address
         signups_per_address_per_hour=int(GENEROUS),
+        password_resets_per_address_per_hour=int(GENEROUS),
         workflow_rpc_timeout_ms=PATIENCE_MS,
     )
 

@@ -9,7 +9,11 @@ from db.tables.base import Id, Instant, RecordedAt, Table
 
 
 class User(Table):
-    """`flagged_at`: a payment of theirs was charged back, and staff have to look."""
+    """`flagged_at`: a payment of theirs was charged back, and staff have to look.
+
+    One that was erased stays as a row without a person, for the invoices that name it; a trigger keeps
+    anything new about it out.
+    """
 
     __tablename__ = "users"
     __table_args__ = (
@@ -24,6 +28,7 @@ class User(Table):
     locale: Mapped[str] = mapped_column(server_default="en")
     created_at: Mapped[RecordedAt]
     flagged_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
 
 
 class RefreshToken(Table):
@@ -43,6 +48,42 @@ class RefreshToken(Table):
     family_expires_at: Mapped[Instant]
     spent_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+class PasswordReset(Table):
+    """A request for another password. The token is derived from `nonce` when it is sent; here is its hash.
+
+    Of nobody: somebody asked for an address that no account has, and the same work was done for it.
+    """
+
+    __tablename__ = "password_resets"
+    __table_args__ = (
+        CheckConstraint("expires_at > requested_at", name="lives_for_a_time"),
+        CheckConstraint("used_at IS NULL OR voided_at IS NULL", name="ends_once"),
+        Index("ix_password_resets_user_id", "user_id"),
+        Index("ix_password_resets_expires_at", "expires_at"),
+    )
+
+    id: Mapped[Id]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    nonce: Mapped[bytes] = mapped_column(LargeBinary)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    requested_at: Mapped[Instant]
+    expires_at: Mapped[Instant]
+    used_at: Mapped[datetime | None]
+    voided_at: Mapped[datetime | None]
+
+
+class Erasure(Table):
+    """Who had a user erased, and why: append-only, the proof that it was done."""
+
+    __tablename__ = "erasures"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True, autoincrement=False)
+    asked_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    reason: Mapped[str]
+    trace_id: Mapped[str]
+    erased_at: Mapped[Instant]
 
 
 class RateLimit(Table):

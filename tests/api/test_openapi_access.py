@@ -45,6 +45,8 @@ NOT_IDS: list[int | str] = [
 PUBLIC = {
     "POST /auth/signup",
     "POST /auth/login",
+    "POST /auth/password/reset-request",
+    "POST /auth/password/reset",
     "GET /plans",
     "POST /payments/webhook",
     "POST /payments/webhook/stripe",

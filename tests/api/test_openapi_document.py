@@ -234,6 +234,8 @@ KEYS_OF_REQUESTS = {
         "percent_off amount_off_cents currency duration duration_periods max_redemptions"
         " max_redemptions_per_user plan_codes valid_from valid_until"
     ),
+    "ResetBody": "token new",
+    "ResetRequestBody": "email",
     "RedeemGiftBody": "gift_code",
     "RefundOrderBody": "amount_cents reason",
     "ReplayOrderBody": "reason",

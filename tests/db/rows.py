@@ -10,7 +10,7 @@ from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import Range
 
 from db.database import Connection
-from db.tables.accounts import User
+from db.tables.accounts import Erasure, PasswordReset, User
 from db.tables.balances import CustomerBalance, CustomerBalanceEntry
 from db.tables.base import Table
 from db.tables.billing import Invoice, InvoiceLine, Payment, Refund
@@ -41,7 +41,8 @@ def valid_row(table: type[Table], **changes: Any) -> Row:
 
 async def insert_row(connection: Connection, table: type[Table], **changes: Any) -> int:
     """Returns the id of the new row."""
-    statement = insert(table).values(valid_row(table, **changes)).returning(table.__table__.c.id)
+    key, *_ = table.__table__.primary_key.columns
+    statement = insert(table).values(valid_row(table, **changes)).returning(key)
     new_id: int = (await connection.execute(statement)).scalar_one()
     return new_id
 
@@ -56,6 +57,26 @@ def _unused_word() -> str:
 
 def _user() -> Row:
     return {"email": f"{_unused_word()}@italiano.example", "password_hash": "none"}
+
+
+def _password_reset() -> Row:
+    return {
+        "user_id": _unused_id(),
+        "nonce": b"nonce",
+        "token_hash": _unused_word().encode(),
+        "requested_at": START,
+        "expires_at": END,
+    }
+
+
+def _erasure() -> Row:
+    return {
+        "user_id": _unused_id(),
+        "asked_by": _unused_id(),
+        "reason": "asked",
+        "trace_id": "0" * 32,
+        "erased_at": START,
+    }
 
 
 def _plan() -> Row:
@@ -372,6 +393,8 @@ def _reconciliation_finding() -> Row:
 
 _VALID_ROWS: dict[type[Table], Callable[[], Row]] = {
     User: _user,
+    PasswordReset: _password_reset,
+    Erasure: _erasure,
     Plan: _plan,
     PlanPrice: _plan_price,
     DunningPolicy: _dunning_policy,

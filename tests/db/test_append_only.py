@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from db.database import Connection
+from db.tables.accounts import Erasure
 from db.tables.balances import CustomerBalanceEntry
 from db.tables.corrections import CreditNote, Dispute
 from db.tables.gift_cards import GiftCard, GiftCardBatch, GiftCardEntry
@@ -29,6 +30,7 @@ APPEND_ONLY = {
     "disputes": "amount_cents = 1",
     "report_replays": "actor = 'nobody'",
     "webhook_endpoint_changes": "change = 'another'",
+    "erasures": "reason = 'another'",
 }
 
 
@@ -44,6 +46,7 @@ async def filled(connection: Connection) -> Connection:
     await _insert_corrections(connection, sold)
     endpoint_id = await insert_row(connection, WebhookEndpoint, created_by=sold.user_id)
     await insert_row(connection, WebhookEndpointChange, endpoint_id=endpoint_id)
+    await insert_row(connection, Erasure, user_id=sold.user_id, asked_by=sold.user_id)
     await connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))  # nothing of it is still to be checked
     return connection
 
