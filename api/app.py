@@ -32,6 +32,7 @@ from api.routes import (
     me,
     payment_methods,
     payments,
+    personal_data,
     plan_changes,
     plans,
     plumbing,
@@ -56,6 +57,7 @@ from ops.settings import ANY_HOST, Settings
 
 ROUTERS = (
     auth.router,
+    personal_data.router,
     plans.router,
     previews.router,
     subscriptions.router,
@@ -71,6 +73,7 @@ ROUTERS = (
     stripe_webhook.router,
     content.router,
     staff.router,
+    personal_data.admin_router,
     exports.router,
     invoice_documents.admin_router,
     credit_note_documents.admin_router,

@@ -11,6 +11,7 @@ from api.rate_limits import Limit
 from ops.settings import Settings
 
 ADDRESSES_PER_ACCOUNT: Final = 10
+EXPORTS_PER_HOUR: Final = 10
 
 
 def login_limits(settings: Settings, email: str, address: str) -> tuple[Limit, Limit, Limit]:
@@ -49,6 +50,11 @@ def reset_request_limits(settings: Settings, email: str, address: str) -> tuple[
 def password_reset_limit(settings: Settings, address: str) -> Limit:
     """A token is not found by trying, but each good one costs a password's hash."""
     return Limit("password reset", address, settings.logins_per_address_per_minute, timedelta(minutes=1))
+
+
+def export_limit(user_id: int) -> Limit:
+    """It reads all that there is about them."""
+    return Limit("export", str(user_id), EXPORTS_PER_HOUR, timedelta(hours=1))
 
 
 def signup_limit(settings: Settings, address: str) -> Limit:

@@ -53,6 +53,7 @@ NOT_FOUND = (404, "subscription_not_found")
             RefusalCode.GIFT_CARD_NOT_FOUND,
             RefusalCode.GIFT_CARD_EMPTY,
             RefusalCode.CURRENCY_MISMATCH,
+            RefusalCode.USER_ERASED,
         ),
         (429, "too_many_attempts"),
         *METHOD_REFUSALS,

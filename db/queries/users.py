@@ -5,7 +5,7 @@ Who was erased is found by nobody.
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, case, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.database import Connection
@@ -24,6 +24,9 @@ class Account:
 COLUMNS = (User.id, User.email, User.role, User.locale, User.password_hash)
 
 _ACCOUNTS = select(*COLUMNS).where(User.erased_at.is_(None))
+
+BUYER_EMAIL = case((User.erased_at.is_(None), User.email))
+"""What papers say of a buyer; nothing once they were erased."""
 
 
 async def insert_user(

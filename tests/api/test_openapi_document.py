@@ -39,6 +39,7 @@ KEYED = {
     "POST /subscriptions/{subscription_id}/withdraw": False,
     "POST /subscriptions/{subscription_id}/redeem": False,
     "POST /admin/gift-cards": False,
+    "POST /admin/users/{user_id}/erase": False,
     "POST /admin/subscriptions/{subscription_id}/unpark": False,
     "POST /admin/subscriptions/{subscription_id}/clock": False,
     "POST /admin/payments/{payment_id}/refund": False,
@@ -100,6 +101,8 @@ KEYS_OF_ANSWERS = {
     "PingedBody": "message_id delivered status_code error",
     "ReplayedBody": "event_count",
     "DunningCaseBody": "policy opened_at last_attempt_at retries_made waits_for_new_method",
+    "ErasedBody": "user_id erased_at",
+    "ExportBody": "exported_at records",
     "ExplainedBody": "user_id user_flagged_at subscription explanation workflow links",
     "ExplanationBody": (
         "status why next_action next_action_at what_next version open_invoice_id parked_reason attempt"
@@ -213,6 +216,8 @@ KEYS_OF_REQUESTS = {
     "ChangePlanBody": "plan_code when quote",
     "ChangePlanPreviewBody": "plan_code at when",
     "DunningBody": "retry_days final_action",
+    "EraseMeBody": "password",
+    "EraseUserBody": "reason",
     "FreezeBody": "until",
     "GiftCodeBody": "code",
     "LoginBody": "email password",

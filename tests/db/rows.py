@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert
+from sqlalchemy import inspect as sa_inspect
 from sqlalchemy.dialects.postgresql import Range
 
 from db.database import Connection
@@ -41,7 +42,7 @@ def valid_row(table: type[Table], **changes: Any) -> Row:
 
 async def insert_row(connection: Connection, table: type[Table], **changes: Any) -> int:
     """Returns the id of the new row."""
-    key, *_ = table.__table__.primary_key.columns
+    key, *_ = sa_inspect(table).primary_key
     statement = insert(table).values(valid_row(table, **changes)).returning(key)
     new_id: int = (await connection.execute(statement)).scalar_one()
     return new_id
