@@ -60,7 +60,7 @@ def found_in(places: Iterable[Held], marks: Iterable[str]) -> list[str]:
 async def test_the_logs_of_every_process(canary: Canary) -> None:
     logs = dict(logs_in(canary.life.world.stack.folder))
 
-    assert {"api.log", "worker.log", "sandbox-psp.log"} <= logs.keys()
+    assert {"api.log", "worker.log", "psp.log"} <= logs.keys()
     assert f'"user_id": {canary.student.id}'.encode() in logs["api.log"]
     assert found_in(logs.items(), canary.marks) == []
 
