@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from cli.dev.postgres import EmbeddedPostgres
+from cli.dev.postgres import EmbeddedPostgres, as_app
 from cli.dev.processes import GENEROUS, ProductProcess, process_environment
 from cli.dev.temporal import EmbeddedTemporal
 from db.migrate import upgrade
@@ -64,7 +64,7 @@ class Stack:
             environment="test",
             api_port=self.api_port,
             worker_metrics_port=self.worker_metrics_port,
-            database_url=database_url,
+            database_url=as_app(database_url),  # so that a grant which is missing is found
             temporal_address=temporal_address,
             temporal_ui_url=TEMPORAL_UI,
             jwt_secret=JWT_SECRET,
