@@ -6,6 +6,7 @@ And nothing there, once they are erased.
 import uuid
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -14,6 +15,7 @@ from temporalio.client import Client
 from db.database import Database
 from ops.settings import Settings
 from tests.client import Student, refusal
+from tests.deadline import eventually
 from tests.event_endpoint import Endpoint
 from tests.event_receiver import EventReceiver
 from tests.lives import World
@@ -109,8 +111,13 @@ async def test_the_search_finds_what_is_there(canary: Canary, tmp_path: Path, te
 
 
 async def test_erased_it_is_nowhere(
-    canary: Canary, database: Database, http: httpx2.AsyncClient, admin: Student
+    canary: Canary,
+    database: Database,
+    http: httpx2.AsyncClient,
+    admin: Student,
+    everything: EventReceiver,
 ) -> None:
+    """And those who are told of everything are told to forget."""
     student = canary.student
     assert set(await rows_with(database, canary.marker)) == PERSONAL
 
@@ -127,3 +134,12 @@ async def test_erased_it_is_nowhere(
     assert found_in(logs_in(canary.life.world.stack.folder), canary.marks) == []
     body = {"email": student.email, "password": student.password}
     assert refusal(await http.post("/auth/login", json=body)) == (401, "bad_credentials")
+
+    async def others_are_told() -> dict[str, Any]:
+        erased = [each.event for each in everything.received if each.event["type"] == "user.erased"]
+        assert [event for event in erased if event["data"]["user_id"] == student.id]
+        return next(event for event in erased if event["data"]["user_id"] == student.id)
+
+    told = await eventually(others_are_told)
+    assert told["data"] == {"user_id": student.id}
+    assert (told["sequence"], told["subscription_id"]) == (None, None)

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import event, text
 from temporalio.client import Client
 
+from cli.admin import ensure_staff
 from db.database import Database
 from ops.settings import Settings
 from tests.api.auth.in_process import StartApi, new_address
@@ -130,6 +131,16 @@ async def test_another_password_voids_the_token(mail: ResetMail, student: Studen
     token = await mail.token_for(student)
     changed = await student.post("/auth/password", {"current": student.password, "new": NEW})
     assert changed.status_code == 204
+
+    assert refusal(await reset(student, token, "otto nani e una mela")) == INVALID
+
+
+async def test_who_becomes_staff_has_no_token_from_before(
+    mail: ResetMail, student: Student, database: Database, settings: Settings
+) -> None:
+    """Nor does whoever has signed up early under that address."""
+    token = await mail.token_for(student)
+    await ensure_staff(database, settings, student.email, NEW, "support")
 
     assert refusal(await reset(student, token, "otto nani e una mela")) == INVALID
 
