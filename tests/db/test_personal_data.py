@@ -16,7 +16,7 @@ from tests.db.rows import insert_row
 from tests.db.sold import insert_sold
 
 MODELS = {mapper.class_.__tablename__: mapper.class_ for mapper in Table.registry.mappers}
-REFUSING = ("refresh_tokens", "payment_methods", "notes", "idempotency_keys", "subscriptions")
+REFUSING = ("refresh_tokens", "payment_methods", "notes", "subscriptions")
 
 
 def test_every_table_is_told_of_or_holds_nothing_about_a_customer() -> None:

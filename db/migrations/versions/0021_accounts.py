@@ -15,7 +15,7 @@ branch_labels = None
 depends_on = None
 
 RESETS, ERASURES = "password_resets", "erasures"
-HOLD_WHAT_IS_PERSONAL = ("refresh_tokens", "payment_methods", "notes", "idempotency_keys", "subscriptions")
+HOLD_WHAT_IS_PERSONAL = ("refresh_tokens", "payment_methods", "notes", "subscriptions")
 
 # Whoever erases has the user's row locked: the share lock waits for that, and then sees it.
 REFUSE_ERASED = """

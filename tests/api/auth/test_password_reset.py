@@ -289,15 +289,15 @@ async def test_nobody_learns_whether_an_address_has_an_account(start_api: StartA
 
 
 async def test_requests_are_limited_by_account_and_address(start_api: StartApi) -> None:
-    client_from = await start_api()
+    client_from = await start_api(password_resets_per_account_per_hour=1)
     email = f"nobody-{uuid.uuid4().hex}@italiano.example"
     http = client_from(new_address())
-    answers = [await ask(http, email) for _ in range(4)]
-    assert [each.status_code for each in answers] == [204] * 3 + [429]
+    answers = [await ask(http, email) for _ in range(2)]
+    assert [each.status_code for each in answers] == [204, 429]
     assert answers[-1].json()["code"] == "too_many_attempts"
 
-    elsewhere = [await ask(client_from(new_address()), email) for _ in range(28)]
-    assert [each.status_code for each in elsewhere] == [204] * 27 + [429]
+    elsewhere = [await ask(client_from(new_address()), email) for _ in range(10)]
+    assert [each.status_code for each in elsewhere] == [204] * 9 + [429]
 
 
 async def test_requests_of_one_address_are_limited(start_api: StartApi) -> None:
