@@ -32,6 +32,7 @@ from api.routes import (
     me,
     payment_methods,
     payments,
+    personal_data,
     plan_changes,
     plans,
     plumbing,
@@ -60,6 +61,7 @@ from ops.settings import ANY_HOST, Settings
 
 ROUTERS = (
     auth.router,
+    personal_data.router,
     plans.router,
     previews.router,
     subscriptions.router,
@@ -78,6 +80,7 @@ ROUTERS = (
     staff.router,
     staff_commands.router,
     staff_users.router,
+    personal_data.admin_router,
     exports.router,
     invoice_documents.admin_router,
     credit_note_documents.admin_router,

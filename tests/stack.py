@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from cli.dev.postgres import EmbeddedPostgres
+from cli.dev.postgres import EmbeddedPostgres, as_app
 from cli.dev.processes import GENEROUS, ProductProcess, process_environment
 from cli.dev.temporal import EmbeddedTemporal
 from db.migrate import upgrade
@@ -40,6 +40,7 @@ def settings_for(database_url: str) -> Settings:
         argon2_memory_kib=8192,
         logins_per_address_per_minute=int(GENEROUS),  # all of a run comes from one address
         signups_per_address_per_hour=int(GENEROUS),
+        password_resets_per_address_per_hour=int(GENEROUS),
         workflow_rpc_timeout_ms=PATIENCE_MS,
         database_statement_timeout_ms=PATIENCE_MS,
     )
@@ -64,7 +65,7 @@ class Stack:
             environment="test",
             api_port=self.api_port,
             worker_metrics_port=self.worker_metrics_port,
-            database_url=database_url,
+            database_url=as_app(database_url),  # so that a grant which is missing is found
             temporal_address=temporal_address,
             temporal_ui_url=TEMPORAL_UI,
             jwt_secret=JWT_SECRET,
