@@ -63,8 +63,11 @@ class Context:
 
 
 @asynccontextmanager
-async def open_context(settings: Settings) -> AsyncIterator[Context]:
-    """Postgres, Temporal and providers need not be there yet: each is reached at its first use."""
+async def open_context(settings: Settings, *, relays: bool = True) -> AsyncIterator[Context]:
+    """Postgres, Temporal and providers need not be there yet: each is reached at its first use.
+
+    `relays`: whether this process also delivers the reports of the inbox. One that ends soon need not.
+    """
     database = Database.from_settings(settings)
     temporal = await connect_temporal(lazy=True)
     tokens = TokenIssuer.from_settings(settings)
@@ -76,7 +79,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
     opener = RefundOpener(temporal, rpc_timeout)
     relay = InboxRelay(database, temporal, rpc_timeout)
     events = EventSender(allow_private=settings.events_allow_private)
-    relaying = asyncio.create_task(relay.run())
+    relaying = [asyncio.create_task(relay.run())] if relays else []
     try:
         yield Context(
             settings=settings,
@@ -102,8 +105,9 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             endpoint_secrets=EndpointSecrets(settings.events_key),
         )
     finally:
-        relaying.cancel()
-        await asyncio.wait([relaying])
+        for task in relaying:
+            task.cancel()
+            await asyncio.wait([task])
         await events.close()
         await providers.close()
         await database.close()

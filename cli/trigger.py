@@ -76,7 +76,7 @@ def _call(sandbox: httpx2.Client, method: str, path: str, body: dict[str, Any] |
         return answer.json() if answer.content else None
     try:
         told = answer.json()
-        sys.exit(f"FAIL {plain(told['code'])}: {plain(told['detail'])}")
+        sys.exit(f"FAIL {plain(told['code'])}: {plain(told['message'])}")
     except (ValueError, KeyError, TypeError):
         sys.exit(f"FAIL the sandbox payment provider answered {answer.status_code}")
 
