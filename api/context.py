@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from temporalio.client import Client
 
+from api.auth.ended_sessions import EndedSessionsKnown
 from api.auth.passwords import PasswordHasher
 from api.auth.sessions import Sessions
 from api.auth.tokens import TokenIssuer
@@ -46,6 +47,7 @@ class Context:
     tokens: TokenIssuer
     passwords: PasswordHasher
     sessions: Sessions
+    ended_sessions: EndedSessionsKnown
     gift_codes: GiftCodes
     answers: AnswerKeeper
     starter: SubscriptionStarter
@@ -63,10 +65,11 @@ class Context:
 
 
 @asynccontextmanager
-async def open_context(settings: Settings, *, relays: bool = True) -> AsyncIterator[Context]:
+async def open_context(settings: Settings, *, serves: bool = True) -> AsyncIterator[Context]:
     """Postgres, Temporal and providers need not be there yet: each is reached at its first use.
 
-    `relays`: whether this process also delivers the reports of the inbox. One that ends soon need not.
+    `serves`: whether this process answers requests for long, so that it delivers the inbox's reports and
+    keeps in mind which sessions were ended. A command that ends soon need not.
     """
     database = Database.from_settings(settings)
     temporal = await connect_temporal(lazy=True)
@@ -79,7 +82,9 @@ async def open_context(settings: Settings, *, relays: bool = True) -> AsyncItera
     opener = RefundOpener(temporal, rpc_timeout)
     relay = InboxRelay(database, temporal, rpc_timeout)
     events = EventSender(allow_private=settings.events_allow_private)
-    relaying = [asyncio.create_task(relay.run())] if relays else []
+    ended_sessions = EndedSessionsKnown(database, timedelta(minutes=settings.access_token_minutes))
+    works = (relay.run, ended_sessions.run) if serves else ()
+    working = [asyncio.create_task(work()) for work in works]
     try:
         yield Context(
             settings=settings,
@@ -89,6 +94,7 @@ async def open_context(settings: Settings, *, relays: bool = True) -> AsyncItera
             tokens=tokens,
             passwords=PasswordHasher.from_settings(settings),
             sessions=Sessions(settings, tokens),
+            ended_sessions=ended_sessions,
             gift_codes=GiftCodes(settings.gift_code_key),
             answers=AnswerKeeper(database),
             starter=SubscriptionStarter(database, temporal, rpc_timeout, methods),
@@ -105,9 +111,10 @@ async def open_context(settings: Settings, *, relays: bool = True) -> AsyncItera
             endpoint_secrets=EndpointSecrets(settings.events_key),
         )
     finally:
-        for task in relaying:
+        for task in working:
             task.cancel()
-            await asyncio.wait([task])
+        if working:
+            await asyncio.wait(working)
         await events.close()
         await providers.close()
         await database.close()
