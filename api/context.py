@@ -67,8 +67,12 @@ class Context:
 
 
 @asynccontextmanager
-async def open_context(settings: Settings) -> AsyncIterator[Context]:
-    """Postgres, Temporal and providers need not be there yet: each is reached at its first use."""
+async def open_context(settings: Settings, *, serves: bool = True) -> AsyncIterator[Context]:
+    """Postgres, Temporal and providers need not be there yet: each is reached at its first use.
+
+    `serves`: whether this process answers requests for long, so that it delivers the inbox's reports and
+    keeps in mind which sessions were ended. A command that ends soon need not.
+    """
     database = Database.from_settings(settings)
     temporal = await connect_temporal(lazy=True)
     tokens = TokenIssuer.from_settings(settings)
@@ -81,7 +85,8 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
     relay = InboxRelay(database, temporal, rpc_timeout)
     events = EventSender(allow_private=settings.events_allow_private)
     ended_sessions = EndedSessionsKnown(database, timedelta(minutes=settings.access_token_minutes))
-    working = [asyncio.create_task(relay.run()), asyncio.create_task(ended_sessions.run())]
+    works = (relay.run, ended_sessions.run) if serves else ()
+    working = [asyncio.create_task(work()) for work in works]
     try:
         yield Context(
             settings=settings,
@@ -111,7 +116,8 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
     finally:
         for task in working:
             task.cancel()
-        await asyncio.wait(working)
+        if working:
+            await asyncio.wait(working)
         await events.close()
         await providers.close()
         await database.close()

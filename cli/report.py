@@ -1,6 +1,5 @@
 """`italiano report`: what the ledger says in sum, as a table or as JSON."""
 
-import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,8 +11,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli.operator_settings import operator_settings
-from db.database import Connection, Database
+from cli.asking import ask_snapshot
+from cli.terminal import plain
+from db.database import Connection
 from db.queries import gift_card_batches, ledger_reports
 from domain.window import Window, parse_moment
 
@@ -22,26 +22,27 @@ Rows = Sequence[Any]
 
 
 def report_trial_balance(since: str | None, until: str | None, *, as_json: bool) -> None:
-    window = _window(since, until)
-    _show(lambda connection: ledger_reports.trial_balance(connection, window), as_json=as_json)
+    window = window_of(since, until)
+    show(lambda connection: ledger_reports.trial_balance(connection, window), as_json=as_json)
 
 
 def report_revenue(since: str | None, until: str | None, *, as_json: bool) -> None:
-    window = _window(since, until)
-    _show(lambda connection: ledger_reports.revenue(connection, window), as_json=as_json)
+    window = window_of(since, until)
+    show(lambda connection: ledger_reports.revenue(connection, window), as_json=as_json)
 
 
 def report_deferred_revenue(at: str | None, *, as_json: bool) -> None:
-    moment = _window(None, at).end or datetime.now(UTC)
-    _show(lambda connection: ledger_reports.deferred_revenue(connection, moment), as_json=as_json)
+    moment = window_of(None, at).end or datetime.now(UTC)
+    show(lambda connection: ledger_reports.deferred_revenue(connection, moment), as_json=as_json)
 
 
 def report_gift_liability(*, as_json: bool) -> None:
     now = datetime.now(UTC)
-    _show(lambda connection: gift_card_batches.gift_liability(connection, now), as_json=as_json)
+    show(lambda connection: gift_card_batches.gift_liability(connection, now), as_json=as_json)
 
 
-def _window(since: str | None, until: str | None) -> Window:
+def window_of(since: str | None, until: str | None) -> Window:
+    """Raises `typer.BadParameter`."""
     try:
         start, end = (None if text is None else parse_moment(text) for text in (since, until))
         return Window(start, end)
@@ -49,23 +50,15 @@ def _window(since: str | None, until: str | None) -> Window:
         raise typer.BadParameter(str(error)) from error
 
 
-def _show(read: Callable[[Connection], Awaitable[Rows]], *, as_json: bool) -> None:
-    rows = [asdict(row) for row in asyncio.run(_read(read))]
+def show(read: Callable[[Connection], Awaitable[Rows]], *, as_json: bool) -> None:
+    """All its statements share one snapshot."""
+    rows = [asdict(row) for row in ask_snapshot(read)]
     if as_json:
         print(json.dumps(rows, indent=2, default=str))
     elif rows:
         Console(file=sys.stdout, highlight=False).print(_table(rows))
     else:
         print("There is nothing to report.")
-
-
-async def _read(read: Callable[[Connection], Awaitable[Rows]]) -> Rows:
-    database = Database.from_settings(operator_settings())
-    try:
-        async with database.stream() as connection:
-            return await read(connection)
-    finally:
-        await database.close()
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:
@@ -81,6 +74,6 @@ def _table(rows: list[dict[str, Any]]) -> Table:
 
 def _cell(name: str, value: Any) -> str:
     if not name.endswith("_cents"):
-        return str(value)
+        return plain(str(value))
     whole, cents = divmod(abs(value), 100)
     return f"{'-' if value < 0 else ''}{whole:,}.{cents:02d}"
