@@ -126,6 +126,7 @@ class Payment(Table):
             "(status IN ('created', 'pending', 'unknown')) = (settled_at IS NULL)", name="settled_when_known"
         ),
         CheckConstraint("(status = 'succeeded') = (received_cents IS NOT NULL)", name="received_when_paid"),
+        Index("ix_payments_unknown", "recorded_at", postgresql_where=text("status = 'unknown'")),
     )
 
     id: Mapped[Id]
