@@ -26,6 +26,17 @@ DESCRIPTIONS = {
 }
 
 
+COUNTED_ELSEWHERE = (
+    ("billing_activities", "Activities by outcome", ("done", "refused", "failed")),
+    (
+        "billing_event_deliveries",
+        "Attempts to deliver events, by outcome",
+        ("delivered", "not_delivered", "gone", "given_up"),
+    ),
+)
+"""Where each is done, with the SDK's own labels beside the outcome."""
+
+
 class Counting(Interceptor):
     """One for all queues of a worker."""
 
@@ -35,6 +46,10 @@ class Counting(Interceptor):
         }
         for name, labels in _expected(providers):
             self._counters[name].add(0, labels)
+        for name, description, outcomes in COUNTED_ELSEWHERE:
+            counter = meter.create_counter(name, description)
+            for outcome in outcomes:
+                counter.add(0, {"outcome": outcome})
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - the SDK's name
         return _CountedActivity(super().intercept_activity(next), self._counters)

@@ -16,7 +16,7 @@ from api.metrics.reconciliation import read_reconciliation
 from api.metrics.schema import read_schema
 from db.database import Connection, Database, is_unavailable
 
-FRESH_SECONDS = 5.0
+FRESH_SECONDS = 2.0
 SLOWEST_SECONDS = 3.0
 
 Topic = Callable[[Connection], Awaitable[Sequence[Metric]]]

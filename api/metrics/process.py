@@ -11,7 +11,7 @@ from api.context import Context
 from api.readiness import OK, check_readiness
 from ops.version import BUILD_INFO, VERSION
 
-FRESH_SECONDS = 5.0
+FRESH_SECONDS = 2.0
 
 
 class ProcessMetrics(Collector):

@@ -76,7 +76,7 @@ API_CASES = (
         "ApiDown",
         {'up{job="api", instance="a"}': "0x30"},
         {'up{job="api", instance="a"}': "1 0x30", 'up{job="api", instance="b"}': "1x30"},
-    ),  # fmt: skip
+    ),
     Case("ApiDown", {'up{job="worker"}': "1x30"}, {'up{job="api"}': "0 1x30"}),
     Case("ApiErrors", api_answers(6), api_answers(4)),
     Case(
