@@ -20,7 +20,7 @@ SURROUNDINGS = {
     "PROVIDER_SECONDS": "2",
     "UNKNOWN_LOOK_UPS": "2",
     "BILLING_ROUTINES_ENABLED": "true",
-    "BILLING_WORKFLOW_RPC_TIMEOUT_MS": "2000",
+    "BILLING_WORKFLOW_RPC_TIMEOUT_MS": "4000",
 }
 """A provider that gives no answer is given up soon, as is a workflow."""
 
