@@ -4,14 +4,13 @@ import re
 import uuid
 from datetime import timedelta
 
-import httpx2
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from db.queries import reconciliation
 from tests.deadline import eventually
 from tests.docs.tables import tables_of
 from tests.lives import Life, World
+from tests.monitoring.scrape import scrape
 from tests.monitoring.written import BY_PROMETHEUS, RECORDED, RULES, expressions, metrics_in
 
 PARTS = re.compile(r"_(bucket|count|sum)$")
@@ -39,8 +38,8 @@ async def scraped(world: World) -> dict[str, list[dict[str, str]]]:
     )
 
     async def is_all_told() -> dict[str, list[dict[str, str]]]:
-        told = await scrape(f"{world.stack.api_url}/metrics")
-        told |= await scrape(f"http://127.0.0.1:{world.stack.worker_metrics_port}/metrics")
+        told = await series_of(f"{world.stack.api_url}/metrics")
+        told |= await series_of(f"http://127.0.0.1:{world.stack.worker_metrics_port}/metrics")
         assert told.keys() >= OF_TROUBLE | {"reconciliation_last_run_age_seconds"}
         assert {labels["step"] for labels in told["billing_step_lag_seconds_count"]} >= {"renew", "collect"}
         return told
@@ -50,13 +49,10 @@ async def scraped(world: World) -> dict[str, list[dict[str, str]]]:
     return told
 
 
-async def scrape(url: str) -> dict[str, list[dict[str, str]]]:
-    async with httpx2.AsyncClient(trust_env=False) as http:
-        answer = await http.get(url)
+async def series_of(url: str) -> dict[str, list[dict[str, str]]]:
     told: dict[str, list[dict[str, str]]] = {}
-    for family in text_string_to_metric_families(answer.text):
-        for sample in family.samples:
-            told.setdefault(sample.name, []).append(dict(sample.labels))
+    for name, labels in await scrape(url):
+        told.setdefault(name, []).append(dict(labels))
     return told
 
 
