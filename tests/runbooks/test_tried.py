@@ -83,9 +83,7 @@ async def test_what_needs_no_trouble_to_be_tried(patient: Patient) -> None:
     said = await asyncio.gather(*(Runbook(alert).shows(patient.shell) for alert in CALM))
 
     assert all(said)
-    for alert in CALM:
-        if Runbook(alert).blocks(OVER):
-            assert await Runbook(alert).is_over(patient.shell)
+    await ends(patient, *(alert for alert in CALM if Runbook(alert).blocks(OVER)))
 
 
 async def test_without_a_worker(patient: Patient) -> None:
