@@ -95,6 +95,8 @@ async def test_without_a_worker(patient: Patient) -> None:
     refused = await (await Student.signup(patient.world.http)).start("P30D")
     assert refused.status_code == 503
 
+    alerts = ("WorkerDown", "QueueNotPolled", "StepsOverdue", "EventsUnpublished", "InboxLate")
+    await lasts(patient, *alerts)
     await asyncio.gather(
         shows(patient, "WorkerDown", "no worker answers"),
         shows(patient, "QueueNotPolled", "no worker answers"),
@@ -103,8 +105,6 @@ async def test_without_a_worker(patient: Patient) -> None:
         shows(patient, "InboxLate", r"webhook_inbox_received 1\.0", rf"\b{life.payment_id}\b"),
         shows(patient, "StartsFail", 'status="503"} [1-9]', "no worker answers"),
     )
-    alerts = ("WorkerDown", "QueueNotPolled", "StepsOverdue", "EventsUnpublished", "InboxLate")
-    await lasts(patient, *alerts)
 
     await patient.stack.start_worker()
 
@@ -114,8 +114,8 @@ async def test_without_a_worker(patient: Patient) -> None:
 
 async def test_without_temporal(patient: Patient) -> None:
     patient.stack.kill_temporal()
-    await shows(patient, "ApiNotReady", "not_ready", 'dependency_up{dependency="temporal"} 0.0')
     await lasts(patient, "ApiNotReady")
+    await shows(patient, "ApiNotReady", "not_ready", 'dependency_up{dependency="temporal"} 0.0')
 
     await patient.stack.start_temporal()
 
@@ -124,8 +124,8 @@ async def test_without_temporal(patient: Patient) -> None:
 
 async def test_without_postgres(patient: Patient) -> None:
     patient.stack.kill_postgres()
-    await shows(patient, "BusinessMetricsMissing", "left out", 'dependency_up{dependency="postgres"} 0.0')
     await lasts(patient, "BusinessMetricsMissing")
+    await shows(patient, "BusinessMetricsMissing", "left out", 'dependency_up{dependency="postgres"} 0.0')
 
     await patient.stack.start_postgres()
 
@@ -134,8 +134,8 @@ async def test_without_postgres(patient: Patient) -> None:
 
 async def test_without_an_api(patient: Patient) -> None:
     await patient.stack.stop_api()
-    await shows(patient, "ApiDown", "nobody listens")
     await lasts(patient, "ApiDown")
+    await shows(patient, "ApiDown", "nobody listens")
 
     await patient.stack.start_api()
 
@@ -145,10 +145,10 @@ async def test_without_an_api(patient: Patient) -> None:
 async def test_a_parked_subscription(patient: Patient) -> None:
     life = await parked(patient.world)
     patient.shell.looked_up["ID"] = str(life.subscription_id)
+    await lasts(patient, "SubscriptionsParked")
     await shows(
         patient, "SubscriptionsParked", r"parked_subscriptions 1\.0", life.workflow_id, "provider_rejected"
     )
-    await lasts(patient, "SubscriptionsParked")
 
     await rename_card(life, "tok_ok")
     await Runbook("SubscriptionsParked").mends(patient.shell)
@@ -160,8 +160,8 @@ async def test_a_payment_that_nobody_knows_of(patient: Patient) -> None:
     card = f"tok_down-{uuid.uuid4().hex}"
     life = await Life.begin(patient.world, card=card)
     patient.shell.looked_up["ID"] = str(life.subscription_id)
-    await shows(patient, "PaymentsUnknown", r"payments_unknown 1\.0", "look_up_payment")
     await lasts(patient, "PaymentsUnknown")
+    await shows(patient, "PaymentsUnknown", r"payments_unknown 1\.0", "look_up_payment")
 
     await patient.stack.psp.behave(card, "tok_ok")
     await life.wait(timedelta(hours=1))
@@ -179,8 +179,8 @@ async def test_reports_that_were_set_aside(patient: Patient) -> None:
 
     undeliverable = "UPDATE webhook_inbox SET parked_reason = 'undeliverable' WHERE id = :id"
     await execute(patient, undeliverable, id=found[0]["id"])
-    await shows(patient, "ReportsUndeliverable", 'reason="undeliverable"} 1.0', "undeliverable")
     await lasts(patient, "ReportsUndeliverable")
+    await shows(patient, "ReportsUndeliverable", 'reason="undeliverable"} 1.0', "undeliverable")
 
     await Runbook("ReportsUndeliverable").mends(patient.shell)
 
@@ -189,8 +189,8 @@ async def test_reports_that_were_set_aside(patient: Patient) -> None:
 
 async def test_an_endpoint_that_is_told_of_nothing(patient: Patient) -> None:
     patient.shell.looked_up["ENDPOINT"] = str(await execute(patient, AN_ENDPOINT, id=patient.admin.id))
-    await shows(patient, "EndpointDisabled", "https://nobody.example/", '"disabled"')
     await lasts(patient, "EndpointDisabled")
+    await shows(patient, "EndpointDisabled", "https://nobody.example/", '"disabled"')
 
     await Runbook("EndpointDisabled").mends(patient.shell)
 
@@ -201,8 +201,8 @@ async def test_an_endpoint_that_is_told_of_nothing(patient: Patient) -> None:
 async def test_books_that_were_never_looked_at_and_do_not_agree(patient: Patient) -> None:
     never = await patient.world.http.get("/metrics")
     if "reconciliation_last_run_age_seconds" not in never.text:
-        await shows(patient, "ReconciliationNeverRan", "there was no run", "reconcile")
         await lasts(patient, "ReconciliationNeverRan")
+        await shows(patient, "ReconciliationNeverRan", "there was no run", "reconcile")
     await shows(patient, "ReconciliationNotRun", "reconcile")
     life = await Life.begin(patient.world)
     await life.pay()
