@@ -429,8 +429,8 @@ async def test_what_is_not_there_is_not_found_by_an_admin(
     known = PROTECTED[str(operation)]
     assert refusal(await cast.ask(operation, ADMINISTRATOR, LARGEST_ID)) == (404, known.not_found)
     if known.refused is not None:
-        unpaid: dict[str | None, int | str] = {**cast.there, **theirs}
-        unpaid["payment_not_found"] = untouched.payment_id
+        unpaid = dict(cast.there) | {"payment_not_found": untouched.payment_id}
+        unpaid.update(theirs)
         answer = await cast.ask(operation, ADMINISTRATOR, unpaid[known.not_found])
         assert refusal(answer) == (409, known.refused)
 
