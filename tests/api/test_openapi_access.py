@@ -434,11 +434,16 @@ async def test_who_gets_in(cast: Cast, operation: Operation) -> None:
 
 
 @pytest.mark.parametrize("operation", [o for o in for_staff if PROTECTED[str(o)].not_found], ids=str)
-async def test_what_is_not_there_is_not_found_by_an_admin(cast: Cast, operation: Operation) -> None:
+async def test_what_is_not_there_is_not_found_by_an_admin(
+    cast: Cast, untouched: Life, theirs: dict[str, int], operation: Operation
+) -> None:
     known = PROTECTED[str(operation)]
     assert refusal(await cast.ask(operation, ADMINISTRATOR, LARGEST_ID)) == (404, known.not_found)
     if known.refused is not None:
-        assert refusal(await cast.ask(operation, ADMINISTRATOR)) == (409, known.refused)
+        unpaid = dict(cast.there) | {"payment_not_found": untouched.payment_id}
+        unpaid.update(theirs)
+        answer = await cast.ask(operation, ADMINISTRATOR, unpaid[known.not_found])
+        assert refusal(answer) == (409, known.refused)
 
 
 async def issue_credit_note(world: World, admin: Student, student: Student) -> int:
