@@ -8,6 +8,7 @@ from cli.server import serve
 from ops.load_settings import load_settings
 from ops.logging import configure_logging
 from ops.settings import Settings
+from ops.span_export import start_tracing
 
 DRAIN_SECONDS = 20
 KEEP_ALIVE_SECONDS = 20
@@ -17,6 +18,7 @@ MOST_CONNECTIONS = 2_000
 def serve_api() -> None:
     settings = load_settings()
     configure_logging("api", settings.log_level)
+    start_tracing("api")
     serve(server_config(settings))
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from db.bounded_connection import BoundedConnection
+from db.sql_spans import trace_statements
 from ops.settings import Settings
 
 Connection = AsyncConnection
@@ -103,7 +104,7 @@ async def _waiting_longer(connection: Connection) -> AsyncIterator[None]:
 
 def _engine(settings: Settings, pool_size: int) -> AsyncEngine:
     longest_wait_seconds = settings.database_statement_timeout_ms / 1_000 + ANSWER_MARGIN_SECONDS
-    return create_async_engine(
+    engine = create_async_engine(
         settings.database_url.get_secret_value(),
         pool_size=pool_size,
         max_overflow=0,
@@ -121,6 +122,8 @@ def _engine(settings: Settings, pool_size: int) -> AsyncEngine:
             ),
         },
     )
+    trace_statements(engine.sync_engine)
+    return engine
 
 
 def is_unavailable(error: Exception) -> bool:
