@@ -110,12 +110,12 @@ def collect(host: str, port: int, quiet_seconds: float) -> None:
     except OSError as error:
         sys.exit(f"Cannot listen on {host}:{port}: {error.strerror}.")
     with server:
+        print(f"Traces are taken at http://{host}:{port}", flush=True)
         _serve(server, traces, stop)
 
 
 def _serve(server: CollectorServer, traces: QuietTraces, stop: Event) -> None:
     Thread(target=server.serve_forever, daemon=True).start()
-    print(f"Traces are taken at http://{server.server_address[0]}:{server.server_address[1]}", flush=True)
     while not stop.wait(LOOK_SECONDS):
         _print(traces.give())
     server.shutdown()

@@ -7,7 +7,7 @@ import pytest
 from cli.dev.processes import ProductProcess
 from tests.lives import Life, World
 from tests.stack import Stack
-from tests.trace_sink import TraceSink
+from tests.traces.sink import TraceSink
 
 
 @pytest.fixture(scope="module")

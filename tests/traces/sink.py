@@ -43,10 +43,15 @@ class TraceSink:
         return "\n".join(map(repr, self.spans))
 
 
-def outline(spans: list[ReceivedSpan]) -> list[str]:
-    """The tree by names, two spaces for each level, without SQL."""
-    return [
-        f"{'  ' * depth}{span.name}"
-        for span, depth in in_order(spans)
-        if "db.query.summary" not in span.attributes
-    ]
+def outline(spans: list[ReceivedSpan], root: str) -> list[str]:
+    """The part of a trace below the span of this name: names, two spaces for each level, no SQL."""
+    names: list[str] = []
+    root_depth: int | None = None
+    for span, depth in in_order(spans):
+        if root_depth is not None and depth <= root_depth:
+            break
+        if span.name == root:
+            root_depth = depth
+        if root_depth is not None and "db.query.summary" not in span.attributes:
+            names.append(f"{'  ' * (depth - root_depth)}{span.name}")
+    return names
