@@ -87,6 +87,10 @@ ROUTERS = (
 )
 
 
+THEIRS_OFF = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+"""The framework's own spans tell addresses with their queries. Ours: api/middleware/request_span.py."""
+
+
 def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or load_settings()
     app = _new_app(settings)
@@ -118,6 +122,7 @@ def _new_app(settings: Settings) -> FastAPI:
         "generate_unique_id_function": _operation_id,
         "lifespan": lifespan,
         "redirect_slashes": False,
+        "telemetry": THEIRS_OFF,
     }
     if not settings.docs_enabled:
         return FastAPI(**described, openapi_url=None)

@@ -1,8 +1,16 @@
+from unittest.mock import patch
+
+import httpx2
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from api.app import create_app
 from api.middleware.request_span import UNTRACED, request_span, tell_answer
+from ops.settings import Settings
 from ops.spans import NOTHING
 from tests.ops.recording import recording
 
@@ -41,6 +49,21 @@ def test_a_method_that_somebody_made_up_is_not_repeated() -> None:
 
     [told] = kept.get_finished_spans()
     assert told.name == "_OTHER unmatched"
+
+
+async def test_the_framework_records_nothing_of_its_own(settings: Settings) -> None:
+    """It would record addresses, with their queries."""
+    kept = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    app = create_app(settings)
+    with patch("opentelemetry.trace.get_tracer_provider", return_value=provider):
+        async with httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(app), base_url="http://testserver"
+        ) as http:
+            await http.get("/nowhere?token=secret")
+
+    assert kept.get_finished_spans() == ()
 
 
 @pytest.mark.parametrize("path", sorted(UNTRACED))

@@ -20,7 +20,9 @@ ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 MOST_WAITING = 600
 TRIES = 3
 
-HIDDEN = "import sys; sys.modules.update(dict.fromkeys(('opentelemetry', 'opentelemetry.sdk')))"
+HIDDEN = "import sys; sys.modules.update(dict.fromkeys(('opentelemetry.sdk', 'opentelemetry.exporter')))"
+"""What the extra brings; the bare interface comes with the web framework."""
+
 PROCESS = """
 from ops.logging import configure_logging
 from ops.leaving import leave
