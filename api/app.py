@@ -1,5 +1,6 @@
 """Puts the API together: what every answer has in common, then the routes."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -53,6 +54,7 @@ from api.routes.plumbing import metrics_router
 from ops.load_settings import load_settings
 from ops.metrics import HttpMetrics
 from ops.settings import ANY_HOST, Settings
+from ops.span_export import stop_tracing
 
 ROUTERS = (
     auth.router,
@@ -112,6 +114,7 @@ def _new_app(settings: Settings) -> FastAPI:
         async with open_context(settings) as context:
             app.state.context = context
             yield
+        await asyncio.to_thread(stop_tracing)
 
     described: dict[str, Any] = {
         "title": TITLE,

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from cli.dev.processes import ProductProcess
 from tests.lives import Life, World
 from tests.stack import Stack
+from tests.traces.restarts import restart
 from tests.traces.sink import TraceSink
 
 
@@ -22,14 +22,3 @@ async def sink(untraced: Life, stack: Stack) -> AsyncIterator[TraceSink]:
         await restart(stack, sink.environment)
         yield sink
         await restart(stack, {})
-
-
-async def restart(stack: Stack, environment: dict[str, str]) -> None:
-    """The API and the worker of the stack, with these variables beside their own."""
-    await stack.stop_api()
-    await stack.stop_worker()
-    environment = stack.environment | environment
-    stack.api = ProductProcess.api(stack.api_port, environment, stack.folder / "api.log")
-    stack.worker = ProductProcess.worker(stack.worker_metrics_port, environment, stack.folder / "worker.log")
-    await stack.start_api()
-    await stack.start_worker()

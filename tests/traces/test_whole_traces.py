@@ -15,6 +15,7 @@ from tests.deadline import eventually
 from tests.event_endpoint import Endpoint
 from tests.event_receiver import EventReceiver
 from tests.lives import Life, World
+from tests.traces.restarts import restart_worker
 from tests.traces.sink import TraceSink, outline
 
 PERIOD = timedelta(days=31)
@@ -73,7 +74,8 @@ async def test_logs_and_timeline_have_its_id(started: tuple[Life, str]) -> None:
     assert "request" in {line["event"] for line in lines(life, "api", trace_id)}
     activities = {line["activity"] for line in lines(life, "worker", trace_id) if "activity" in line}
     assert {"open_subscription", "collect_payment"} <= activities
-    assert {entry["trace_id"] for entry in await timeline(life)} == {trace_id}
+    opened, paid, *_ = await timeline(life)
+    assert (opened["trace_id"], paid["trace_id"]) == (trace_id, trace_id)
 
 
 async def test_a_webhook(world: World, sink: TraceSink) -> None:
@@ -131,17 +133,24 @@ async def test_a_command_and_what_the_loop_does_about_it(world: World, sink: Tra
 async def test_a_renewal_is_a_trace_of_its_own_that_goes_back_to_the_start(
     started: tuple[Life, str], sink: TraceSink
 ) -> None:
-    """The worker was killed meanwhile: what it replays is recorded no second time."""
+    """An untraced worker has renewed it before; what the next one replays is recorded no second time."""
     life, start_trace_id = started
     stack = life.world.stack
     stack.kill_worker()
-    await stack.start_worker()
+    await restart_worker(stack, {})
+    await life.wait(PERIOD)
+    await life.is_quiet()
+    untraced_id = (await timeline(life))[-1]["trace_id"]
+    await restart_worker(stack, sink.environment)
     await life.wait(PERIOD)
 
     [due] = await eventually(lambda: going_back_to(sink, start_trace_id))
     await whole(sink, due.trace_id, RENEWAL)
     entries = await timeline(life)
-    assert entries[-1]["trace_id"] == due.trace_id != start_trace_id
+    assert len({entries[-1]["trace_id"], untraced_id, start_trace_id}) == 3
+    assert entries[-1]["trace_id"] == due.trace_id
+    assert sink.of(untraced_id) == []
+    assert lines(life, "worker", untraced_id)
     assert {line["activity"] for line in lines(life, "worker", due.trace_id) if "activity" in line} == {
         "open_period",
         "collect_payment",
