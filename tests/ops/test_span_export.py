@@ -28,7 +28,6 @@ from ops.logging import configure_logging
 from ops.leaving import leave
 from ops import spans
 from ops.span_export import start_tracing
-import cli.serve, worker.main
 configure_logging("worker", "info")
 start_tracing("worker")
 for _ in range(3):
@@ -109,7 +108,7 @@ def test_another_protocol_leaves_it_off(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_without_the_library_everything_runs_untraced() -> None:
-    [told] = run(f"{HIDDEN}\n{PROCESS}", **{ENDPOINT: "http://127.0.0.1:9"})
+    [told] = run(f"{HIDDEN}\nimport cli.serve, worker.main\n{PROCESS}", **{ENDPOINT: "http://127.0.0.1:9"})
 
     assert (told["event"], told["reason"]) == ("tracing_off", "the extra `tracing` is not installed")
 
