@@ -24,6 +24,7 @@ from domain.pricing import bill_period, period_price
 from domain.refusals import RefusalCode, Refused
 from domain.reminder import next_reminder
 from domain.subscription import Status, SubscriptionState
+from ops import spans
 from ops.tracing import bind_to_logs
 
 NOT_REQUIRED = "not_required"
@@ -57,6 +58,8 @@ class OpenSubscriptionActivity:
             raise Refused(RefusalCode.USER_ERASED, "the account was erased")
         superseded = await self._make_room(connection, command)
         state, answer = await _open(connection, command)
+        if answer.invoice_id is not None:
+            spans.annotate(invoice_id=answer.invoice_id)
         return OpenedSubscription(state, answer, superseded.workflow_id if superseded else None)
 
     async def _make_room(self, connection: Connection, command: OpenSubscription) -> LiveRow | None:

@@ -23,7 +23,7 @@ from domain.lifecycle import Change, Event
 from domain.payment import Decline, PaymentStatus, Verdict, judge
 from domain.refund import RefundReason
 from domain.subscription import SubscriptionState
-from ops import outcomes
+from ops import outcomes, spans
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ async def lock_settlement(
     """Locks in the order of every writer: subscription, then payment."""
     state = await subscriptions.lock_state(connection, subscription_id)
     billed = await payments.lock_payment(connection, payment_id)
+    spans.annotate(invoice_id=billed.invoice_id, payment_id=payment_id, provider=billed.provider)
     return Settlement(connection, billed, state, cause, at)
 
 

@@ -1,5 +1,6 @@
 """Puts the API together: what every answer has in common, then the routes."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -58,6 +59,7 @@ from api.routes.plumbing import metrics_router
 from ops.load_settings import load_settings
 from ops.metrics import HttpMetrics, WebhookMetrics
 from ops.settings import ANY_HOST, Settings
+from ops.span_export import stop_tracing
 from ops.version import VERSION
 
 ROUTERS = (
@@ -99,6 +101,10 @@ ROUTERS = (
 )
 
 
+THEIRS_OFF = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+"""The framework's own spans tell addresses with their queries. Ours: api/middleware/request_span.py."""
+
+
 def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or load_settings()
     app = _new_app(settings)
@@ -121,6 +127,7 @@ def _new_app(settings: Settings) -> FastAPI:
         async with open_context(settings) as context:
             app.state.context = context
             yield
+        await asyncio.to_thread(stop_tracing)
 
     described: dict[str, Any] = {
         "title": TITLE,
@@ -131,6 +138,7 @@ def _new_app(settings: Settings) -> FastAPI:
         "generate_unique_id_function": _operation_id,
         "lifespan": lifespan,
         "redirect_slashes": False,
+        "telemetry": THEIRS_OFF,
     }
     if not settings.docs_enabled:
         return FastAPI(**described, openapi_url=None)

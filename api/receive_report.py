@@ -1,5 +1,7 @@
 """A provider's verified report about a payment: stored, answered, and delivered to the workflow after."""
 
+from dataclasses import replace
+
 import structlog
 from structlog.contextvars import bind_contextvars
 
@@ -9,7 +11,9 @@ from api.schemas.payments import AcceptedBody
 from db.queries import payment_reports
 from db.queries.payment_reports import IncomingReport, ReportedPayment, ReportStatus
 from domain.payment import Verdict, judge
-from ops.tracing import current_trace_id
+from ops import spans
+from ops.spans import Past
+from ops.tracing import REPORT, current_trace_id, stored_as
 from payments.provider_report import ProviderReport, ReportRefusedError
 
 WEBHOOK_REFUSALS = (
@@ -46,6 +50,8 @@ async def receive(context: Context, report: ProviderReport, raw_body: bytes) -> 
         status = _status_of(report, payment)
         applied_at = payment.settled_at if payment and status is ReportStatus.APPLIED else None
         report_id = await payment_reports.store_report(connection, incoming, status, applied_at)
+    if report_id is not None:
+        _mark_stored(report_id)
     if payment is not None:
         bind_contextvars(subscription_id=payment.subscription_id)
     log.info("payment_reported", report_id=report_id, payment_id=report.payment_id, status=report.fact.status)
@@ -56,6 +62,14 @@ async def receive(context: Context, report: ProviderReport, raw_body: bytes) -> 
     if status is ReportStatus.RECEIVED:
         context.relay.wake()
     return AcceptedBody()
+
+
+def _mark_stored(report_id: int) -> None:
+    """Whoever delivers the report goes on from here."""
+    request = spans.current()
+    if request is not None:
+        own = replace(stored_as(REPORT, report_id, request.trace_id), is_sampled=request.is_sampled)
+        spans.past(Past("store report", "producer", own=own, parent=request), report_id=report_id)
 
 
 def _incoming(report: ProviderReport, raw_body: bytes) -> IncomingReport:

@@ -118,6 +118,21 @@ def sandbox_psp() -> None:
     serve_sandbox_psp()
 
 
+@app.command("trace-collector")
+def trace_collector(
+    *,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port; 4318 is where exporters look.")] = 4318,
+    quiet_seconds: Annotated[
+        float, typer.Option("--quiet", help="Print a trace when nothing of it has come for so many seconds.")
+    ] = 6.0,
+) -> None:
+    """Take traces by OTLP/HTTP, and print each as a tree. For development: docs/tracing.md."""
+    from cli.traces.command import run_trace_collector  # noqa: PLC0415 - see above
+
+    run_trace_collector(host, port, quiet_seconds)
+
+
 @app.command()
 def migrate() -> None:
     """Bring the database of DATABASE_URL to the newest schema."""

@@ -10,6 +10,7 @@ from cli.server import serve
 from ops.load_settings import load_settings
 from ops.logging import configure_logging
 from ops.settings import Settings
+from ops.span_export import start_tracing
 
 DRAIN_SECONDS = 20
 KEEP_ALIVE_SECONDS = 20
@@ -19,6 +20,7 @@ MOST_CONNECTIONS = 2_000
 def serve_api() -> None:
     settings = load_settings()
     configure_logging("api", settings.log_level)
+    start_tracing("api")
     app = create_app(settings)
     serve(
         server_config(app, settings),

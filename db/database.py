@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from db.bounded_connection import BoundedConnection
+from db.sql_spans import trace_statements
 from ops.settings import Settings
 
 Connection = AsyncConnection
@@ -120,7 +121,7 @@ async def _waiting_longer(connection: Connection) -> AsyncIterator[None]:
 
 def _engine(settings: Settings, pool_size: int) -> AsyncEngine:
     longest_wait_seconds = settings.database_statement_timeout_ms / 1_000 + ANSWER_MARGIN_SECONDS
-    return create_async_engine(
+    engine = create_async_engine(
         settings.database_url.get_secret_value(),
         pool_size=pool_size,
         max_overflow=0,
@@ -138,6 +139,8 @@ def _engine(settings: Settings, pool_size: int) -> AsyncEngine:
             ),
         },
     )
+    trace_statements(engine.sync_engine)
+    return engine
 
 
 def is_unavailable(error: Exception) -> bool:

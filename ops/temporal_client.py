@@ -6,6 +6,8 @@ from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
 
+from ops.client_tracing import TracesCalls
+
 DEFAULT_ADDRESS = "127.0.0.1:7233"
 
 
@@ -17,4 +19,4 @@ async def connect_temporal(*, lazy: bool = False, runtime: Runtime | None = None
     """
     config: dict[str, Any] = {**ClientConfig.load_client_connect_config()}
     config.setdefault("target_host", DEFAULT_ADDRESS)
-    return await Client.connect(**config, lazy=lazy, runtime=runtime)
+    return await Client.connect(**config, lazy=lazy, runtime=runtime, interceptors=[TracesCalls()])

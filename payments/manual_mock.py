@@ -14,6 +14,7 @@ from payments.provider import (
     RefundOrder,
     RefundStatus,
 )
+from payments.provider_spans import traced
 
 NAME = "mock"
 
@@ -25,21 +26,27 @@ class ManualMock:
     def name(self) -> str:
         return NAME
 
+    @traced
     async def describe_method(self, token: str, user_id: int) -> MethodDetails:  # noqa: ARG002 - the port's
         raise MethodRefusedError("The manual mock stores no payment methods.")
 
+    @traced
     async def charge(self, order: ChargeOrder) -> Charge:
         return Charge(order.key, ChargeStatus.PENDING, order.amount_cents, order.currency)
 
+    @traced
     async def find_charge(self, key: str, method_token: str | None) -> Charge | None:  # noqa: ARG002 - the port's
         return Charge(key, ChargeStatus.PENDING)
 
+    @traced
     async def cancel_charge(self, key: str, method_token: str | None) -> Charge | None:  # noqa: ARG002 - the port's
         return Charge(key, ChargeStatus.CANCELED)
 
+    @traced
     async def refund(self, order: RefundOrder) -> Refund:
         return Refund(order.key, RefundStatus.SUCCEEDED, order.amount_cents, order.currency)
 
+    @traced
     async def find_refund(self, order: RefundOrder) -> Refund | None:  # noqa: ARG002 - the port's
         return None
 

@@ -24,6 +24,7 @@ from payments.provider import (
     RefundOrder,
     RefundStatus,
 )
+from payments.provider_spans import traced
 
 NAME = "sandbox"
 TIMEOUT = httpx2.Timeout(5.0, connect=2.0)
@@ -104,6 +105,7 @@ class Sandbox:
     async def close(self) -> None:
         await self._http.aclose()
 
+    @traced
     async def describe_method(self, token: str, user_id: int) -> MethodDetails:  # noqa: ARG002 - the port's
         if not TOKEN.fullmatch(token):  # a customer's word must not choose another address
             raise MethodRefusedError(UNKNOWN_METHOD)
@@ -112,6 +114,7 @@ class Sandbox:
             raise MethodRefusedError(UNKNOWN_METHOD)
         return MethodDetails(token, **_read(_MethodBody, answer).model_dump())
 
+    @traced
     async def charge(self, order: ChargeOrder) -> Charge:
         body = {
             "payment_id": order.payment_id,
@@ -122,14 +125,17 @@ class Sandbox:
         }
         return _charge_in(await self._do("/v1/charges", body, key=order.key))
 
+    @traced
     async def find_charge(self, key: str, method_token: str | None) -> Charge | None:  # noqa: ARG002 - the port's
         answer = await self._ask(f"/v1/charges/by-key/{_quoted(key)}")
         return None if _is_refused_as(answer, "charge_not_found") else _charge_in(answer)
 
+    @traced
     async def cancel_charge(self, key: str, method_token: str | None) -> Charge | None:  # noqa: ARG002 - the port's
         answer = await self._do(f"/v1/charges/by-key/{_quoted(key)}/cancel")
         return None if _is_refused_as(answer, "charge_not_found") else _charge_in(answer)
 
+    @traced
     async def refund(self, order: RefundOrder) -> Refund:
         body = {
             "charge_key": order.charge_key,
@@ -138,6 +144,7 @@ class Sandbox:
         }
         return _refund_in(await self._do("/v1/refunds", body, key=order.key))
 
+    @traced
     async def find_refund(self, order: RefundOrder) -> Refund | None:
         answer = await self._ask(f"/v1/refunds/by-key/{_quoted(order.key)}")
         return None if _is_refused_as(answer, "refund_not_found") else _refund_in(answer)

@@ -24,6 +24,7 @@ from payments.provider import (
     Refund,
     RefundOrder,
 )
+from payments.provider_spans import traced
 from payments.stripe_errors import MethodGoneError, asking, doing
 from payments.stripe_intents import LISTED_AT_ONCE, StripeIntents
 from payments.stripe_methods import StripeMethods
@@ -70,9 +71,11 @@ class Stripe:
     async def close(self) -> None:
         await self._transport.close_async()
 
+    @traced
     async def describe_method(self, token: str, user_id: int) -> MethodDetails:
         return await self._methods.keep(token, user_id)
 
+    @traced
     async def charge(self, order: ChargeOrder) -> Charge:
         try:
             intent = await self._intents.make(order)
@@ -83,14 +86,17 @@ class Stripe:
             intent = await self._intents.ask_the_customer(intent, self._return_url)
         return charge_in(intent)
 
+    @traced
     async def find_charge(self, key: str, method_token: str | None) -> Charge | None:
         intent = await self._intents.find(key, method_token)
         return None if intent is None else charge_in(intent)
 
+    @traced
     async def cancel_charge(self, key: str, method_token: str | None) -> Charge | None:
         intent = await self._intents.find(key, method_token)
         return None if intent is None else charge_in(await self._intents.cancel(intent))
 
+    @traced
     async def refund(self, order: RefundOrder) -> Refund:
         intent = await self._intents.find(order.charge_key, order.method_token)
         if intent is None or intent.charge_status is not ChargeStatus.SUCCEEDED:
@@ -102,6 +108,7 @@ class Stripe:
             raise ProviderRejectedError("another amount was given back under this key")
         return refund_in(made)
 
+    @traced
     async def find_refund(self, order: RefundOrder) -> Refund | None:
         intent = await self._intents.find(order.charge_key, order.method_token)
         if intent is None or (made := await self._find_refund(intent, order.key)) is None:

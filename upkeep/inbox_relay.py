@@ -6,6 +6,7 @@ the worker's schedule `deliver-inbox` has one for when no API runs.
 """
 
 import asyncio
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import structlog
@@ -18,7 +19,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from db.database import Database, is_unavailable
 from db.queries import report_deliveries
 from db.queries.report_deliveries import Delivery
-from ops import temporal_errors
+from ops import spans, temporal_errors
+from ops.spans import Span
+from ops.tracing import REPORT, stored_as
 from upkeep.arrival import WorkflowBehindError
 from upkeep.lost_workflows import LostWorkflows
 from upkeep.own_time import own_now
@@ -101,7 +104,8 @@ class InboxRelay:
                 workflow_id=delivery.workflow_id, trace_id=delivery.trace_id, report_id=delivery.report_id
             ):
                 try:
-                    await self._deliver(delivery)
+                    with _going_on(delivery):
+                        await self._deliver(delivery)
                 except Exception as error:  # noqa: BLE001 - one poisoned report must not hold up all others
                     if _is_outage(error):
                         log.warning("report_not_delivered", status=_name_of(error))
@@ -152,6 +156,17 @@ class InboxRelay:
         except TimeoutError:
             return
         self._woken.clear()
+
+
+def _going_on(delivery: Delivery) -> AbstractContextManager[Span]:
+    stored = stored_as(REPORT, delivery.report_id, delivery.trace_id)
+    return spans.span(
+        "deliver report",
+        "consumer",
+        parent=stored,
+        report_id=delivery.report_id,
+        subscription_id=delivery.subscription_id,
+    )
 
 
 def _is_outage(error: Exception) -> bool:

@@ -17,6 +17,7 @@ from ops.leaving import leave
 from ops.load_settings import load_settings
 from ops.logging import configure_logging
 from ops.settings import Settings
+from ops.span_export import start_tracing
 from ops.temporal_client import connect_temporal
 from payments.providers import Providers
 from upkeep.events.dispatcher import EventDispatcher, Patience
@@ -35,6 +36,7 @@ from worker.registry import (
 )
 from worker.sandbox import sandboxed_runner
 from worker.schedules import keep_schedules
+from worker.tracing import Tracing
 from workflows.options import BILLING_QUEUE, EVENTS_QUEUE, PAYMENTS_QUEUE, UPKEEP_QUEUE
 from workflows.schedules import RETIRED, ROUTINES
 
@@ -61,7 +63,7 @@ def build_billing_worker(
             *inbox_activities(client, database, settings),
         ),
         workflow_runner=sandboxed_runner(),
-        interceptors=[Observation(), FaultsEnd(), counting],
+        interceptors=[Tracing(), Observation(), FaultsEnd(), counting],
         max_concurrent_activities=settings.database_pool_size,
         graceful_shutdown_timeout=GRACE,
     )
@@ -75,7 +77,7 @@ def build_payments_worker(
         client,
         task_queue=PAYMENTS_QUEUE,
         activities=payment_activities(database, providers),
-        interceptors=[Observation(), counting],
+        interceptors=[Tracing(), Observation(), counting],
         max_concurrent_activities=settings.database_pool_size,
         max_task_queue_activities_per_second=settings.charges_per_second,
         graceful_shutdown_timeout=GRACE,
@@ -91,7 +93,7 @@ def build_upkeep_worker(
         client,
         task_queue=UPKEEP_QUEUE,
         activities=upkeep_activities(Reach(database, client, providers, rpc_timeout)),
-        interceptors=[Observation()],
+        interceptors=[Tracing(), Observation()],
         max_concurrent_activities=LOOKS_AT_ONCE,
         graceful_shutdown_timeout=GRACE,
     )
@@ -105,7 +107,7 @@ def build_events_worker(
         client,
         task_queue=EVENTS_QUEUE,
         activities=event_activities(database, sender, settings),
-        interceptors=[Observation()],
+        interceptors=[Tracing(), Observation()],
         max_concurrent_activities=EVENTS_AT_ONCE,
         graceful_shutdown_timeout=GRACE,
     )
@@ -166,6 +168,7 @@ async def _connect(runtime: Runtime, stop: asyncio.Event) -> Client | None:
 def main() -> None:
     settings = load_settings()
     configure_logging("worker", settings.log_level)
+    start_tracing("worker")
     # The details come as fields, so the message needs no copy of them.
     workflow.logger.workflow_info_on_message = False
     activity.logger.activity_info_on_message = False

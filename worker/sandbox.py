@@ -12,6 +12,7 @@ PASSED_THROUGH = (
     "activities.upkeep_contracts",
     "workflows.messages",
     "workflows.options",
+    "workflows.turns",
 )
 
 

@@ -45,6 +45,7 @@ from domain.subscription import SubscriptionState
 from workflows.messages import ChangePlanCommand
 from workflows.options import DATABASE_STEP, PROVIDER_CALL
 from workflows.refund import send_refunds
+from workflows.turns import trace_id_of_turn
 
 Decision = Callable[[SubscriptionState], Change | None]
 
@@ -66,7 +67,7 @@ class Bookkeeping:
     def __init__(self, state: SubscriptionState | None, trace_id: str) -> None:
         self.known = state
         self.lock = asyncio.Lock()
-        self._trace_id = trace_id
+        self._start_trace_id = trace_id
 
     @property
     def state(self) -> SubscriptionState:
@@ -79,6 +80,11 @@ class Bookkeeping:
     def due(self) -> Cause:
         """Nobody asked: the date had come."""
         return Cause("system", "due", self._trace_id)
+
+    @property
+    def _trace_id(self) -> str:
+        """Of what is acted for just now; the start's where nothing tells it."""
+        return trace_id_of_turn() or self._start_trace_id
 
     async def record(self, decide: Decision, cause: Cause) -> None:
         """Records what is decided, if anything. Reports of an invoice are settled before it is given up."""

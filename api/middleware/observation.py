@@ -8,6 +8,8 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.middleware.request_span import request_span, tell_answer
+from domain.trace_context import HEADER
 from ops.metrics import STATIC_ROUTE, UNMATCHED_ROUTE, HttpMetrics
 from ops.tracing import trace_id_from
 
@@ -30,10 +32,6 @@ class Observation:
         started_at = perf_counter()
         headers = Headers(scope=scope)
         request_id = _request_id_from(headers)
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(
-            request_id=request_id, trace_id=trace_id_from(headers.get("traceparent"))
-        )
         status = NOT_ANSWERED
 
         async def send_with_id(message: Message) -> None:
@@ -43,14 +41,18 @@ class Observation:
                 message["headers"].append((b"x-request-id", request_id.encode("ascii")))
             await send(message)
 
-        try:
-            await self._app(scope, receive, send_with_id)
-        finally:
-            self._record(scope, status, perf_counter() - started_at)
+        structlog.contextvars.clear_contextvars()
+        with request_span(scope, headers) as span:
+            trace_id = span.context.trace_id if span.context else trace_id_from(headers.get(HEADER))
+            structlog.contextvars.bind_contextvars(request_id=request_id, trace_id=trace_id)
+            try:
+                await self._app(scope, receive, send_with_id)
+            finally:
+                route = _route_template(scope)
+                tell_answer(span, scope, route, status)
+                self._record(scope["method"], route, status, perf_counter() - started_at)
 
-    def _record(self, scope: Scope, status: int, seconds: float) -> None:
-        method: str = scope["method"]
-        route = _route_template(scope)
+    def _record(self, method: str, route: str, status: int, seconds: float) -> None:
         self._metrics.observe(method, route, status, seconds)
         log.info(
             "request",

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Interval, Update, cast, func, literal, or_, select, tuple_, update
+from sqlalchemy import Interval, ScalarSelect, Update, cast, func, literal, or_, select, tuple_, update
 
 from db.database import Connection
 from db.tables.outbox import OutboxEvent
+from db.tables.subscriptions import TimelineEntry
 from db.tables.webhook_endpoints import EventDelivery, WebhookEndpoint
 from domain.delivery import Answer, DeliveryStatus, EndpointStatus
+from domain.events import EventName
 
 START_AGAIN = timedelta(seconds=30)
 """Whoever claimed it may have died before its workflow was started."""
@@ -21,12 +23,15 @@ LAST_DELIVERED_IS_FRESH = timedelta(seconds=10)
 
 @dataclass(frozen=True)
 class ToStart:
+    """`trace_id` is of what brought the event about; `None` for what was announced long before it is due."""
+
     delivery_id: int
     round: int
     event_id: int
     endpoint_id: int
     event: str
     subscription_id: int | None
+    trace_id: str | None
 
 
 @dataclass(frozen=True)
@@ -69,9 +74,27 @@ async def claim_to_start(connection: Connection, limit: int) -> list[ToStart]:
             EventDelivery.endpoint_id,
             OutboxEvent.event,
             OutboxEvent.subscription_id,
+            _trace_of_event(),
         )
     )
     return sorted((ToStart(*row) for row in claimed), key=lambda delivery: delivery.delivery_id)
+
+
+def _trace_of_event() -> ScalarSelect[str | None]:
+    """An event keeps none: it is the one of the entry of the timeline that was written with it."""
+    seconds_apart = func.abs(func.extract("epoch", TimelineEntry.recorded_at - OutboxEvent.created_at))
+    return (
+        select(TimelineEntry.trace_id)
+        .where(
+            TimelineEntry.subscription_id == OutboxEvent.subscription_id,
+            OutboxEvent.event != EventName.RENEWAL_UPCOMING,
+            EventDelivery.round == 0,
+        )
+        .order_by(seconds_apart)
+        .limit(1)
+        .correlate(OutboxEvent, EventDelivery)
+        .scalar_subquery()
+    )
 
 
 async def mark_started(connection: Connection, started: Sequence[ToStart], lives: timedelta) -> None:

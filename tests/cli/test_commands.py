@@ -39,6 +39,7 @@ COMMANDS = (
     "api",
     "worker",
     "sandbox-psp",
+    "trace-collector",
     "migrate",
     "create-admin",
     "create-support",

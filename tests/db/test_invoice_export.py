@@ -17,7 +17,7 @@ from domain.window import Window
 from tests.conftest import FreshDatabaseUrl
 from tests.db.rows import START, insert_row
 from tests.db.sold import Sold, insert_sold
-from tests.stack import settings_for
+from tests.stack import PATIENCE_MS, settings_for
 
 A_TICK = timedelta(microseconds=1)
 
@@ -144,5 +144,9 @@ async def test_a_stream_has_a_minute_for_each_part_writes_nothing_and_leaves_no_
             await insert_sold(connection)
     for _ in range(3):
         async with database.transaction() as connection:
-            assert [await setting(connection, name) for name in names] == ["5s", "10s", "off"]
+            assert [await setting(connection, name) for name in names] == [
+                f"{PATIENCE_MS // 1_000}s",
+                "10s",
+                "off",
+            ]
             assert await setting(connection, "transaction_isolation") == "read committed"

@@ -17,6 +17,9 @@ OURS = ("migrate", "api", "worker")
 SANDBOX = "sandbox-psp"
 JOBS = ("temporal-schema", "temporal-namespace", "migrate")
 TEMPORAL_CLIENT_VARIABLES = {"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE"}  # read by Temporal's own loader
+TRACING_VARIABLES = {"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"}
+"""Read by OpenTelemetry."""
+TRACING = "tracing"
 READ_BY_COMPOSE = {"COMPOSE_PROFILES"}
 SECRET = re.compile("PASSWORD|SECRET|DATABASE_URL|API_KEY")
 OPTIONAL_SECRET = re.compile("_PREVIOUS$|^BILLING_PSP_API_KEY$|^STRIPE_(API_KEY|WEBHOOK_SECRET)$")
@@ -51,7 +54,9 @@ def test_file_is_valid_compose(root: Path) -> None:
 def test_process_gets_only_variables_that_it_reads(
     services: Services, variables_of_settings: Variables, name: str
 ) -> None:
-    assert services[name]["environment"].keys() <= variables_of_settings.keys() | TEMPORAL_CLIENT_VARIABLES
+    read = variables_of_settings.keys() | TEMPORAL_CLIENT_VARIABLES | TRACING_VARIABLES
+
+    assert services[name]["environment"].keys() <= read
 
 
 def test_processes_get_every_variable_without_a_default_and_migrations_no_secret_of_theirs(
@@ -117,7 +122,8 @@ def test_sandbox_is_another_image_in_a_profile_that_production_leaves_out(
     services: Services, example_environment: dict[str, str]
 ) -> None:
     assert {name: service["profiles"] for name, service in services.items() if "profiles" in service} == {
-        SANDBOX: [example_environment["COMPOSE_PROFILES"]]
+        SANDBOX: [example_environment["COMPOSE_PROFILES"]],
+        "jaeger": [TRACING],
     }
     assert services[SANDBOX]["build"]["target"] == SANDBOX
     assert services[SANDBOX]["image"] != services["api"]["image"]
@@ -168,6 +174,20 @@ def test_our_processes_have_no_rights_to_spare(services: Services) -> None:
         assert services[name]["security_opt"] == ["no-new-privileges:true"]
 
 
+def test_nothing_is_traced_unless_it_is_asked_for(
+    services: Services, example_environment: dict[str, str]
+) -> None:
+    for name in ("api", "worker"):
+        assert {
+            variable: _expanded(services[name]["environment"][variable], example_environment)
+            for variable in TRACING_VARIABLES
+        } == {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "",
+            "OTEL_TRACES_SAMPLER": "parentbased_always_on",
+            "OTEL_TRACES_SAMPLER_ARG": "1.0",
+        }
+
+
 def test_ports_are_published_on_this_machine_only(
     services: Services, variables_of_settings: Variables
 ) -> None:
@@ -181,6 +201,7 @@ def test_ports_are_published_on_this_machine_only(
         "sandbox-psp": [f"127.0.0.1:${{PSP_PORT:-{psp_port}}}:{psp_port}"],
         "prometheus": ["127.0.0.1:${PROMETHEUS_PORT:-9090}:9090"],
         "grafana": ["127.0.0.1:${GRAFANA_PORT:-3000}:3000"],
+        "jaeger": ["127.0.0.1:${JAEGER_PORT:-16686}:16686"],
     }
 
 

@@ -19,9 +19,9 @@ def declared(lock: str) -> list[Requirement]:
     project, extras = pyproject["project"], pyproject["project"]["optional-dependencies"]
     wanted = {
         "build": pyproject["build-system"]["requires"],
-        "base": project["dependencies"],
-        "local": project["dependencies"] + extras["local"],
-        "dev": project["dependencies"] + extras["local"] + extras["dev"],
+        "base": project["dependencies"] + extras["tracing"],
+        "local": project["dependencies"] + extras["tracing"] + extras["local"],
+        "dev": project["dependencies"] + extras["tracing"] + extras["local"] + extras["dev"],
     }
     return [Requirement(line) for line in wanted[lock]]
 

@@ -9,6 +9,7 @@ from tests.replay.recorded_histories import CHECKSUMS, FOLDER, checksum, command
 from tests.replay.shapes import SHAPES, Shape
 from worker.registry import WORKFLOWS
 from worker.sandbox import sandboxed_runner
+from worker.tracing import Tracing
 
 RECORDED = recorded()
 
@@ -21,7 +22,7 @@ would fail to replay, or go another way than before. Either undo it, or put the 
 
 @pytest.mark.parametrize("name", RECORDED)
 async def test_the_code_replays_what_was_recorded(name: str) -> None:
-    replayer = Replayer(workflows=WORKFLOWS, workflow_runner=sandboxed_runner())
+    replayer = Replayer(workflows=WORKFLOWS, workflow_runner=sandboxed_runner(), interceptors=[Tracing()])
 
     await replayer.replay_workflow(RECORDED[name])
 

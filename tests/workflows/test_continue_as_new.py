@@ -7,6 +7,7 @@ import pytest
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 
 from activities.contracts import Cause
+from domain.trace_context import HEADER
 from tests.deadline import eventually
 from tests.lives import Life, World
 from workflows.messages import PlainCommand
@@ -34,12 +35,19 @@ async def test_a_long_run_gives_way_to_the_next_and_forgets_nothing(world: World
         return (await workflow.describe()).run_id != first_run
 
     await eventually(has_a_new_run)
+    assert await brought_by(world, life, first_run) == await brought_by(world, life, await life.run_id())
     replay = await life.student.start("P30D", key)
     assert (replay.status_code, replay.headers["Idempotency-Replayed"]) == (201, "true")
     await life.report("FAILED")  # a signal reaches the new run
     await life.applies_reports(2)
     assert (await life.post("uncancel")).json()["cancel_at_period_end"] is False
     assert (await life.book()).status == "active"
+
+
+async def brought_by(world: World, life: Life, run_id: str | None) -> bytes:
+    """The trace that a run goes back to."""
+    history = await world.temporal.get_workflow_handle(life.workflow_id, run_id=run_id).fetch_history()
+    return history.events[0].workflow_execution_started_event_attributes.header.fields[HEADER].data
 
 
 async def test_commands_that_are_refused_do_not_fill_a_run(world: World) -> None:

@@ -18,7 +18,8 @@ from db.queries.webhook_endpoints import By
 from domain.delivery import Answer, DeliveryStatus, DisabledReason
 from domain.endpoint_secrets import EndpointSecrets
 from domain.reset_tokens import ResetTokens
-from ops.tracing import bind_to_logs, new_trace_id
+from ops import spans
+from ops.tracing import bind_to_logs, current_trace_id
 from upkeep.events.completing import completed
 from upkeep.events.message import Message
 from upkeep.events.sending import EventSender
@@ -44,7 +45,7 @@ class DeliverEventActivities:
             found = await event_deliveries.find_to_send(connection, command.delivery_id, command.round)
         if found is None:
             return DeliveryStatus.STOPPED
-        bind_to_logs(subscription_id=found.subscription_id, trace_id=new_trace_id())
+        bind_to_logs(subscription_id=found.subscription_id, trace_id=current_trace_id())
         event = await completed(self._database, self._tokens, found, datetime.now(UTC))
         if event is None:
             return await self._stop(command)
@@ -90,7 +91,13 @@ class DeliverEventActivities:
         now = datetime.now(UTC)
         secrets = self._secrets.in_force(event.endpoint_id, event.secret_version, event.old_secret_until, now)
         message = Message.of(event)
-        return await self._sender.send(event.url, message.headers(secrets, now), message.body)
+        with spans.span("send event", "client", endpoint_id=event.endpoint_id) as span:
+            answer = await self._sender.send(event.url, message.headers(secrets, now), message.body)
+            if answer.status_code is not None:
+                span.say(status_code=answer.status_code)
+            if not answer.is_delivered:
+                span.failed(answer.error or "refused")
+            return answer
 
     async def _record(self, command: PostEvent, event: ToSend, answer: Answer) -> None:
         log.info(
@@ -115,7 +122,7 @@ class DeliverEventActivities:
 
 async def _note_disabled(connection: Connection, endpoint_id: int, reason: DisabledReason) -> None:
     """An alert: nobody is told of anything there until staff enable it again."""
-    by = By(None, new_trace_id())
+    by = By(None, current_trace_id())
     await webhook_endpoints.note_change(connection, endpoint_id, "disabled", by, {"reason": reason})
     log.error("webhook_endpoint_disabled", endpoint_id=endpoint_id, reason=reason)
 

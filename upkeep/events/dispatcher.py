@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
+from structlog.contextvars import bound_contextvars
 from temporalio.client import Client
 from temporalio.common import (
     SearchAttributePair,
@@ -23,6 +24,8 @@ from db.database import Database, is_unavailable
 from db.queries import event_deliveries
 from db.queries.event_deliveries import ToStart
 from db.queries.event_publishing import publish_due
+from ops import spans
+from ops.tracing import new_trace_id
 from workflows.deliver_event import DeliverEvent, EventOnItsWay, delivery_workflow_id
 from workflows.options import BILLING_QUEUE, SUBSCRIPTION_ID
 
@@ -74,13 +77,28 @@ class EventDispatcher:
         """Returns how many were started. No connection is held while Temporal is called."""
         async with self._database.transaction() as connection:
             claimed = await event_deliveries.claim_to_start(connection, START_AT_ONCE)
-        are_started = await asyncio.gather(*map(self._start, claimed))
+        are_started = await asyncio.gather(*map(self._start_traced, claimed))
         started = [delivery for delivery, is_started in zip(claimed, are_started, strict=True) if is_started]
         if started:
             lives = timedelta(seconds=self._patience.gives_up_after_seconds) + LOST_AFTER
             async with self._database.transaction() as connection:
                 await event_deliveries.mark_started(connection, started, lives)
         return len(started)
+
+    async def _start_traced(self, delivery: ToStart) -> bool:
+        """It goes on in the trace that brought the event about."""
+        trace_id = delivery.trace_id or new_trace_id()
+        with (
+            bound_contextvars(trace_id=trace_id),
+            spans.root(
+                f"publish {delivery.event}",
+                "producer",
+                trace_id=trace_id,
+                subscription_id=delivery.subscription_id,
+                delivery_id=delivery.delivery_id,
+            ),
+        ):
+            return await self._start(delivery)
 
     async def _start(self, delivery: ToStart) -> bool:
         """Twice is once. One that was terminated by hand, or has failed, may begin anew."""
