@@ -27,9 +27,11 @@ from api.refund_invoice import InvoiceRefunder
 from api.refund_payment import PaymentRefunder
 from api.start_subscription import SubscriptionStarter
 from api.subscription_commands import SubscriptionCommands
+from api.transfer import Transferrer
 from db.database import Database
 from domain.endpoint_secrets import EndpointSecrets
 from domain.gift_codes import GiftCodes
+from domain.invitation_tokens import InvitationTokens
 from ops.settings import Settings
 from ops.temporal_client import connect_temporal
 from payments.providers import Providers
@@ -47,6 +49,7 @@ class Context:
     passwords: PasswordHasher
     sessions: Sessions
     gift_codes: GiftCodes
+    invitation_tokens: InvitationTokens
     answers: AnswerKeeper
     starter: SubscriptionStarter
     commands: SubscriptionCommands
@@ -54,6 +57,7 @@ class Context:
     payer: InvoicePayer
     redeemer: GiftRedeemer
     changer: PlanChanger
+    transferrer: Transferrer
     refunder: PaymentRefunder
     invoice_refunder: InvoiceRefunder
     clocks: ClockTurner
@@ -87,6 +91,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             passwords=PasswordHasher.from_settings(settings),
             sessions=Sessions(settings, tokens),
             gift_codes=GiftCodes(settings.gift_code_key),
+            invitation_tokens=InvitationTokens(settings.gift_code_key),
             answers=AnswerKeeper(database),
             starter=SubscriptionStarter(database, temporal, rpc_timeout, methods),
             commands=commands,
@@ -94,6 +99,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             redeemer=GiftRedeemer(database, commands),
             payer=InvoicePayer(database, methods, commands, outcomes),
             changer=PlanChanger(database, commands, outcomes, QuoteSigner(settings.jwt_secrets)),
+            transferrer=Transferrer(database, commands),
             refunder=PaymentRefunder(database, opener),
             invoice_refunder=InvoiceRefunder(database, opener),
             clocks=ClockTurner(database, temporal, providers, rpc_timeout),

@@ -32,6 +32,7 @@ CHANGE_REFUSALS = responses_of(
     RefusalCode.PAYMENT_IN_PROGRESS,
     RefusalCode.RENEWAL_ALREADY_PAID,
     RefusalCode.CURRENCY_MISMATCH,
+    RefusalCode.SEATS_TAKEN,
 )
 WAITING: dict[int | str, dict[str, Any]] = {
     202: {"model": ChangedPlanBody, "description": "The change waits for its payment."}
