@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from activities.contracts import Cause
-from api.schemas.family import KeptInvitationBody, LeftBody, MembershipBody
+from api.schemas.family import KeptInvitationBody, MembershipBody, SeatGivenBackBody
 from api.subscription_commands import no_such_subscription
 from db.database import Connection
 from db.queries import family_invitations, family_members, subscription_views, subscriptions, timeline
@@ -91,7 +91,7 @@ class Families:
         await self._tell(family, Event.MEMBER_JOINED, at, membership_id=membership_id, **ids)
         return MembershipBody(subscription_id=invitation.subscription_id, joined_at=at)
 
-    async def leave(self, subscription_id: int) -> LeftBody:
+    async def leave(self, subscription_id: int) -> SeatGivenBackBody:
         """Twice is once. Raises `Problem` 404 for who never was a member, `Refused` for the owner."""
         await self._check_has_part(subscription_id)
         family = await family_members.lock_family(self.connection, subscription_id)
@@ -101,14 +101,14 @@ class Families:
                 RefusalCode.OWNER_CANNOT_LEAVE, "the owner can cancel the subscription, or hand it on"
             )
         if seat.left_at is not None:
-            return LeftBody(subscription_id=subscription_id, left_at=seat.left_at)
+            return SeatGivenBackBody(subscription_id=subscription_id, left_at=seat.left_at)
         at = own_now(family.clock_offset)
         await family_members.end_membership(
             self.connection, seat.membership_id, MembershipEnd.LEFT, at=at, ended_by=self.user_id
         )
         ids = {"membership_id": seat.membership_id, "member_user_id": self.user_id}
         await self._tell(family, Event.MEMBER_LEFT, at, **ids)
-        return LeftBody(subscription_id=subscription_id, left_at=at)
+        return SeatGivenBackBody(subscription_id=subscription_id, left_at=at)
 
     async def remove(self, subscription_id: int, member_id: int) -> None:
         """Raises as `invite`, and `Refused` when that user is no member."""

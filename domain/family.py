@@ -92,4 +92,6 @@ def transfer(state: SubscriptionState, to_user_id: int, method_id: int | None, a
         state, status=status, user_id=to_user_id, payment_method_id=method_id, transferred_at=at
     )
     details: dict[str, int | str] = {"from_user_id": state.user_id, "to_user_id": to_user_id}
+    if method_id is not None:
+        details["payment_method_id"] = method_id
     return without_what_is_open(handed_on, Event.TRANSFERRED, details)

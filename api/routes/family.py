@@ -17,7 +17,7 @@ from api.problems import problem_responses
 from api.refusals import refusals_as_problems, responses_of
 from api.routes.subscriptions import NOT_FOUND
 from api.schemas.base import RowId
-from api.schemas.family import FamilyBody, InvitationBody, LeftBody, MembershipBody, TransferBody
+from api.schemas.family import FamilyBody, InvitationBody, MembershipBody, SeatGivenBackBody, TransferBody
 from api.schemas.subscriptions import SubscriptionBody
 from api.show_family import show_family, with_token
 from db.database import Connection
@@ -124,7 +124,7 @@ async def accept_invitation(token: str, request: Request, asked: CommandRequestD
 
 @router.post(
     f"{OF_ONE}/leave",
-    response_model=LeftBody,
+    response_model=SeatGivenBackBody,
     openapi_extra=KEY,
     responses=problem_responses(*WRITTEN, NOT_FOUND, *responses_of(RefusalCode.OWNER_CANNOT_LEAVE)),
 )

@@ -54,7 +54,7 @@ class MembershipBody(ResponseBody):
     joined_at: UtcInstant
 
 
-class LeftBody(ResponseBody):
+class SeatGivenBackBody(ResponseBody):
     subscription_id: int
     left_at: UtcInstant
 
