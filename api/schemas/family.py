@@ -1,5 +1,7 @@
 """Bodies about families: members, seats, invitations."""
 
+from pydantic import Field
+
 from api.schemas.base import RequestBody, ResponseBody, RowId, UtcInstant
 
 
@@ -62,4 +64,4 @@ class SeatGivenBackBody(ResponseBody):
 class TransferBody(RequestBody):
     """The member who is to be the owner."""
 
-    user_id: RowId
+    user_id: RowId = Field(examples=[8])

@@ -149,7 +149,7 @@ def test_the_implementation_is_what_its_stub_promises(
 def test_every_stub_has_its_implementation() -> None:
     stubs = [
         function
-        for module in (contracts, event_contracts, upkeep_contracts)
+        for module in (contracts, event_contracts, family_contracts, upkeep_contracts)
         for _, function in inspect.getmembers(module, inspect.iscoroutinefunction)
     ]
 

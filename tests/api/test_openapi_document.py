@@ -219,6 +219,7 @@ KEYS_OF_ANSWERS = {
 """A key that is added or gone has to be so on purpose: clients read them, and some must never be shown."""
 
 KEYS_OF_REQUESTS = {
+    "TransferBody": "user_id",
     "AdvanceBody": "advance",
     "CancelBody": "at_period_end reason",
     "ChangePlanBody": "plan_code when quote",
