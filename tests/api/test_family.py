@@ -196,6 +196,7 @@ async def test_the_token_is_shown_again_and_kept_nowhere(family: Life) -> None:
     replayed = await family.student.post(of(family, "members"), key=key)
     assert (replayed.json(), replayed.headers["idempotency-replayed"]) == (invitation, "true")
     assert len((await shown(family))["invitations"]) == 1
+    assert (await accept(await somebody(family.world), invitation["token"], key=key)).is_success
     async with family.world.database.read() as connection:
         kept = [
             *(
@@ -205,7 +206,12 @@ async def test_the_token_is_shown_again_and_kept_nowhere(family: Life) -> None:
             *(await connection.execute(text("SELECT details::text FROM timeline_entries"))).scalars(),
             *(await connection.execute(text("SELECT details::text FROM outbox"))).scalars(),
         ]
+    log = (family.world.stack.folder / "api.log").read_text()
+    metrics = (await family.student.http.get("/metrics")).text
     assert kept
+    for told in (log, metrics):
+        assert "/invitations/{token}/accept" in told
+        assert invitation["token"] not in told
     assert not [row for row in kept if row is not None and invitation["token"] in row]
 
 

@@ -5,8 +5,13 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
 
+from activities.contracts import Cause
 from domain.due import Step
+from domain.refusals import RefusalCode
 from tests.at_rest import comes_to_rest, state_of
 from tests.client import refusal
 from tests.families import (
@@ -24,7 +29,9 @@ from tests.families import (
 from tests.lives import Life, World
 from tests.races.commands import card
 from tests.races.lives import comes_near
+from workflows.messages import SetPaymentMethodCommand
 from workflows.options import USER_ID
+from workflows.subscription import Subscription
 
 
 @pytest.fixture
@@ -41,6 +48,8 @@ async def test_it_is_handed_on_with_its_time_and_not_with_its_money(family: Life
 
     body = answer.json()
     assert (answer.status_code, body["access"]["source"]) == (200, "family")
+    assert (await transfer(family, heir, key=key)).json() == body
+    await forget_answer(family, key)  # as if the process had died before it was kept
     assert (await transfer(family, heir, key=key)).json() == body
     assert refusal(await transfer(family, heir)) == (404, "subscription_not_found")
     family.student = heir
@@ -69,6 +78,34 @@ async def test_it_is_handed_on_with_its_time_and_not_with_its_money(family: Life
     assert (renewal["billing_reason"], renewal["status"]) == ("subscription_cycle", "paid")
     assert len((await owner.get("/invoices")).json()["items"]) == 1
     await comes_to_rest(family)
+
+
+async def forget_answer(family: Life, key: str) -> None:
+    query = (
+        "UPDATE idempotency_keys SET answer = NULL, status_code = NULL,"
+        " locked_until = clock_timestamp() - interval '1 second' WHERE user_id = :user_id AND key = :key"
+    )
+    async with family.world.database.transaction() as connection:
+        await connection.execute(text(query), {"user_id": family.student.id, "key": key})
+
+
+async def test_a_card_that_was_chosen_too_late_is_not_charged(family: Life) -> None:
+    """The command of who had it was on its way when it was handed on."""
+    owner, heir = family.student, await join(family)
+    charged_to = (await heir.add_card(card())).json()["id"]
+    assert (await transfer(family, heir)).is_success
+    workflow = family.world.temporal.get_workflow_handle(family.workflow_id)
+    cause = Cause(f"user:{owner.id}", "asked for", "0" * 32)
+
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await workflow.execute_update(
+            Subscription.set_payment_method, SetPaymentMethodCommand("late", None, cause, owner.id)
+        )
+
+    assert isinstance(refused.value.cause, ApplicationError)
+    assert refused.value.cause.type == RefusalCode.SUBSCRIPTION_HANDED_ON
+    assert (await owner.add_card(card())).status_code == 201
+    assert (await state_of(family)).payment_method_id == charged_to
 
 
 async def eventually_renewed(family: Life) -> None:
