@@ -117,10 +117,10 @@ async def test_the_start_stays_its_starter_s(world: World) -> None:
     """Its key, its answer, and one trial each: handing on gives nobody another."""
     starter_key = uuid.uuid4().hex
     owner, heir = await somebody(world), await somebody(world)
-    own = await heir.start("P30D", starter_key)  # under the same key as the other's
-    assert (await heir.post(f"/subscriptions/{own.json()['subscription_id']}/cancel")).is_success
     family = await Life.begin(world, "P1Y-FAMILY", student=owner, key=starter_key)
     await family.pay()
+    own = await heir.start("P30D", starter_key)  # under the same key as the other's
+    assert (await heir.post(f"/subscriptions/{own.json()['subscription_id']}/cancel")).is_success
     await join(family, heir)
 
     assert (await transfer(family, heir)).is_success
