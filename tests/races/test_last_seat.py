@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.families import SEATS, accept, begin_family, invite, join, member_ids, shown, somebody
+from tests.families import SEATS, accept, begin_family, invite, join, member_ids, of, shown, somebody
 from tests.lives import World
 from tests.races.racers import refusals
 
@@ -37,3 +37,19 @@ async def test_one_user_accepts_two_families_at_once(world: World) -> None:
 
     assert refusals(answers) == [(409, "already_a_member")]
     assert sorted([await member_ids(family) for family in families]) == [[], [racer.id]]
+
+
+async def test_a_smaller_plan_and_a_member_exclude_each_other(world: World) -> None:
+    family = await begin_family(world)
+    token, racer = (await invite(family))["token"], await somebody(world)
+
+    joined, changed = await asyncio.gather(
+        accept(racer, token), family.student.post(of(family, "change-plan"), {"plan_code": "P1Y"})
+    )
+
+    assert refusals([joined, changed]) in (
+        [(409, "not_a_family_plan")],
+        [(409, "seats_taken")],
+    )
+    seats = (await shown(family))["seats"]
+    assert seats == ({"taken": 2, "total": SEATS} if joined.is_success else {"taken": 1, "total": 1})
