@@ -1,5 +1,7 @@
 """Books a chargeback: what the bank took of a payment, once, and that billing stops until staff decide."""
 
+from dataclasses import replace
+
 import structlog
 
 from activities.recording import write_change
@@ -24,7 +26,8 @@ async def charge_back(settlement: Settlement, report: StoredReport) -> Subscript
     amount_cents = await _book(settlement, report)
     await disputes.flag_user(settlement.connection, settlement.billed.user_id, settlement.at)
     log.error("payment_charged_back", payment_id=report.payment_id, amount_cents=amount_cents)
-    await tell_of(settlement, settlement.state, Event.CHARGED_BACK, amount_cents)
+    of_its_payer = replace(settlement.state, user_id=settlement.billed.user_id)
+    await tell_of(settlement, of_its_payer, Event.CHARGED_BACK, amount_cents)
     change = stop_billing(settlement.state)
     if change is None:
         return settlement.state

@@ -11,11 +11,12 @@ from activities.invoice_closing import find_unread_reports
 from activities.recording import write_change
 from activities.refusal import refusal_error
 from db.database import Connection, Database
-from db.queries import plan_terms, purses, subscriptions
+from db.queries import family_members, plan_terms, purses, subscriptions
 from db.queries.paid_time import load_paid_time
 from domain import changing, paying
 from domain.changing import ChangeOffer
 from domain.collecting import OpenInvoice
+from domain.family import check_seats_left
 from domain.plan import PlanTerms
 from domain.plan_choice import Way, choose_way, on_sale, without_charge
 from domain.refusals import Refused
@@ -49,6 +50,8 @@ async def _change(connection: Connection, command: OpenPlanChange) -> RecordedSu
     present = state.last_paid_plan
     wanted = on_sale(await plan_terms.find_wanted(connection, present, command.plan_code))
     way = choose_way(state, wanted, command.when)
+    if way is not Way.TAKEN_BACK:
+        check_seats_left(wanted, await family_members.count_members(connection, command.subscription_id))
     if command.quote is not None:
         command.quote.check_terms(state, wanted, way, command.at)
     if way is Way.NOW:

@@ -33,7 +33,8 @@ async def _open(connection: Connection, command: OpenRefund) -> int:
     opened = await refunds.find_by_key(connection, command.key)
     if opened is not None:
         return opened
-    await purses.lock_balance(connection, state.user_id, state.plan.currency)
+    payer_id = (await refundable.load_payment(connection, command.payment_id)).user_id
+    await purses.lock_balance(connection, payer_id, state.plan.currency)
     payment = await refundable.load_payment(connection, command.payment_id)
     amount_cents = amount_to_refund(command.amount_cents, payment.left_cents)
     return await open_refund_of(

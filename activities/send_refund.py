@@ -4,6 +4,7 @@ The provider is called between two transactions, with no lock held. Cut off anyw
 again under its key, and settled once.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -131,7 +132,8 @@ async def _apply(
     reference = answer.reference if answer else None
     await refunds.settle(connection, refund.refund_id, status, reference, at)
     cause = Cause(f"provider:{refund.provider}", f"refund {refund.refund_id}", refund.trace_id)
-    await tell(connection, Change(state, event, details=_details(refund)), cause, at)
+    of_its_payer = replace(state, user_id=refund.user_id)  # it may have been handed on since
+    await tell(connection, Change(of_its_payer, event, details=_details(refund)), cause, at)
     if status is RefundStatus.SUCCEEDED:
         await _book(connection, refund, at)
     else:

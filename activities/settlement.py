@@ -101,7 +101,8 @@ async def decline(settlement: Settlement, reason: Decline) -> SubscriptionState:
         billed.payment.amount_cents,
         reason,
     )
-    await outbox.append_event(connection, payment_failed(settlement.state, after, failed, at))
+    of_its_payer = replace(settlement.state, user_id=billed.user_id)
+    await outbox.append_event(connection, payment_failed(of_its_payer, after, failed, at))
     if change is None:
         return settlement.state
     details = _details(billed, billed.payment.amount_cents)

@@ -9,12 +9,13 @@ from api.quotes import QuotedChange, QuoteSigner, quote_invalid
 from api.refusals import problem_of
 from api.subscription_commands import Order, SubscriptionCommands
 from db.database import Connection, Database
-from db.queries import plan_terms, purses, subscriptions
+from db.queries import family_members, plan_terms, purses, subscriptions
 from db.queries.invoice_views import PaymentView
 from db.queries.paid_time import load_paid_time
 from db.queries.subscription_views import SubscriptionView
 from domain import changing
 from domain.changing import When
+from domain.family import check_seats_left
 from domain.lifecycle import Action
 from domain.plan import PlanTerms
 from domain.plan_choice import (
@@ -65,6 +66,8 @@ class PlanChanger:
                 present = state.last_paid_plan
                 plan = on_sale(await plan_terms.find_wanted(connection, present, wanted.plan_code))
                 way = choose_way(state, plan, wanted.when)
+                if way is not Way.TAKEN_BACK:
+                    check_seats_left(plan, await family_members.count_members(connection, subscription_id))
                 check_instant(state, way, at, now)
                 foreseen = await _foresee(connection, state, plan, way, at)
         except Refused as refused:

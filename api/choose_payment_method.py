@@ -19,6 +19,11 @@ from domain.refusals import RefusalCode, Refused
 from workflows.messages import SetPaymentMethodCommand
 from workflows.subscription import Subscription
 
+NOT_THEIRS_ANY_MORE = frozenset(
+    {RefusalCode.SUBSCRIPTION_ENDED, RefusalCode.SUBSCRIPTION_HANDED_ON, "subscription_not_found"}
+)
+"""It ended meanwhile, or was handed on: nothing is to be charged."""
+
 
 @dataclass(frozen=True)
 class MethodChooser:
@@ -54,10 +59,10 @@ class MethodChooser:
             await self._tell(user_id, charged, default_id, cause)
 
     async def _tell(self, user_id: int, charged: ChargedTo, method_id: int | None, cause: Cause) -> None:
-        command = SetPaymentMethodCommand(uuid4().hex, method_id, cause)
+        command = SetPaymentMethodCommand(uuid4().hex, method_id, cause, user_id)
         order = Order(Action.SET_PAYMENT_METHOD, Subscription.set_payment_method, command)
         try:
             await self.commands.carry_out(user_id, charged.subscription_id, order)
         except Problem as problem:
-            if problem.code != RefusalCode.SUBSCRIPTION_ENDED:  # it ended meanwhile: nothing to be charged
+            if problem.code not in NOT_THEIRS_ANY_MORE:
                 raise

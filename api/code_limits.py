@@ -1,4 +1,4 @@
-"""How often somebody may guess a promo code, or the code of a gift card.
+"""How often somebody may guess a promo code, the code of a gift card, or the token of an invitation.
 
 A try is counted before the code is looked at, so that the limits hold however many come at once, and given
 back when it was no guess. So whoever holds a code, and repeats what was interrupted, is not limited; nor does
@@ -19,7 +19,9 @@ from domain.refusals import RefusalCode
 from ops.settings import Settings
 
 WINDOW: Final = timedelta(hours=1)
-WRONG: Final = frozenset({RefusalCode.PROMO_CODE_NOT_FOUND, RefusalCode.GIFT_CARD_NOT_FOUND})
+WRONG: Final = frozenset(
+    {RefusalCode.PROMO_CODE_NOT_FOUND, RefusalCode.GIFT_CARD_NOT_FOUND, RefusalCode.INVITATION_NOT_FOUND}
+)
 
 
 @asynccontextmanager
@@ -30,12 +32,14 @@ async def guessing(
     *,
     promo_code: str | None = None,
     gift_code: str | None = None,
+    invitation: str | None = None,
 ) -> AsyncIterator[None]:
     """Raises a 429 `Problem`. What stays counted is a block that ends with a code that is not found."""
     address = client_address(request)
     limits = [
         *(_promo_limits(context.settings, user_id, address) if promo_code is not None else ()),
         *(_gift_limits(context.settings, user_id, address) if gift_code is not None else ()),
+        *(_invitation_limits(context.settings, user_id, address) if invitation is not None else ()),
     ]
     if not limits:
         yield
@@ -63,4 +67,11 @@ def _gift_limits(settings: Settings, user_id: int, address: str) -> tuple[Limit,
     return (
         Limit("gift codes of user", str(user_id), settings.gift_codes_per_user_per_hour, WINDOW),
         Limit("gift codes of address", address, settings.gift_codes_per_address_per_hour, WINDOW),
+    )
+
+
+def _invitation_limits(settings: Settings, user_id: int, address: str) -> tuple[Limit, Limit]:
+    return (
+        Limit("invitations of user", str(user_id), settings.invitations_per_user_per_hour, WINDOW),
+        Limit("invitations of address", address, settings.invitations_per_address_per_hour, WINDOW),
     )

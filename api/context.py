@@ -28,9 +28,11 @@ from api.refund_invoice import InvoiceRefunder
 from api.refund_payment import PaymentRefunder
 from api.start_subscription import SubscriptionStarter
 from api.subscription_commands import SubscriptionCommands
+from api.transfer import Transferrer
 from db.database import Database
 from domain.endpoint_secrets import EndpointSecrets
 from domain.gift_codes import GiftCodes
+from domain.invitation_tokens import InvitationTokens
 from domain.reset_tokens import ResetTokens
 from ops.settings import Settings
 from ops.temporal_client import connect_temporal
@@ -50,6 +52,7 @@ class Context:
     sessions: Sessions
     ended_sessions: EndedSessionsKnown
     gift_codes: GiftCodes
+    invitation_tokens: InvitationTokens
     answers: AnswerKeeper
     starter: SubscriptionStarter
     commands: SubscriptionCommands
@@ -57,6 +60,7 @@ class Context:
     payer: InvoicePayer
     redeemer: GiftRedeemer
     changer: PlanChanger
+    transferrer: Transferrer
     refunder: PaymentRefunder
     invoice_refunder: InvoiceRefunder
     clocks: ClockTurner
@@ -98,6 +102,7 @@ async def open_context(settings: Settings, *, serves: bool = True) -> AsyncItera
             sessions=Sessions(settings, tokens),
             ended_sessions=ended_sessions,
             gift_codes=GiftCodes(settings.gift_code_key),
+            invitation_tokens=InvitationTokens(settings.gift_code_key),
             answers=AnswerKeeper(database),
             starter=SubscriptionStarter(database, temporal, rpc_timeout, methods),
             commands=commands,
@@ -105,6 +110,7 @@ async def open_context(settings: Settings, *, serves: bool = True) -> AsyncItera
             redeemer=GiftRedeemer(database, commands),
             payer=InvoicePayer(database, methods, commands, outcomes),
             changer=PlanChanger(database, commands, outcomes, QuoteSigner(settings.jwt_secrets)),
+            transferrer=Transferrer(database, commands),
             refunder=PaymentRefunder(database, opener),
             invoice_refunder=InvoiceRefunder(database, opener),
             clocks=ClockTurner(database, temporal, providers, rpc_timeout),

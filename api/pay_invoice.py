@@ -6,12 +6,14 @@ from activities.contracts import Cause
 from api.payment_methods import OfferedMethod, PaymentMethods
 from api.payment_outcome import PaymentOutcomes
 from api.problems import Problem
+from api.refusals import problem_of
 from api.subscription_commands import Order, SubscriptionCommands
 from db.database import Database
 from db.queries import invoice_views
 from db.queries.invoice_views import PaymentView
 from domain.invoice import InvoiceStatus
 from domain.lifecycle import Action
+from domain.refusals import RefusalCode, Refused
 from workflows.messages import PayCommand
 from workflows.subscription import Subscription
 
@@ -49,9 +51,19 @@ class InvoicePayer:
         # Also when it is not open any more: it may have been paid by this very request, which was cut off.
         command = PayCommand(asked.command_id, asked.invoice_id, method_id, asked.cause)
         order = Order(Action.PAY_NOW, Subscription.pay_now, command)
-        await self.commands.carry_out(user_id, bill.subscription_id, order)
+        try:
+            await self.commands.carry_out(user_id, bill.subscription_id, order)
+        except Problem as problem:
+            raise _not_payable(problem) from problem
         return await self.outcomes.of_invoice(asked.invoice_id)
 
 
 def no_such_invoice() -> Problem:
     return Problem(404, "invoice_not_found", "There is no such invoice.")
+
+
+def _not_payable(problem: Problem) -> Problem:
+    """An invoice that stayed with its user when the subscription was handed on waits for nobody."""
+    if problem.code != "subscription_not_found":
+        return problem
+    return problem_of(Refused(RefusalCode.INVOICE_NOT_PAYABLE, "the subscription was handed on"))

@@ -1,6 +1,7 @@
 """Business refusals as problems: which HTTP status each code has."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from api.problems import Problem
 from domain.refusals import RefusalCode, Refused
@@ -38,6 +39,18 @@ STATUSES: Mapping[RefusalCode, int] = {
     RefusalCode.PROMO_CODE_TAKEN: 409,
     RefusalCode.PROMO_TERMS_FROZEN: 409,
     RefusalCode.GIFT_CARD_NOT_FOUND: 404,
+    RefusalCode.SEATS_FULL: 409,
+    RefusalCode.SEATS_TAKEN: 409,
+    RefusalCode.NOT_A_FAMILY_PLAN: 409,
+    RefusalCode.FAMILY_NOT_OPEN: 409,
+    RefusalCode.INVITATION_NOT_FOUND: 404,
+    RefusalCode.TOO_MANY_INVITATIONS: 409,
+    RefusalCode.ALREADY_A_MEMBER: 409,
+    RefusalCode.NOT_A_MEMBER: 404,
+    RefusalCode.OWNER_CANNOT_LEAVE: 409,
+    RefusalCode.SUBSCRIPTION_HANDED_ON: 409,
+    RefusalCode.TRANSFER_NOT_POSSIBLE: 409,
+    RefusalCode.WITHDRAWAL_AFTER_TRANSFER: 409,
     RefusalCode.ENDPOINT_NOT_FOUND: 404,
     RefusalCode.ENDPOINT_URL_REFUSED: 422,
     RefusalCode.ENDPOINT_DISABLED: 409,
@@ -71,3 +84,12 @@ def problem_of(refused: Refused) -> Problem:
 def responses_of(*codes: RefusalCode) -> tuple[tuple[int, str], ...]:
     """For `problem_responses` of a route."""
     return tuple((STATUSES[code], code.value) for code in codes)
+
+
+@contextmanager
+def refusals_as_problems() -> Iterator[None]:
+    """For a block in which rules decide that are asked here, and not in a workflow."""
+    try:
+        yield
+    except Refused as refused:
+        raise problem_of(refused) from refused

@@ -27,6 +27,7 @@ from workflows.messages import (
     PlainCommand,
     RedeemGiftCommand,
     SetPaymentMethodCommand,
+    TransferCommand,
 )
 from workflows.subscription import Subscription
 
@@ -39,6 +40,7 @@ Command = TypeVar(
     PlainCommand,
     RedeemGiftCommand,
     SetPaymentMethodCommand,
+    TransferCommand,
 )
 Answer = TypeVar("Answer")
 

@@ -29,6 +29,8 @@ OF_APP: Final[Mapping[str, str]] = {
     "content_modules": "SELECT",
     "subscriptions": CHANGES,
     "periods": CLEARS,
+    "family_invitations": CHANGES,
+    "family_members": CHANGES,
     "timeline_entries": ADDS,
     "clock_turns": ADDS,
     "invoice_series": CHANGES,

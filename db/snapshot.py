@@ -6,7 +6,7 @@ from pydantic import TypeAdapter
 
 from domain.subscription import SubscriptionState
 
-FORMAT = 4
+FORMAT = 5
 
 _STATE = TypeAdapter(SubscriptionState)
 

@@ -49,9 +49,12 @@ def withdraw(state: SubscriptionState, at: datetime) -> Change:
     """The right of withdrawal: within 14 days of the first start, with the money back.
 
     Source: Directive 2011/83/EU, articles 9 and 13; the day of the start does not count, and the last day
-    counts to its end (Regulation 1182/71, article 3). Raises `Refused` later, or while a charge is under way.
+    counts to its end (Regulation 1182/71, article 3). Raises `Refused` later, while a charge is under way, or
+    when it was handed on: whoever has it now did not buy it.
     """
     status = next_status(state.status, Action.WITHDRAW)
+    if state.transferred_at is not None:
+        raise Refused(RefusalCode.WITHDRAWAL_AFTER_TRANSFER, "the subscription was bought by somebody else")
     if at >= withdrawal_ends_at(state):
         raise Refused(RefusalCode.WITHDRAWAL_PERIOD_OVER, "the 14 days since the start are over")
     if state.is_charging:

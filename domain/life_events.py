@@ -31,6 +31,12 @@ GOES_OUT_AS: Mapping[Event, EventName | None] = {
     Event.PLAN_CHANGE_SCHEDULED: EventName.PLAN_CHANGE_SCHEDULED,
     Event.PLAN_CHANGE_TAKEN_BACK: EventName.PLAN_CHANGE_TAKEN_BACK,
     Event.PLAN_CHANGED: EventName.PLAN_CHANGED,
+    Event.TRANSFERRED: EventName.TRANSFERRED,
+    Event.MEMBER_INVITED: EventName.MEMBER_INVITED,
+    Event.INVITATION_TAKEN_BACK: EventName.INVITATION_TAKEN_BACK,
+    Event.MEMBER_JOINED: EventName.MEMBER_JOINED,
+    Event.MEMBER_LEFT: EventName.MEMBER_LEFT,
+    Event.MEMBER_REMOVED: EventName.MEMBER_REMOVED,
     Event.PAYMENT_PENDING: EventName.PAYMENT_ACTION_REQUIRED,
     Event.CHARGED_BACK: EventName.PAYMENT_CHARGED_BACK,
     Event.REFUNDED: EventName.REFUND_SUCCEEDED,
@@ -72,6 +78,15 @@ SUBJECTS: Mapping[EventName, str] = {
 }
 """What these are about, once; all others are about a version of the subscription."""
 
+OF_THE_FAMILY: Mapping[EventName, str] = {
+    EventName.MEMBER_INVITED: "invitation_id",
+    EventName.INVITATION_TAKEN_BACK: "invitation_id",
+    EventName.MEMBER_JOINED: "membership_id",
+    EventName.MEMBER_LEFT: "membership_id",
+    EventName.MEMBER_REMOVED: "membership_id",
+}
+"""What these are about, once; the subscription stays at its version."""
+
 OF_MONEY = ("invoice_id", "payment_id", "amount_cents", "currency")
 
 
@@ -80,6 +95,9 @@ def goes_out(state: SubscriptionState, entry: Event, details: Details, at: datet
     name = GOES_OUT_AS[entry]
     if name is None:
         return None
+    if name in OF_THE_FAMILY:
+        key = f"{name}:{details[OF_THE_FAMILY[name]]}"
+        return OutgoingEvent(state.subscription_id, name, key, at, _of_member(state, details))
     subject = SUBJECTS.get(name)
     if subject is None:
         key = f"{name}:{state.subscription_id}:{state.version}"
@@ -106,7 +124,13 @@ def _of_subscription(state: SubscriptionState, entry: Event, details: Details) -
         "next_action": upcoming.step if upcoming else None,
         "next_action_at": rfc3339(upcoming.at) if upcoming else None,
         **_of_money(details),
+        **({"from_user_id": details["from_user_id"]} if entry is Event.TRANSFERRED else {}),
     }
+
+
+def _of_member(state: SubscriptionState, details: Details) -> Details:
+    ids = {name: details.get(name) for name in ("membership_id", "member_user_id", "invitation_id")}
+    return {"user_id": state.user_id, "plan_code": state.plan.code, **ids}
 
 
 def _of_money(details: Details) -> dict[str, int | str | None]:

@@ -1,8 +1,8 @@
 """What may happen to a subscription in each status: one table, and what a change is.
 
 Every status × action is listed in `TRANSITIONS` or refused with the code in `REFUSALS`. The changes
-themselves are in `starting`, `renewing`, `paying`, `awaiting`, `changing`, `scheduling`, `parking`, `pausing`
-and `ending`.
+themselves are in `starting`, `renewing`, `paying`, `awaiting`, `changing`, `scheduling`, `parking`,
+`pausing`, `family` and `ending`.
 """
 
 from collections.abc import Mapping
@@ -37,6 +37,7 @@ class Action(StrEnum):
     END_PERIOD = "end_period"
     FREEZE = "freeze"
     UNFREEZE = "unfreeze"
+    TRANSFER = "transfer"
     PARK = "park"
     UNPARK = "unpark"
 
@@ -82,6 +83,12 @@ class Event(StrEnum):
     INVOICE_DROPPED = "invoice_dropped"
     GIFT_REDEEMED = "gift_redeemed"
     CHARGED_BACK = "charged_back"
+    MEMBER_INVITED = "member_invited"
+    INVITATION_TAKEN_BACK = "invitation_taken_back"
+    MEMBER_JOINED = "member_joined"
+    MEMBER_LEFT = "member_left"
+    MEMBER_REMOVED = "member_removed"
+    TRANSFERRED = "transferred"
     FROZEN = "frozen"
     UNFROZEN = "unfrozen"
     EXPIRED = "expired"
@@ -120,6 +127,7 @@ TRANSITIONS: Mapping[tuple[Status, Action], Status] = {
     (Status.TRIALING, Action.UNCANCEL): Status.TRIALING,
     (Status.TRIALING, Action.WITHDRAW): Status.CANCELED,
     (Status.TRIALING, Action.END_PERIOD): Status.CANCELED,
+    (Status.TRIALING, Action.TRANSFER): Status.TRIALING,
     (Status.TRIALING, Action.PARK): Status.TRIALING,
     (Status.TRIALING, Action.UNPARK): Status.TRIALING,
     (Status.ACTIVE, Action.PAY): Status.ACTIVE,
@@ -138,6 +146,7 @@ TRANSITIONS: Mapping[tuple[Status, Action], Status] = {
     (Status.ACTIVE, Action.WITHDRAW): Status.CANCELED,
     (Status.ACTIVE, Action.END_PERIOD): Status.CANCELED,
     (Status.ACTIVE, Action.FREEZE): Status.FROZEN,
+    (Status.ACTIVE, Action.TRANSFER): Status.ACTIVE,
     (Status.ACTIVE, Action.PARK): Status.ACTIVE,
     (Status.ACTIVE, Action.UNPARK): Status.ACTIVE,
     (Status.PAST_DUE, Action.PAY): Status.ACTIVE,
@@ -160,6 +169,7 @@ TRANSITIONS: Mapping[tuple[Status, Action], Status] = {
     (Status.FROZEN, Action.UNCANCEL): Status.FROZEN,
     (Status.FROZEN, Action.WITHDRAW): Status.CANCELED,
     (Status.FROZEN, Action.UNFREEZE): Status.ACTIVE,
+    (Status.FROZEN, Action.TRANSFER): Status.FROZEN,
     (Status.FROZEN, Action.PARK): Status.FROZEN,
     (Status.FROZEN, Action.UNPARK): Status.FROZEN,
     (Status.UNPAID, Action.PAY): Status.ACTIVE,
@@ -199,6 +209,7 @@ REFUSALS: Mapping[Action, RefusalCode] = {
     Action.END_PERIOD: RefusalCode.SUBSCRIPTION_ENDED,
     Action.FREEZE: RefusalCode.FREEZE_ONLY_FROM_ACTIVE,
     Action.UNFREEZE: RefusalCode.NOT_FROZEN,
+    Action.TRANSFER: RefusalCode.TRANSFER_NOT_POSSIBLE,
     Action.PARK: RefusalCode.SUBSCRIPTION_ENDED,
     Action.UNPARK: RefusalCode.NOT_PARKED,
 }
@@ -225,6 +236,7 @@ ACTIONS_IN_WORDS: Mapping[Action, str] = {
     Action.END_PERIOD: "an end with the period",
     Action.FREEZE: "a freeze",
     Action.UNFREEZE: "unfreezing",
+    Action.TRANSFER: "a transfer",
     Action.PARK: "parking",
     Action.UNPARK: "unparking",
 }

@@ -54,7 +54,7 @@ class SubscriptionState:
     whole, `frozen_microseconds` for how long it was frozen, and `altered_at` when its plan was changed or it
     was thawed last. `promo` is what is left of a promo code, `scheduled_plan` a plan that was chosen for the
     next period. `moved_price` is the price that its own plan moves to with the next renewal: beside a choice,
-    so that one that is taken back leaves it as it was.
+    so that one that is taken back leaves it as it was. At `transferred_at` it was handed on to its user.
     """
 
     subscription_id: int
@@ -84,6 +84,7 @@ class SubscriptionState:
     scheduled_plan: PlanTerms | None = None
     moved_price: PlanTerms | None = None
     altered_at: datetime | None = None
+    transferred_at: datetime | None = None
 
     @property
     def has_ended(self) -> bool:

@@ -17,3 +17,5 @@ class LimitSettings(EnvironmentSettings):
     promo_codes_per_address_per_hour: PositiveInt = 300
     gift_codes_per_user_per_hour: PositiveInt = 30
     gift_codes_per_address_per_hour: PositiveInt = 120
+    invitations_per_user_per_hour: PositiveInt = 30
+    invitations_per_address_per_hour: PositiveInt = 120

@@ -15,6 +15,7 @@ from domain import (
     changing,
     chargeback,
     ending,
+    family,
     parking,
     pausing,
     paying,
@@ -54,6 +55,11 @@ TELLS_ONLY = frozenset(
         Event.REFUNDED,
         Event.REFUND_FAILED,
         Event.GIFT_REDEEMED,
+        Event.MEMBER_INVITED,
+        Event.INVITATION_TAKEN_BACK,
+        Event.MEMBER_JOINED,
+        Event.MEMBER_LEFT,
+        Event.MEMBER_REMOVED,
     }
 )
 """Events that may be told of without a change of the state."""
@@ -84,6 +90,12 @@ class Records:
                 code = entry.details.get("from_plan") or entry.details["plan"]
                 return self.plans[code, entry.details["from_price_version"]]
         return self.row.plan
+
+    @property
+    def starter_id(self) -> int:
+        """Whose it was before it was first handed on."""
+        owners = [int(e.details["from_user_id"]) for e in self.entries if e.event == Event.TRANSFERRED]
+        return owners[0] if owners else self.row.user_id
 
     def plan_wanted(self, entry: Entry) -> PlanTerms:
         code = entry.details.get("to_plan") or entry.details["plan"]
@@ -136,7 +148,10 @@ def _opened(records: Records, entry: Entry) -> SubscriptionState:
     begin = starting.trial if entry.event == Event.TRIAL_STARTED else starting.unpaid
     state = begin(records.first_plan, at)
     state = replace(
-        state, subscription_id=records.row.subscription_id, user_id=records.row.user_id, version=entry.version
+        state,
+        subscription_id=records.row.subscription_id,
+        user_id=records.starter_id,
+        version=entry.version,
     )
     if entry.event == Event.OPENED:
         price = period_price(state.plan, state.promo)
@@ -239,6 +254,8 @@ def _moves(records: Records, state: SubscriptionState, entry: Entry) -> Iterator
     yield lambda: pausing.unfreeze(state, at)
     yield lambda: parking.unpark(state, at)
     yield lambda: renewing.payment_method_set(state, details.get("payment_method_id"))
+    if "to_user_id" in details:
+        yield lambda: family.transfer(state, details["to_user_id"], details.get("payment_method_id"), at)
 
 
 def _moves_of_plan(

@@ -18,6 +18,7 @@ from activities.redeem_gift_card import RedeemGiftCardActivity
 from activities.refund_invoice import RefundInvoiceActivity
 from activities.send_refund import MarkRefundUnknownActivity, SendRefundActivities
 from activities.settle_payment import SettlePaymentActivity
+from activities.transfer_subscription import TransferSubscriptionActivity
 from db.database import Database
 from domain.endpoint_secrets import EndpointSecrets
 from domain.reset_tokens import ResetTokens
@@ -53,6 +54,7 @@ def billing_activities(database: Database, settings: Settings) -> tuple[Callable
         OpenPeriodActivity(database).open_period,
         OpenAttemptActivity(database).open_attempt,
         OpenPlanChangeActivity(database).open_plan_change,
+        TransferSubscriptionActivity(database).transfer_subscription,
         OpenRefundActivity(database).open_refund,
         RefundInvoiceActivity(database).refund_invoice,
         MarkRefundUnknownActivity(database).mark_refund_unknown,

@@ -5,9 +5,10 @@ is decided again.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
@@ -21,6 +22,7 @@ from activities.contracts import (
     OpenAttempt,
     OpenPeriod,
     OpenPlanChange,
+    RecordedSubscription,
     RecordSubscription,
     RedeemGiftCard,
     Settled,
@@ -36,17 +38,19 @@ from activities.contracts import (
     settle_payment,
     withdraw_payment,
 )
+from activities.family_contracts import TransferSubscription, transfer_subscription
 from activities.refusal import refusal_in
 from domain import awaiting
 from domain.due import Step
 from domain.due_changes import change_due
 from domain.lifecycle import Change
 from domain.subscription import SubscriptionState
-from workflows.messages import ChangePlanCommand
+from workflows.messages import ChangePlanCommand, TransferCommand
 from workflows.options import DATABASE_STEP, PROVIDER_CALL
 from workflows.refund import send_refunds
 from workflows.turns import trace_id_of_turn
 
+Order = TypeVar("Order", OpenPlanChange, TransferSubscription)
 Decision = Callable[[SubscriptionState], Change | None]
 
 ASK_PROVIDER = {
@@ -161,15 +165,21 @@ class Bookkeeping:
                 at=workflow.now(),
                 command_id=wish.command_id,
             )
-            try:
-                opened = await workflow.execute_activity(
-                    open_plan_change, command, summary=wish.plan_code, **DATABASE_STEP
-                )
-            except ActivityError as failure:
-                raise refusal_in(failure) from failure
-            self._believe(opened.state, command.version)
-            for report_id in opened.unread_report_ids:
-                await self.settle(report_id)
+            await self._make_way(open_plan_change, command, wish.plan_code)
+
+    async def transfer(self, wish: TransferCommand) -> None:
+        """Hands it on, once. As above."""
+        while not self.state.remembers(wish.command_id):
+            command = TransferSubscription(
+                subscription_id=self.state.subscription_id,
+                version=self.state.version,
+                from_user_id=wish.from_user_id,
+                to_user_id=wish.to_user_id,
+                cause=wish.cause,
+                at=workflow.now(),
+                command_id=wish.command_id,
+            )
+            await self._make_way(transfer_subscription, command, f"to user {wish.to_user_id}")
 
     async def settle(self, report_id: int) -> None:
         """Applies a payment report from the inbox."""
@@ -207,6 +217,18 @@ class Bookkeeping:
     async def _take_in(self, settled: Settled) -> None:
         self._believe(settled.state)
         await send_refunds(settled.state, settled.unsent_refund_ids, workflow.now())
+
+    async def _make_way(
+        self, activity: Callable[[Order], Awaitable[RecordedSubscription]], order: Order, summary: str
+    ) -> None:
+        """An order that is not carried out while reports of an open invoice wait: they are settled then."""
+        try:
+            recorded = await workflow.execute_activity(activity, order, summary=summary, **DATABASE_STEP)
+        except ActivityError as failure:
+            raise refusal_in(failure) from failure
+        self._believe(recorded.state, order.version)
+        for report_id in recorded.unread_report_ids:
+            await self.settle(report_id)
 
     def _believe(self, state: SubscriptionState, decided_on: int = 0) -> None:
         """What the database holds, unless something newer is known already.

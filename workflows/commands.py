@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from temporalio import workflow
 
 from activities.refusal import refusal_error
-from domain import ending, parking, pausing, renewing, scheduling
+from domain import ending, family, parking, pausing, renewing, scheduling
 from domain.due import BEFORE_COMMANDS, step_due
 from domain.lifecycle import Change
 from domain.refusals import Refused
@@ -27,6 +27,7 @@ from workflows.messages import (
     RedeemGiftCommand,
     SchedulePriceCommand,
     SetPaymentMethodCommand,
+    TransferCommand,
 )
 
 Command = (
@@ -73,6 +74,8 @@ class TakesCommands:
     @described_update("Chooses what renewals are charged to; what is past due is collected at once.")
     async def set_payment_method(self, command: SetPaymentMethodCommand) -> None:
         async with self._carrying_out():
+            if command.user_id is not None:
+                family.check_owner(self._state, command.user_id)
             await self._record(command, lambda state: renewing.payment_method_set(state, command.method_id))
             while renewing.is_collectable(self._state):
                 await self._books.open_attempt(self._state.payment_method_id, command.cause)
@@ -97,6 +100,11 @@ class TakesCommands:
         async with self._carrying_out():
             await self._books.change_plan(command)
             return self._state.change_invoice_id
+
+    @described_update("Hands it on to one of its members; its owner stays in the family.")
+    async def transfer(self, command: TransferCommand) -> None:
+        async with self._carrying_out():
+            await self._books.transfer(command)
 
     @described_update("Moves it to another price of its plan, from the next renewal on.")
     async def schedule_price(self, command: SchedulePriceCommand) -> PriceMove:

@@ -58,11 +58,15 @@ class PayCommand:
 
 @dataclass(frozen=True)
 class SetPaymentMethodCommand:
-    """What renewals are charged to from now on; `None` when a person is to pay."""
+    """What renewals are charged to from now on; `None` when a person is to pay.
+
+    `user_id` is whose methods it was chosen of: not of who has handed the subscription on meanwhile.
+    """
 
     command_id: str
     method_id: int | None
     cause: Cause
+    user_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,16 @@ class ChangePlanCommand:
     plan_code: str
     when: When | None
     quote: Quote | None
+    cause: Cause
+
+
+@dataclass(frozen=True)
+class TransferCommand:
+    """Its owner hands it on to this member."""
+
+    command_id: str
+    from_user_id: int
+    to_user_id: int
     cause: Cause
 
 

@@ -109,6 +109,7 @@ async def unfreeze_subscription(subscription_id: RowId, asked: CommandRequestDep
         *responses_of(
             RefusalCode.SUBSCRIPTION_ENDED,
             RefusalCode.WITHDRAWAL_PERIOD_OVER,
+            RefusalCode.WITHDRAWAL_AFTER_TRANSFER,
             RefusalCode.PAYMENT_IN_PROGRESS,
         ),
     ),

@@ -13,7 +13,10 @@ router = APIRouter(tags=["Subscriptions"])
 
 @router.get("/me/subscription", responses=problem_responses(*TOKEN_REFUSALS, (503, "database_unavailable")))
 async def read_my_subscription(user: CurrentUser, context: ContextDep) -> SubscriptionBody:
-    """The live subscription or, without one, the last; its access and what happens next."""
+    """The live subscription or, without one, that of the user's family, or the last; and the user's access.
+
+    With both an own one and a family, access comes from whichever gives it: `access.source` says which.
+    """
     async with context.database.read() as connection:
-        view = await subscription_views.find_current(connection, user.id)
-    return SubscriptionBody.none() if view is None else SubscriptionBody.of(view)
+        views = await subscription_views.list_mine(connection, user.id)
+    return SubscriptionBody.of_mine(views)

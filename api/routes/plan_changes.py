@@ -34,6 +34,7 @@ CHANGE_REFUSALS = responses_of(
     RefusalCode.PAYMENT_IN_PROGRESS,
     RefusalCode.RENEWAL_ALREADY_PAID,
     RefusalCode.CURRENCY_MISMATCH,
+    RefusalCode.SEATS_TAKEN,
 )
 CHANGE_PLAN_REFUSALS = (
     *CHANGE_REFUSALS,

@@ -68,6 +68,41 @@ class SubscriptionEventData(ResponseBody):
     currency: str | None
 
 
+class SubscriptionTransferredData(SubscriptionEventData):
+    """`user_id` has it now."""
+
+    model_config = _example(
+        **_USER,
+        status="active",
+        change="transferred",
+        **_OF_PERIOD,
+        cancel_at_period_end=False,
+        scheduled_plan_code=None,
+        frozen_until=None,
+        ended_at=None,
+        next_action="renew",
+        next_action_at="2026-04-01T09:30:00Z",
+        **dict.fromkeys(_OF_MONEY),
+        from_user_id=6,
+    )
+
+    from_user_id: int
+
+
+class FamilyEventData(ResponseBody):
+    """`user_id` is the owner. A membership is there from when somebody joins."""
+
+    model_config = _example(
+        user_id=7, plan_code="P1Y-FAMILY", membership_id=4, member_user_id=8, invitation_id=12
+    )
+
+    user_id: int
+    plan_code: str
+    membership_id: int | None
+    member_user_id: int | None
+    invitation_id: int | None
+
+
 class RenewalUpcomingData(ResponseBody):
     model_config = _example(**_USER, renews_at="2026-04-01T09:30:00Z", **_AMOUNTS)
 
@@ -243,6 +278,8 @@ class UserErasedData(ResponseBody):
 
 DATA_OF: Mapping[EventName, type[ResponseBody]] = {
     **{name: SubscriptionEventData for name in EventName if name.startswith("subscription.")},
+    **{name: FamilyEventData for name in EventName if name.startswith("family.")},
+    EventName.TRANSFERRED: SubscriptionTransferredData,
     EventName.PRICE_CHANGE_NOTICE: PriceChangeNoticeData,
     EventName.RENEWAL_UPCOMING: RenewalUpcomingData,
     EventName.PAYMENT_REMINDER: PaymentReminderData,

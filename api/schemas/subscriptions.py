@@ -1,5 +1,6 @@
 """Bodies about subscriptions."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated, Self
@@ -11,7 +12,7 @@ from api.schemas.base import RequestBody, ResponseBody, UtcInstant
 from api.schemas.gift_cards import GiftCode
 from api.schemas.payment_methods import OfferedMethodBody
 from db.queries.subscription_views import SubscriptionView
-from domain.access import Access, AccessTerms, NoAccess, access
+from domain.access import NOTHING, Access, AccessTerms, NoAccess, Source, access, best
 from upkeep.own_time import own_now
 
 INACTIVE = "inactive"
@@ -68,9 +69,12 @@ class StartedBody(ResponseBody):
 
 
 class AccessBody(ResponseBody):
+    """`source` is `own`, or `family` where the subscription is that of a family's owner; null without any."""
+
     allowed: bool
     until: UtcInstant | None
     reason: NoAccess | None
+    source: Source | None
 
     @classmethod
     def of(cls, verdict: Access) -> Self:
@@ -92,6 +96,9 @@ class SubscriptionBody(ResponseBody):
     that a charge can't be taken back. `trial_ends_at` is there while on trial, `frozen_until` while frozen.
     `promo_code` takes something off `promo_periods_left` more periods, or off all when that is null.
     `scheduled_plan_code` is the plan of the next period, when it was chosen or its price moves.
+
+    A member of a family is shown their owner's subscription without what is about money or to come: that is
+    null, or false.
     """
 
     status: str
@@ -114,7 +121,24 @@ class SubscriptionBody(ResponseBody):
     access: AccessBody
 
     @classmethod
-    def of(cls, view: SubscriptionView) -> Self:
+    def of_mine(cls, views: Sequence[SubscriptionView]) -> Self:
+        """Of what a user has a part in, their own first: that while it lives, else what decides access.
+
+        The access is the best of all.
+        """
+        verdicts = [access_now(view.access_terms, view.clock_offset) for view in views]
+        if not verdicts:
+            return cls.none()
+        verdict = best(verdicts)
+        is_own = views[0].source is Source.OWN and views[0].ended_at is None
+        shown = views[0] if is_own else views[verdicts.index(verdict)]
+        return cls.of(shown, verdict)
+
+    @classmethod
+    def of(cls, view: SubscriptionView, verdict: Access | None = None) -> Self:
+        """With another verdict when something else gives access, too."""
+        if view.source is Source.FAMILY:
+            view = view.as_members_see_it()
         pending = view.pending_change
         return cls(
             status=view.status,
@@ -134,7 +158,7 @@ class SubscriptionBody(ResponseBody):
             promo_periods_left=view.promo_periods_left,
             scheduled_plan_code=view.scheduled_plan_code,
             pending_change=pending and PendingChangeBody.model_validate(pending),
-            access=AccessBody.of(access_now(view.access_terms, view.clock_offset)),
+            access=AccessBody.of(verdict or access_now(view.access_terms, view.clock_offset)),
         )
 
     @classmethod
@@ -157,7 +181,7 @@ class SubscriptionBody(ResponseBody):
             promo_periods_left=None,
             scheduled_plan_code=None,
             pending_change=None,
-            access=AccessBody.of(access_now(None, timedelta())),
+            access=AccessBody.of(NOTHING),
         )
 
 
@@ -174,5 +198,5 @@ class FreezeBody(RequestBody):
     until: UtcInstant | None = None
 
 
-def access_now(terms: AccessTerms | None, clock_offset: timedelta) -> Access:
+def access_now(terms: AccessTerms, clock_offset: timedelta) -> Access:
     return access(terms, own_now(clock_offset))

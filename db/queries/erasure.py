@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from db.database import Connection
+from db.queries.family_members import end_memberships
 from db.queries.outbox import append_event
 from db.queries.persons import invoices_of, notes_about, payments_of
 from db.tables.accounts import Erasure, PasswordReset, RefreshToken, User
@@ -40,6 +41,7 @@ async def erase_user(connection: Connection, order: ErasureOrder) -> bool:
     if not await _record(connection, order):
         return False
     for forget in (
+        _leave_families,
         _forget_account,
         _forget_sessions,
         _forget_payment_methods,
@@ -87,6 +89,10 @@ async def _forget_account(connection: Connection, order: ErasureOrder) -> None:
             erased_at=order.at,
         )
     )
+
+
+async def _leave_families(connection: Connection, order: ErasureOrder) -> None:
+    await end_memberships(connection, order.user_id)
 
 
 async def _forget_sessions(connection: Connection, order: ErasureOrder) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Interval, cast, delete, func, literal, sel
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from db.database import Connection
+from db.queries import subscriptions
 from db.tables.messages import IdempotencyKey
 from db.tables.subscriptions import Subscription
 
@@ -68,7 +69,7 @@ async def find_answer(connection: Connection, user_id: int, key: str) -> KeptAns
 
 async def is_key_of_a_start(connection: Connection, user_id: int, key: str) -> bool:
     query = select(Subscription.id).where(
-        Subscription.user_id == user_id, Subscription.idempotency_key == key
+        subscriptions.started_by(user_id), Subscription.idempotency_key == key
     )
     return (await connection.execute(query)).scalar_one_or_none() is not None
 

@@ -112,6 +112,17 @@ async def numbers_have_a_gap(connection: Connection) -> Sequence[Offender]:
     )
 
 
+async def a_family_has_more_members_than_seats(connection: Connection) -> Sequence[Offender]:
+    """Of a plan that is live; or its owner has a seat twice."""
+    return await _ask(
+        connection,
+        "SELECT s.id AS subscription_id, p.seats, count(*) AS members FROM family_members m"
+        " JOIN subscriptions s ON s.id = m.subscription_id JOIN plans p ON p.id = s.plan_id"
+        " WHERE m.left_at IS NULL AND s.ended_at IS NULL GROUP BY s.id, p.seats"
+        " HAVING count(*) > p.seats - 1 OR bool_or(m.user_id = s.user_id)",
+    )
+
+
 LIFE_INVARIANTS = (
     money_that_came_is_not_kept_as_received,
     time_was_given_for_an_unpaid_invoice,
@@ -121,6 +132,7 @@ LIFE_INVARIANTS = (
     paid_time_gives_no_access,
     access_beyond_what_was_paid,
     numbers_have_a_gap,
+    a_family_has_more_members_than_seats,
 )
 
 

@@ -19,6 +19,7 @@ from db.tables.balances import CustomerBalance, CustomerBalanceEntry
 from db.tables.base import Table
 from db.tables.billing import Invoice, InvoiceLine, Payment, Refund
 from db.tables.corrections import CreditNote, Dispute
+from db.tables.family import FamilyInvitation, FamilyMember
 from db.tables.gift_cards import GiftCard, GiftCardEntry
 from db.tables.messages import IdempotencyKey, Note, PaymentReport, ReportReplay
 from db.tables.outbox import OutboxEvent
@@ -104,6 +105,12 @@ HELD: Final = (
         | {"state": "what the other columns say, once more", "start_answer": "what its invoice says"},
     ),
     Held(Period, _of_subscription(Period)),
+    Held(FamilyMember, _of_user(FamilyMember), WHOSE | {"ended_by": "who else of the family did it"}),
+    Held(
+        FamilyInvitation,
+        lambda user_id: FamilyInvitation.invited_by == user_id,
+        {"invited_by": "whose export it is", "key": OF_MACHINES, "token_hash": SECRET},
+    ),
     Held(TimelineEntry, _of_subscription(TimelineEntry), {"version": OF_MACHINES}),
     Held(
         Note, lambda user_id: Note.id.in_(persons.notes_about(user_id)), {"user_id": "who of staff wrote it"}

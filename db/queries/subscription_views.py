@@ -1,16 +1,30 @@
 """What readers see of a subscription. One indexed query each; the workflow is never asked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
-from sqlalchemy import BigInteger, DateTime, Integer, Row, Select, and_, bindparam, case, cast, select
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Integer,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    case,
+    cast,
+    literal,
+    select,
+    union_all,
+)
 
 from db.database import Connection
 from db.snapshot import load_state
 from db.tables.catalogue import Plan
+from db.tables.family import FamilyMember
 from db.tables.subscriptions import Subscription
-from domain.access import AccessTerms
+from domain.access import AccessTerms, Source
 from domain.subscription import Status, SubscriptionState
 
 
@@ -49,18 +63,53 @@ class SubscriptionView:
     scheduled_plan_code: str | None
     pending_change: PendingChange | None
     clock_offset: timedelta
+    source: Source = Source.OWN
 
     @property
     def access_terms(self) -> AccessTerms:
-        return AccessTerms(self.status, self.access_until)
+        return AccessTerms(self.status, self.access_until, self.source)
+
+    def as_members_see_it(self) -> Self:
+        """Without what is about money, or to come: that is its owner's."""
+        return replace(
+            self,
+            next_action=None,
+            next_action_at=None,
+            payment_in_progress=False,
+            promo_code=None,
+            promo_periods_left=None,
+            scheduled_plan_code=None,
+            pending_change=None,
+        )
 
 
 USER = "user"
 
 
-def newest_of_user(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    """Starts of one user follow one another, and a live one refuses the next: the newest is the live one."""
-    return query.where(Subscription.user_id == bindparam(USER)).order_by(Subscription.id.desc()).limit(1)
+_NEWEST_FIRST = (
+    select(Subscription.id)
+    .where(Subscription.user_id == bindparam(USER))
+    .order_by(Subscription.ended_at.is_(None).desc(), Subscription.id.desc())
+    .limit(1)
+)
+_OWN = select(_NEWEST_FIRST.subquery().c.id, literal(0).label("place"))
+_FAMILY = select(FamilyMember.subscription_id, literal(1)).where(
+    FamilyMember.user_id == bindparam(USER), FamilyMember.left_at.is_(None)
+)
+_MINE = union_all(_OWN, _FAMILY).cte("mine")
+PLACE = _MINE.c.place
+
+
+def sources_of_access(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """Of what may give the user access: their own live subscription, or the newest; then their family's.
+
+    One question for all who ask for access, by two indexes. `PLACE` tells by which of the two ways.
+    """
+    return query.add_columns(PLACE).join(_MINE, _MINE.c.id == Subscription.id).order_by(PLACE)
+
+
+def source_at(place: int) -> Source:
+    return Source.FAMILY if place else Source.OWN
 
 
 _FROZEN_UNTIL = cast(Subscription.state["freeze"]["until"].astext, DateTime(timezone=True))
@@ -90,13 +139,19 @@ _VIEW = select(
     case((_IS_CHANGING, cast(_OPEN_INVOICE["invoice_id"].astext, BigInteger))).label("pending_invoice_id"),
     Subscription.clock_offset,
 ).join(Plan, Subscription.plan_id == Plan.id)
-_CURRENT = newest_of_user(_VIEW)  # built once: building costs more than Postgres takes to answer
+_MINE_VIEWED = sources_of_access(_VIEW)  # built once: building costs more than Postgres takes to answer
+
+
+async def list_mine(connection: Connection, user_id: int) -> list[SubscriptionView]:
+    """The user's own live subscription or, without one, the newest that ended; then that of their family."""
+    rows = await connection.execute(_MINE_VIEWED, {USER: user_id})
+    return [replace(_view(row), source=source_at(row.place)) for row in rows]
 
 
 async def find_current(connection: Connection, user_id: int) -> SubscriptionView | None:
-    """The user's live subscription or, without one, the newest of those that ended."""
-    row = (await connection.execute(_CURRENT, {USER: user_id})).one_or_none()
-    return None if row is None else _view(row)
+    """The user's own live subscription or, without one, the newest of those that ended."""
+    mine = await list_mine(connection, user_id)
+    return next((view for view in mine if view.source is Source.OWN), None)
 
 
 async def find_of_user(connection: Connection, user_id: int, subscription_id: int) -> SubscriptionView | None:

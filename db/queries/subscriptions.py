@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Interval, bindparam, cast, func, insert, literal, select, text, update
+from sqlalchemy import ColumnElement, Interval, bindparam, cast, func, insert, literal, select, text, update
 
 from db.database import Connection
 from db.snapshot import dump_state, load_state
@@ -60,12 +60,17 @@ async def lock_user(connection: Connection, user_id: int) -> bool:
     return (await connection.execute(query)).scalar_one() is None
 
 
+def started_by(user_id: int) -> ColumnElement[bool]:
+    """Whose start it was: it may be somebody else's by now, and their own keys and trial stay with a user."""
+    return func.coalesce(Subscription.started_by, Subscription.user_id) == user_id
+
+
 async def find_opened(connection: Connection, user_id: int, idempotency_key: str) -> OpenedRow | None:
     row = (
         await connection.execute(
             select(
                 Subscription.id, Subscription.request_hash, Subscription.state, Subscription.start_answer
-            ).where(Subscription.user_id == user_id, Subscription.idempotency_key == idempotency_key)
+            ).where(started_by(user_id), Subscription.idempotency_key == idempotency_key)
         )
     ).one_or_none()
     return row and OpenedRow(row.id, row.request_hash, load_state(row.state), row.start_answer or {})
@@ -128,7 +133,7 @@ async def find_by_workflow(connection: Connection, workflow_id: str) -> LostRow 
 async def count_opened_within_an_hour(connection: Connection, user_id: int) -> int:
     """How many subscriptions the user has opened, by the database's clock: a turned one does not count."""
     an_hour_ago = func.clock_timestamp() - cast(literal("1 hour"), Interval)
-    query = select(func.count()).where(Subscription.user_id == user_id, Subscription.created_at > an_hour_ago)
+    query = select(func.count()).where(started_by(user_id), Subscription.created_at > an_hour_ago)
     return (await connection.execute(query)).scalar_one()
 
 
@@ -188,6 +193,14 @@ async def load_current_state(connection: Connection, subscription_id: int) -> Su
     return load_state((await connection.execute(query)).scalar_one())
 
 
+async def has_carried_out(connection: Connection, subscription_id: int, command_id: str) -> bool:
+    """Whether it was one of the last commands applied. Its id is known only to who has sent it."""
+    query = select(Subscription.id).where(
+        Subscription.id == subscription_id, Subscription.state["recent_commands"].contains([command_id])
+    )
+    return (await connection.execute(query)).scalar_one_or_none() is not None
+
+
 async def write_state(connection: Connection, state: SubscriptionState) -> None:
     """Replaces the version before this one. Raises `StaleStateError` when the row has moved on."""
     parameters = {"of": state.subscription_id, "replaced": state.version - 1, "state": dump_state(state)}
@@ -206,6 +219,7 @@ def columns_of(state: SubscriptionState) -> dict[str, Any]:
     """What the row says of its state for who reads it without."""
     upcoming, following = next_step(state), state.scheduled_plan or state.moved_price
     return {
+        "user_id": state.user_id,
         "status": state.status,
         "current_period_start": state.period.start,
         "current_period_end": state.period.end,
@@ -238,9 +252,14 @@ async def set_plan(connection: Connection, subscription_id: int, code: str, pric
     )
 
 
+async def remember_starter(connection: Connection, subscription_id: int) -> None:
+    """Before its user becomes another one."""
+    starter = func.coalesce(Subscription.started_by, Subscription.user_id)
+    row = update(Subscription).where(Subscription.id == subscription_id)
+    await connection.execute(row.values(started_by=starter))
+
+
 async def had_trial(connection: Connection, user_id: int) -> bool:
     """One a user, for ever."""
-    query = select(Subscription.id).where(
-        Subscription.user_id == user_id, Subscription.trial_ends_at.is_not(None)
-    )
+    query = select(Subscription.id).where(started_by(user_id), Subscription.trial_ends_at.is_not(None))
     return (await connection.execute(query)).first() is not None

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import ColumnElement, bindparam, func, insert, select
+from sqlalchemy.orm import aliased
 
 from db.database import Connection
 from db.queries.outbox import event_row, insert_beside
@@ -46,10 +47,15 @@ async def list_entries(
     limit: int | None = None,
     notes_of: int | None = None,
 ) -> list[Entry]:
-    """In the order they happened, from the one after `after_id` on; with nobody's notes but `notes_of`'s."""
-    shown_note = TimelineEntry.note_id == Note.id
+    """In the order they happened, from the one after `after_id` on.
+
+    As the user `notes_of` sees it, who has it by now: with nobody's notes but theirs, and from when it was
+    handed on to them.
+    """
+    shown_note, is_shown = TimelineEntry.note_id == Note.id, TimelineEntry.id > (after_id or 0)
     if notes_of is not None:
         shown_note &= Note.user_id == notes_of
+        is_shown &= TimelineEntry.id >= _handed_on_at(subscription_id)
     query = (
         select(
             TimelineEntry.id,
@@ -63,11 +69,20 @@ async def list_entries(
             TimelineEntry.trace_id,
         )
         .outerjoin(Note, shown_note)
-        .where(TimelineEntry.subscription_id == subscription_id, TimelineEntry.id > (after_id or 0))
+        .where(TimelineEntry.subscription_id == subscription_id, is_shown)
         .order_by(TimelineEntry.id)
         .limit(limit)
     )
     return [Entry(*row) for row in await connection.execute(query)]
+
+
+def _handed_on_at(subscription_id: int) -> ColumnElement[int]:
+    """What was before is its user's of then."""
+    handed_on = aliased(TimelineEntry)
+    newest = select(func.max(handed_on.id)).where(
+        handed_on.subscription_id == subscription_id, handed_on.event == Event.TRANSFERRED
+    )
+    return func.coalesce(newest.scalar_subquery(), 0)
 
 
 async def list_events_about(connection: Connection, subscription_id: int, invoice_id: int) -> set[str]:

@@ -77,6 +77,7 @@ _CHANGED_AT = (
     .scalar_subquery()
 )
 _OF_THE_STATE = (
+    Subscription.user_id,
     Subscription.status,
     Subscription.version,
     Subscription.current_period_start,

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.tables.base import Id, Instant, Json, RecordedAt, Table
 
 LIVE = "status IN ('incomplete', 'trialing', 'active', 'past_due', 'frozen', 'unpaid')"
+STARTER = "coalesce(started_by, user_id)"
 SETTLING = (
     "event IN ('activated', 'renewed', 'recovered', 'reactivated', 'renewal_paid_ahead', 'charge_stood',"
     " 'plan_changed', 'paid_twice', 'late_payment_received', 'payment_declined', 'plan_change_declined')"
@@ -22,14 +23,14 @@ class Subscription(Table):
 
     `state` is the workflow's whole state at `version`: a lost workflow can be started again from it,
     and a write that was decided on an older version loses. `start_answer` is what the first request was
-    told, and `(user_id, idempotency_key)` is the lasting record of that key. `clock_offset` is how far the
+    told, and its starter's `idempotency_key` the lasting record of that key. `started_by` is whoever started
+    it, when it was handed on since: their key and their trial it stays. `clock_offset` is how far the
     subscription's own time is ahead of ours: nothing, unless staff turned its virtual clock.
     `access_until` is what readers compare with their now. `trial_ends_at` stays: a user has one trial.
     """
 
     __tablename__ = "subscriptions"
     __table_args__ = (
-        UniqueConstraint("user_id", "idempotency_key"),
         CheckConstraint(
             "status IN ('incomplete', 'incomplete_expired', 'trialing', 'active', 'past_due', 'frozen',"
             " 'unpaid', 'canceled')",
@@ -38,9 +39,10 @@ class Subscription(Table):
         CheckConstraint("current_period_end > current_period_start", name="period_has_a_length"),
         CheckConstraint(f"({LIVE}) = (ended_at IS NULL)", name="ended_when_not_live"),
         Index("uq_subscriptions_one_live_per_user", "user_id", unique=True, postgresql_where=text(LIVE)),
+        Index("uq_subscriptions_one_start_per_key", text(STARTER), "idempotency_key", unique=True),
         Index(
-            "uq_subscriptions_one_trial_per_user",
-            "user_id",
+            "uq_subscriptions_one_trial_each",
+            text(STARTER),
             unique=True,
             postgresql_where=text("trial_ends_at IS NOT NULL"),
         ),
@@ -55,6 +57,7 @@ class Subscription(Table):
 
     id: Mapped[Id]
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    started_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     plan_id: Mapped[int] = mapped_column(ForeignKey("plans.id"))
     plan_price_id: Mapped[int] = mapped_column(ForeignKey("plan_prices.id"))
     workflow_id: Mapped[str] = mapped_column(unique=True)

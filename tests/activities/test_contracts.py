@@ -10,7 +10,7 @@ import pytest
 from temporalio import activity
 from temporalio.converter import PayloadConverter
 
-from activities import contracts, event_contracts, upkeep_contracts
+from activities import contracts, event_contracts, family_contracts, upkeep_contracts
 from activities.charge_payment import ChargePaymentActivities
 from activities.contracts import (
     Cause,
@@ -31,6 +31,7 @@ from activities.contracts import (
     StartAnswer,
     StartOrder,
 )
+from activities.family_contracts import TransferSubscription
 from activities.load_subscription import LoadSubscriptionActivity
 from activities.open_attempt import OpenAttemptActivity
 from activities.open_period import OpenPeriodActivity
@@ -43,6 +44,7 @@ from activities.refund_invoice import RefundInvoiceActivity
 from activities.refusal import Refusal
 from activities.send_refund import MarkRefundUnknownActivity, SendRefundActivities
 from activities.settle_payment import SettlePaymentActivity
+from activities.transfer_subscription import TransferSubscriptionActivity
 from domain.changing import When
 from domain.ending import cancel, expire
 from domain.plan_choice import Amounts, Quote
@@ -81,6 +83,7 @@ MESSAGES = [
     OpenPeriod(7, 3, CAUSE, AT),
     OpenPlanChange(7, 3, "P1Y", None, None, CAUSE, AT, "change"),
     OpenPlanChange(7, 3, "P1Y", When.NOW, QUOTE, CAUSE, AT, "change"),
+    TransferSubscription(7, 3, 11, 12, CAUSE, AT, "transfer"),
     OpenAttempt(7, 3, method_id=5, is_automatic=True, cause=CAUSE, at=AT),
     OpenAttempt(7, 3, method_id=None, is_automatic=False, cause=CAUSE, at=AT, command_id="pay"),
     CollectPayment(43, "0" * 32, AT, gives_up=True),
@@ -100,6 +103,7 @@ IMPLEMENTATIONS: list[tuple[Callable[..., Any], Callable[..., Any]]] = [
     (contracts.open_period, OpenPeriodActivity.open_period),
     (contracts.open_attempt, OpenAttemptActivity.open_attempt),
     (contracts.open_plan_change, OpenPlanChangeActivity.open_plan_change),
+    (family_contracts.transfer_subscription, TransferSubscriptionActivity.transfer_subscription),
     (contracts.collect_payment, ChargePaymentActivities.collect_payment),
     (contracts.look_up_payment, ChargePaymentActivities.look_up_payment),
     (contracts.withdraw_payment, ChargePaymentActivities.withdraw_payment),
@@ -145,7 +149,7 @@ def test_the_implementation_is_what_its_stub_promises(
 def test_every_stub_has_its_implementation() -> None:
     stubs = [
         function
-        for module in (contracts, event_contracts, upkeep_contracts)
+        for module in (contracts, event_contracts, family_contracts, upkeep_contracts)
         for _, function in inspect.getmembers(module, inspect.iscoroutinefunction)
     ]
 

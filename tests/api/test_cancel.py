@@ -44,7 +44,7 @@ async def test_at_the_period_s_end_the_lessons_stay_until_then(active: Life) -> 
         "canceled_at": after["canceled_at"],
         "next_action": "end_period",
         "next_action_at": before["current_period_end"],
-        "access": {"allowed": True, "until": before["current_period_end"], "reason": None},
+        "access": {"allowed": True, "until": before["current_period_end"], "reason": None, "source": "own"},
     }
     assert await lessons(active) == (200, None)
 

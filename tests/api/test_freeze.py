@@ -33,7 +33,7 @@ async def test_frozen_until_an_instant(active: Life) -> None:
         "next_action": "unfreeze",
         "next_action_at": frozen["frozen_until"],
         "frozen_until": frozen["frozen_until"],
-        "access": {"allowed": False, "until": None, "reason": "frozen"},
+        "access": {"allowed": False, "until": None, "reason": "frozen", "source": "own"},
     }
     assert instant(frozen["frozen_until"]) == instant(until)
     *_, told = (await active.student.get(f"/subscriptions/{active.subscription_id}/timeline")).json()["items"]

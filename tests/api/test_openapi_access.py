@@ -97,6 +97,19 @@ PROTECTED = {
     "POST /subscriptions/{subscription_id}/change-plan/preview": Call(
         ACCESS, {"plan_code": "P1Y"}, not_found="subscription_not_found"
     ),
+    "GET /subscriptions/{subscription_id}/members": Call(ACCESS, not_found="subscription_not_found"),
+    "POST /subscriptions/{subscription_id}/members": Call(ACCESS, not_found="subscription_not_found"),
+    "DELETE /subscriptions/{subscription_id}/invitations/{invitation_id}": Call(
+        ACCESS, not_found="subscription_not_found"
+    ),
+    "DELETE /subscriptions/{subscription_id}/members/{user_id}": Call(
+        ACCESS, not_found="subscription_not_found"
+    ),
+    "POST /invitations/{token}/accept": Call(ACCESS),
+    "POST /subscriptions/{subscription_id}/leave": Call(ACCESS, not_found="subscription_not_found"),
+    "POST /subscriptions/{subscription_id}/transfer": Call(
+        ACCESS, {"user_id": 1}, not_found="subscription_not_found"
+    ),
     "GET /me/subscription": Call(ACCESS),
     "GET /me/purse": Call(ACCESS),
     "POST /gift-cards/balance": Call(ACCESS, {"code": "7G3K-0XQ9-M2VD-4TPA"}),

@@ -38,6 +38,10 @@ KEYED = {
     "POST /subscriptions/{subscription_id}/unfreeze": False,
     "POST /subscriptions/{subscription_id}/withdraw": False,
     "POST /subscriptions/{subscription_id}/redeem": False,
+    "POST /subscriptions/{subscription_id}/members": False,
+    "POST /subscriptions/{subscription_id}/leave": False,
+    "POST /subscriptions/{subscription_id}/transfer": False,
+    "POST /invitations/{token}/accept": False,
     "POST /admin/gift-cards": False,
     "POST /admin/subscriptions/{subscription_id}/cancel": False,
     "POST /admin/subscriptions/{subscription_id}/uncancel": False,
@@ -77,8 +81,15 @@ ENDPOINT = (
 
 KEYS_OF_ANSWERS = {
     "AcceptedBody": "ok ignored duplicate",
-    "AccessBody": "allowed until reason",
+    "AccessBody": "allowed until reason source",
     "AliveBody": "status",
+    "FamilyBody": "seats members invitations",
+    "InvitationBody": "id token expires_at",
+    "SeatGivenBackBody": "subscription_id left_at",
+    "MemberBody": "user_id joined_at",
+    "MembershipBody": "subscription_id joined_at",
+    "OpenInvitationBody": "id invited_at expires_at",
+    "SeatsBody": "taken total",
     "ChangedPlanBody": (
         "status subscription_id plan_code current_period_start current_period_end cancel_at_period_end"
         " canceled_at ended_at next_action next_action_at payment_in_progress trial_ends_at frozen_until"
@@ -246,6 +257,7 @@ KEYS_OF_ANSWERS = {
 """A key that is added or gone has to be so on purpose: clients read them, and some must never be shown."""
 
 KEYS_OF_REQUESTS = {
+    "TransferBody": "user_id",
     "AdvanceBody": "advance",
     "CancelBody": "at_period_end reason",
     "ChangePlanBody": "plan_code when quote",

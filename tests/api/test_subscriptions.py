@@ -50,7 +50,7 @@ async def test_without_one(student: Student) -> None:
         "promo_periods_left": None,
         "scheduled_plan_code": None,
         "pending_change": None,
-        "access": {"allowed": False, "until": None, "reason": "none"},
+        "access": {"allowed": False, "until": None, "reason": "none", "source": None},
     }
 
 
@@ -77,7 +77,7 @@ async def test_an_unpaid_one(unpaid: Life) -> None:
         "promo_periods_left": None,
         "scheduled_plan_code": None,
         "pending_change": None,
-        "access": {"allowed": False, "until": None, "reason": "payment_required"},
+        "access": {"allowed": False, "until": None, "reason": "payment_required", "source": "own"},
     }
 
 
@@ -94,7 +94,7 @@ async def test_a_paid_one(unpaid: Life) -> None:
         "status": "active",
         "next_action": "open_renewal",
         "next_action_at": body["next_action_at"],
-        "access": {"allowed": True, "until": body["access"]["until"], "reason": None},
+        "access": {"allowed": True, "until": body["access"]["until"], "reason": None, "source": "own"},
     }
 
 
@@ -111,7 +111,7 @@ async def test_one_that_was_canceled(active: Life) -> None:
         "ended_at": body["ended_at"],
         "next_action": None,
         "next_action_at": None,
-        "access": {"allowed": False, "until": None, "reason": "expired"},
+        "access": {"allowed": False, "until": None, "reason": "expired", "source": "own"},
     }
 
 
@@ -140,7 +140,7 @@ async def test_one_that_is_renewed(world: World, admin: Student) -> None:
         "current_period_start": body["current_period_start"],
         "current_period_end": body["current_period_end"],
         "next_action_at": body["current_period_end"],
-        "access": {"allowed": True, "until": body["access"]["until"], "reason": None},
+        "access": {"allowed": True, "until": body["access"]["until"], "reason": None, "source": "own"},
     }
 
 

@@ -17,7 +17,7 @@ async def test_within_14_days_it_ends_with_the_money_back(world: World) -> None:
     ended = answer.json()
     assert (ended["status"], ended["next_action"]) == ("canceled", None)
     assert ended["canceled_at"] == ended["ended_at"]
-    assert ended["access"] == {"allowed": False, "until": None, "reason": "expired"}
+    assert ended["access"] == {"allowed": False, "until": None, "reason": "expired", "source": "own"}
 
     async def is_given_back() -> bool:
         [charge] = await world.stack.psp.charges(life.subscription_id)

@@ -17,6 +17,7 @@ from db.tables.base import Table
 from db.tables.billing import Invoice, InvoiceLine, Payment, Refund
 from db.tables.catalogue import ContentModule, DunningPolicy, Plan, PlanPrice
 from db.tables.corrections import CreditNote, Dispute
+from db.tables.family import FamilyInvitation, FamilyMember
 from db.tables.gift_cards import GiftCard, GiftCardBatch, GiftCardEntry
 from db.tables.ledger import LedgerEntry, LedgerTransaction
 from db.tables.messages import IdempotencyKey, Note, PaymentReport, ReportReplay
@@ -101,6 +102,21 @@ def _dunning_policy() -> Row:
 
 def _content_module() -> Row:
     return {"code": _unused_word(), "title": "In viaggio", "min_tier": 1, "position": _unused_id()}
+
+
+def _family_invitation() -> Row:
+    return {
+        "subscription_id": _unused_id(),
+        "key": _unused_word(),
+        "token_hash": _unused_word().encode(),
+        "invited_by": _unused_id(),
+        "invited_at": START,
+        "expires_at": END,
+    }
+
+
+def _family_member() -> Row:
+    return {"subscription_id": _unused_id(), "user_id": _unused_id(), "joined_at": START}
 
 
 def _subscription() -> Row:
@@ -424,6 +440,8 @@ _VALID_ROWS: dict[type[Table], Callable[[], Row]] = {
     PaymentMethod: _payment_method,
     PromoCode: _promo_code,
     PromoRedemption: _promo_redemption,
+    FamilyInvitation: _family_invitation,
+    FamilyMember: _family_member,
     GiftCardBatch: _gift_card_batch,
     GiftCard: _gift_card,
     GiftCardEntry: _gift_card_entry,

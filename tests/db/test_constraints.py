@@ -17,6 +17,7 @@ from db.tables.base import Table
 from db.tables.billing import Invoice, InvoiceLine, Payment, Refund
 from db.tables.catalogue import ContentModule, DunningPolicy, Plan, PlanPrice
 from db.tables.corrections import CreditNote, Dispute
+from db.tables.family import FamilyInvitation, FamilyMember
 from db.tables.gift_cards import GiftCard, GiftCardBatch, GiftCardEntry
 from db.tables.ledger import LedgerEntry, LedgerTransaction
 from db.tables.messages import IdempotencyKey, PaymentReport
@@ -137,6 +138,15 @@ FORBIDDEN: list[tuple[str, type[Table], Row]] = [
     ("ck_promo_redemptions_settled_when_known", PromoRedemption, {"settled_at": END}),
     ("ck_promo_redemptions_settled_when_known", PromoRedemption, {"status": "committed"}),
     ("ck_promo_redemptions_settled_when_known", PromoRedemption, {"status": "released"}),
+    ("ck_family_invitations_lives_for_a_while", FamilyInvitation, {"expires_at": START}),
+    (
+        "ck_family_invitations_is_used_or_taken_back",
+        FamilyInvitation,
+        {"accepted_at": START, "taken_back_at": START},
+    ),
+    ("ck_family_members_left_for_a_reason", FamilyMember, {"left_at": END}),
+    ("ck_family_members_left_for_a_reason", FamilyMember, {"end_reason": "left"}),
+    ("ck_family_members_end_reason_is_known", FamilyMember, {"left_at": END, "end_reason": "bored"}),
     ("ck_gift_card_batches_amount_is_positive", GiftCardBatch, {"amount_cents": 0}),
     ("ck_gift_card_batches_has_cards", GiftCardBatch, {"card_count": 0}),
     ("ck_gift_cards_balance_is_within_its_amount", GiftCard, {"balance_cents": -1}),
@@ -203,17 +213,33 @@ EXCLUSIVE: list[tuple[str, type[Table], Row, Row]] = [
         for status in LIVE
     ),
     (
-        "uq_subscriptions_one_trial_per_user",
+        "uq_subscriptions_one_trial_each",
         Subscription,
         {"user_id": 1_000_001, "trial_ends_at": END} | ENDED,
         {"status": "trialing", "ended_at": None},
     ),
     (
-        "uq_subscriptions_user_id_idempotency_key",
+        "uq_subscriptions_one_trial_each",
+        Subscription,
+        {"user_id": 1_000_001, "trial_ends_at": END} | ENDED,
+        {"user_id": 1_000_002, "started_by": 1_000_001},
+    ),
+    (
+        "uq_subscriptions_one_start_per_key",
         Subscription,
         {"user_id": 1_000_001, "idempotency_key": "key"},
         ENDED,
     ),
+    (
+        "uq_subscriptions_one_start_per_key",
+        Subscription,
+        {"user_id": 1_000_001, "idempotency_key": "key"},
+        {"user_id": 1_000_002, "started_by": 1_000_001},
+    ),
+    ("uq_family_invitations_key", FamilyInvitation, {"key": "key"}, {}),
+    ("uq_family_invitations_token_hash", FamilyInvitation, {"token_hash": b"hash"}, {}),
+    ("uq_family_members_invitation_id", FamilyMember, {"invitation_id": 1_000_001}, {}),
+    ("uq_family_members_one_family_each", FamilyMember, {"user_id": 1_000_001}, {}),
     ("uq_subscriptions_workflow_id", Subscription, {"workflow_id": "1000001:key"}, {}),
     (
         "ex_periods_no_overlap",

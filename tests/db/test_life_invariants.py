@@ -13,7 +13,9 @@ from db.queries.life_invariants import LIFE_INVARIANTS
 from db.queries.overdue import OVERDUE
 from db.tables.base import Table
 from db.tables.billing import Invoice, InvoiceSeries, Payment, Refund
+from db.tables.catalogue import Plan
 from db.tables.corrections import CreditNote
+from db.tables.family import FamilyMember
 from db.tables.ledger import LedgerTransaction
 from db.tables.messages import PaymentReport
 from db.tables.subscriptions import Period, Subscription, TimelineEntry
@@ -147,6 +149,21 @@ async def charge_left_open(connection: Connection) -> None:
     )
 
 
+async def family_of(connection: Connection, *members: int, seats: int = 2) -> None:
+    plan_id = await insert_row(connection, Plan, seats=seats)
+    of = await insert_row(connection, Subscription, plan_id=plan_id, user_id=1)
+    for user_id in members:
+        await insert_row(connection, FamilyMember, subscription_id=of, user_id=user_id)
+
+
+async def one_member_too_many(connection: Connection) -> None:
+    await family_of(connection, 2, 3)
+
+
+async def owner_has_two_seats(connection: Connection) -> None:
+    await family_of(connection, 1)
+
+
 LATE_STEP: Row = {"next_action": "renew", "next_action_at": NOW - timedelta(minutes=16)}
 
 BROKEN: list[tuple[Break, str]] = [
@@ -169,6 +186,8 @@ BROKEN: list[tuple[Break, str]] = [
     (number_beyond_the_count, "numbers_have_a_gap"),
     (number_given_twice, "numbers_have_a_gap"),
     (number_of_no_series, "numbers_have_a_gap"),
+    (one_member_too_many, "a_family_has_more_members_than_seats"),
+    (owner_has_two_seats, "a_family_has_more_members_than_seats"),
     (a_row(PaymentReport, received_at=NOW - timedelta(minutes=11)), "a_report_waits_to_be_applied"),
     (a_row(Subscription, **LATE_STEP), "a_due_step_was_not_taken"),
     (charge_left_open, "a_payment_is_left_open"),
@@ -201,6 +220,7 @@ async def test_what_is_well_is_not_seen(bare: Connection) -> None:
     await insert_row(bare, Subscription, **LATE_STEP | {"next_action_at": now - timedelta(minutes=14)})
     await insert_row(bare, Payment, payment_method_id=1, created_at=PAST)
     await insert_row(bare, Refund, recorded_at=NOW)
+    await family_of(bare, 2)
 
     assert await all_found(bare) == {}
 

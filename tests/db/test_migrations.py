@@ -88,6 +88,7 @@ LEFT_HALF_BUILT = {
     "0014": ("uq_outbox_key", "ix_outbox_subscription_id"),
     "0015": ("uq_outbox_sequence", "ix_outbox_published_at", "ix_subscriptions_ahead"),
     "0016": ("ix_webhook_inbox_parked",),
+    "0018": ("uq_subscriptions_one_start_per_key", "uq_subscriptions_one_trial_each"),
 }
 
 

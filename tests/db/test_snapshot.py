@@ -68,6 +68,7 @@ STATE = SubscriptionState(
     scheduled_plan=ANOTHER_PLAN,
     moved_price=ANOTHER_PLAN,
     altered_at=AT,
+    transferred_at=AT,
 )
 
 # As it was written before there were promo codes and changes of plan. What is in a database already must
@@ -190,16 +191,19 @@ THIRD_FORMAT = SECOND_FORMAT | {
     "scheduled_plan": ANOTHER_PLAN_SNAPSHOT,
 }
 
-# As it is written today.
+# As it was written before anything was said of whether it was handed on.
 FOURTH_FORMAT = THIRD_FORMAT | {
     "format": 4,
     "moved_price": ANOTHER_PLAN_SNAPSHOT,
     "altered_at": "2026-02-10T12:00:00Z",
 }
+
+# As it is written today.
+FIFTH_FORMAT = FOURTH_FORMAT | {"format": 5, "transferred_at": "2026-02-10T12:00:00Z"}
 LESS = {
     "nothing open": {"open_invoice": None, "paid_ahead": None, "dunning": None, "freeze": None},
     "nothing off": {"promo": None, "price": PeriodPrice(1_990), "scheduled_plan": None, "moved_price": None},
-    "nothing altered": {"altered_at": None},
+    "nothing altered": {"altered_at": None, "transferred_at": None},
     "nothing under way": {"open_invoice": STATE.unpaid_invoice.trying(None)},
     "no method": {"payment_method_id": None},
     "alive": {"canceled_at": None, "ended_at": None, "parked_reason": None, "withdrawing_payment_id": None},
@@ -208,10 +212,14 @@ LESS = {
 }
 
 
+def test_a_snapshot_in_the_fifth_format() -> None:
+    assert dump_state(STATE) == FIFTH_FORMAT
+    assert load_state(FIFTH_FORMAT) == STATE
+    assert FIFTH_FORMAT.keys() == {field.name for field in fields(SubscriptionState)} | {"format"}
+
+
 def test_a_snapshot_in_the_fourth_format() -> None:
-    assert dump_state(STATE) == FOURTH_FORMAT
-    assert load_state(FOURTH_FORMAT) == STATE
-    assert FOURTH_FORMAT.keys() == {field.name for field in fields(SubscriptionState)} | {"format"}
+    assert load_state(FOURTH_FORMAT) == replace(STATE, transferred_at=None)
 
 
 def test_a_snapshot_in_the_third_format() -> None:
@@ -219,7 +227,7 @@ def test_a_snapshot_in_the_third_format() -> None:
     dearer = replace(STATE.plan, price_version=4)
     moving = THIRD_FORMAT | {"scheduled_plan": asdict(dearer), "paid_ahead": None}
 
-    assert load_state(THIRD_FORMAT) == replace(STATE, moved_price=None, altered_at=None)
+    assert load_state(THIRD_FORMAT) == replace(STATE, moved_price=None, altered_at=None, transferred_at=None)
     assert load_state(moving).next_plan == dearer
 
 
@@ -236,6 +244,7 @@ def test_a_snapshot_in_the_second_format() -> None:
         scheduled_plan=None,
         moved_price=None,
         altered_at=None,
+        transferred_at=None,
     )
 
 

@@ -34,6 +34,7 @@ COMMANDS = frozenset(
         Action.WITHDRAW,
         Action.FREEZE,
         Action.UNFREEZE,
+        Action.TRANSFER,
         Action.UNPARK,
     }
 )
@@ -71,6 +72,7 @@ COMES_FROM = {
     Action.END_PERIOD: "time: the end of all paid time, when it was canceled for then",
     Action.FREEZE: "the user: `POST /subscriptions/{id}/freeze`",
     Action.UNFREEZE: "time: the freeze's end; or the user: `POST /subscriptions/{id}/unfreeze`",
+    Action.TRANSFER: "the owner of a family: `POST /subscriptions/{id}/transfer`, to one of its members",
     Action.PARK: (
         "a person has to look: the provider can't say what became of a payment (`payment_unknown`), can't"
         " take back one that nobody confirms (`payment_pending`), will never take it (`provider_rejected`),"
@@ -104,15 +106,20 @@ REFUSED_WHEN = {
     RefusalCode.SUBSCRIPTION_ENDED: "it has ended",
     RefusalCode.NOT_CANCELING: "no cancellation is scheduled",
     RefusalCode.WITHDRAWAL_PERIOD_OVER: f"{WITHDRAWAL_DAYS} days have passed since the day of the start",
+    RefusalCode.WITHDRAWAL_AFTER_TRANSFER: "it was handed on: whoever has it now did not buy it",
+    RefusalCode.SEATS_TAKEN: "more seats are taken than the chosen plan has",
     RefusalCode.PAYMENT_IN_PROGRESS: (
-        "a charge is under way and money may be moving: `change_plan`, `freeze`, `withdraw` and `pay_now`"
-        " wait for it; `cancel` does not"
+        "a charge is under way and money may be moving: `change_plan`, `freeze`, `withdraw`, `transfer` and"
+        " `pay_now` wait for it; `cancel` does not"
     ),
     RefusalCode.INVOICE_NOT_PAYABLE: "the invoice does not wait for a payment",
     RefusalCode.FREEZE_ONLY_FROM_ACTIVE: "it is not `active`, or its paid time is over",
     RefusalCode.FREEZE_ALLOWANCE_SPENT: "the plan allows fewer frozen days in this year of the subscription",
     RefusalCode.FREEZE_UNTIL_IS_PAST: "`until` is not in the future",
     RefusalCode.NOT_FROZEN: "it is not frozen",
+    RefusalCode.TRANSFER_NOT_POSSIBLE: (
+        "it is neither `active` nor `trialing` nor `frozen`, or an operator has to look at it"
+    ),
     RefusalCode.NOT_PARKED: "it is not parked",
     RefusalCode.PLAN_CHANGE_NOT_POSSIBLE: (
         "it is neither `active` nor `trialing`, or canceled for its period's end, or its paid time is over"

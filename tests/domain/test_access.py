@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.access import Access, AccessTerms, NoAccess, access, access_until
+from domain.access import NOTHING, Access, AccessTerms, NoAccess, Source, access, access_until, best
 from domain.subscription import Status, SubscriptionState
 from tests.domain.states import (
     ACTIVE,
@@ -63,12 +63,12 @@ def test_a_plan_without_grace_gives_access_for_what_was_paid() -> None:
     assert access_until(replace(ACTIVE, plan=replace(ACTIVE.plan, grace_days=0))) == PERIOD.end
 
 
-def allowed(until: datetime) -> Access:
-    return Access(allowed=True, until=until, reason=None)
+def allowed(until: datetime, source: Source = Source.OWN) -> Access:
+    return Access(allowed=True, until=until, reason=None, source=source)
 
 
-def refused(reason: NoAccess) -> Access:
-    return Access(allowed=False, until=None, reason=reason)
+def refused(reason: NoAccess, source: Source = Source.OWN) -> Access:
+    return Access(allowed=False, until=None, reason=reason, source=source)
 
 
 def terms(state: SubscriptionState) -> AccessTerms:
@@ -78,7 +78,7 @@ def terms(state: SubscriptionState) -> AccessTerms:
 @pytest.mark.parametrize(
     ("facts", "at", "answer"),
     [
-        pytest.param(None, PERIOD.end, refused(NoAccess.NONE), id="never subscribed"),
+        pytest.param(None, PERIOD.end, NOTHING, id="never subscribed"),
         pytest.param(terms(EXPIRED), PERIOD.start, refused(NoAccess.NONE), id="a start given up"),
         pytest.param(terms(INCOMPLETE), PERIOD.start, refused(NoAccess.PAYMENT_REQUIRED), id="not paid yet"),
         pytest.param(terms(TRIALING), TRIAL.start, allowed(TRIAL.end + GRACE), id="trial"),
@@ -121,3 +121,42 @@ def test_more_paid_time_never_takes_access_away(facts: AccessTerms, at: datetime
     more = replace(facts, access_until=facts.access_until and facts.access_until + paid)
 
     assert access(more, at).allowed >= access(facts, at).allowed
+
+
+OWN_EXPIRED, OWN_OPEN = refused(NoAccess.EXPIRED), allowed(PERIOD.end)
+OF_FAMILY = allowed(WITH_GRACE, Source.FAMILY)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "decisive"),
+    [
+        pytest.param([], NOTHING, id="no part in anything"),
+        pytest.param([OWN_OPEN, OF_FAMILY], OWN_OPEN, id="of two that allow the own one"),
+        pytest.param([OWN_EXPIRED, OF_FAMILY], OF_FAMILY, id="the family's, where the own one is over"),
+        pytest.param([refused(NoAccess.FROZEN), OF_FAMILY], OF_FAMILY, id="or frozen"),
+        pytest.param(
+            [OWN_EXPIRED, refused(NoAccess.FROZEN, Source.FAMILY)],
+            refused(NoAccess.FROZEN, Source.FAMILY),
+            id="what may allow it again, before what is over",
+        ),
+        pytest.param(
+            [refused(NoAccess.PAYMENT_REQUIRED), refused(NoAccess.EXPIRED, Source.FAMILY)],
+            refused(NoAccess.PAYMENT_REQUIRED),
+            id="the same, the other way",
+        ),
+        pytest.param(
+            [refused(NoAccess.NONE), refused(NoAccess.EXPIRED, Source.FAMILY)],
+            refused(NoAccess.EXPIRED, Source.FAMILY),
+            id="what was, before what never was",
+        ),
+    ],
+)
+def test_of_several_subscriptions_one_decides(verdicts: list[Access], decisive: Access) -> None:
+    assert best(verdicts) == decisive
+
+
+@given(TERMS, INSTANTS)
+def test_members_have_the_owner_s_access(facts: AccessTerms, at: datetime) -> None:
+    of_a_member = access(replace(facts, source=Source.FAMILY), at)
+
+    assert replace(of_a_member, source=Source.OWN) == access(facts, at)

@@ -7,7 +7,7 @@ import pytest
 
 from domain.events import EventName, FailedPayment, invoice_uncollectible, payment_failed
 from domain.freeze_allowance import Freeze
-from domain.life_events import GOES_OUT_AS, SUBJECTS, goes_out
+from domain.life_events import GOES_OUT_AS, OF_THE_FAMILY, SUBJECTS, goes_out
 from domain.lifecycle import Event
 from domain.payment import Decline
 from tests.domain.states import ACTIVE, CANCELED, INCOMPLETE, PAST_DUE_BY_HAND, PERIOD, RENEWING
@@ -19,6 +19,10 @@ DETAILS: dict[str, int | str | None] = {
     "payment_id": 43,
     "amount_cents": 1_990,
     "currency": "EUR",
+    "invitation_id": 12,
+    "membership_id": 4,
+    "member_user_id": 8,
+    "from_user_id": 6,
 }
 OTHERWISE = {
     EventName.RENEWAL_UPCOMING,
@@ -68,9 +72,19 @@ def test_an_event_is_about_a_version_or_about_money(entry: Event) -> None:
             "amount_cents": 1_990,
             "currency": "EUR",
         }
+    elif name in OF_THE_FAMILY:
+        assert event.key == f"{name}:{DETAILS[OF_THE_FAMILY[name]]}"
+        assert event.details == {
+            "user_id": ACTIVE.user_id,
+            "plan_code": ACTIVE.plan.code,
+            "membership_id": 4,
+            "member_user_id": 8,
+            "invitation_id": 12,
+        }
     else:
         assert event.key == f"{name}:{ACTIVE.subscription_id}:{ACTIVE.version}"
         assert (event.details["change"], event.details["status"]) == (entry, "active")
+        assert event.details.get("from_user_id") == (6 if entry is Event.TRANSFERRED else None)
 
 
 def test_the_next_version_is_another_event() -> None:

@@ -47,6 +47,7 @@ POSSIBLE: dict[Action, set[Status]] = {
     Action.END_PERIOD: {Status.TRIALING, Status.ACTIVE},
     Action.FREEZE: {Status.ACTIVE},
     Action.UNFREEZE: {Status.FROZEN},
+    Action.TRANSFER: {Status.TRIALING, Status.ACTIVE, Status.FROZEN},
     Action.PARK: set(Status) - {Status.INCOMPLETE_EXPIRED},
     Action.UNPARK: set(Status) - {Status.INCOMPLETE_EXPIRED},
 }
@@ -71,6 +72,7 @@ REFUSED_WITH: dict[Action, RefusalCode] = dict.fromkeys(Action, ENDED) | {
     Action.UNCANCEL: RefusalCode.NOT_CANCELING,
     Action.FREEZE: RefusalCode.FREEZE_ONLY_FROM_ACTIVE,
     Action.UNFREEZE: RefusalCode.NOT_FROZEN,
+    Action.TRANSFER: RefusalCode.TRANSFER_NOT_POSSIBLE,
     Action.UNPARK: RefusalCode.NOT_PARKED,
 }
 NOT_PAID_FOR = {Status.INCOMPLETE, Status.PAST_DUE, Status.UNPAID}

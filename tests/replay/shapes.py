@@ -7,6 +7,7 @@ from tests.client import Student
 from tests.lives import Life, World
 from tests.replay import (
     event_shapes,
+    family_shapes,
     plan_shapes,
     purse_shapes,
     renewal_shapes,
@@ -145,4 +146,5 @@ SHAPES: tuple[Shape, ...] = (
     upkeep_shapes.looked_for_lost,
     event_shapes.event_delivered,
     event_shapes.event_given_up,
+    family_shapes.handed_on,
 )

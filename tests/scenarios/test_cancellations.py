@@ -36,7 +36,7 @@ async def test_a_cancellation_that_is_taken_back_and_one_that_is_not(world: Worl
     ]
     shown = await lived.shown()
     assert (shown["status"], instant(shown["ended_at"])) == ("canceled", boundaries[2])
-    assert shown["access"] == {"allowed": False, "until": None, "reason": "expired"}
+    assert shown["access"] == {"allowed": False, "until": None, "reason": "expired", "source": "own"}
     await lived.is_settled()
 
 

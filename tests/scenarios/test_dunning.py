@@ -57,7 +57,12 @@ async def test_a_renewal_that_stays_declined_is_given_up(world: World, admin: St
     lived = await begin_with_card_that(world, admin, "tok_insufficient_funds")
 
     await lived.until_day(37.5)
-    assert (await lived.shown())["access"] == {"allowed": False, "until": None, "reason": "payment_required"}
+    assert (await lived.shown())["access"] == {
+        "allowed": False,
+        "until": None,
+        "reason": "payment_required",
+        "source": "own",
+    }
     await lived.until_day(80)
 
     assert await lived.bills() == [

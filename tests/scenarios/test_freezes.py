@@ -24,7 +24,12 @@ async def test_frozen_three_times_in_a_year_365_paid_days_remain(world: World, a
     await lived.until_day(40)
     until = lived.own_now + 10 * DAY
     assert (await lived.life.post("freeze", {"until": until.isoformat()})).is_success
-    assert (await lived.shown())["access"] == {"allowed": False, "until": None, "reason": "frozen"}
+    assert (await lived.shown())["access"] == {
+        "allowed": False,
+        "until": None,
+        "reason": "frozen",
+        "source": "own",
+    }
     await lived.until_day(60)
     await lived.life.post("freeze")
     await lived.until_day(65)

@@ -109,7 +109,7 @@ async def test_a_scheduled_cancellation_ends_it_with_its_period(world: World) ->
     )
     shown = (await life.student.get("/me/subscription")).json()
     assert shown["ended_at"] == shown["current_period_end"]  # late or not, it ends at its nominal end
-    assert shown["access"] == {"allowed": False, "until": None, "reason": "expired"}
+    assert shown["access"] == {"allowed": False, "until": None, "reason": "expired", "source": "own"}
 
 
 async def test_canceling_now_ends_access_and_earns_the_revenue(world: World) -> None:

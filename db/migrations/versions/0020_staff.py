@@ -3,7 +3,7 @@
 May be interrupted anywhere and repeated: an index that was left half-built is dropped first.
 
 Revision ID: 0020
-Revises: 0018
+Revises: 0019
 """
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from alembic import op
 from db.migrations.parts import drop_unused, forbid_changes, id_column, recorded_at
 
 revision = "0020"
-down_revision = "0018"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """Password resets, and users who were erased: about them nothing new is written, only what the law keeps.
 
 Revision ID: 0021
-Revises: 0018
+Revises: 0020
 """
 
 import sqlalchemy as sa
