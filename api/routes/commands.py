@@ -1,9 +1,12 @@
 """What a user may want of their subscription: cancel, freeze, withdraw, and the ways back."""
 
+from collections.abc import Callable
+
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
-from temporalio.workflow import UpdateMethodMultiParam
 
+from activities.contracts import Cause
+from api import orders
 from api.auth.current_user import TOKEN_REFUSALS
 from api.command_request import COMMAND_REFUSALS, CommandRequest, CommandRequestDep
 from api.idempotency import key_parameter
@@ -13,10 +16,8 @@ from api.routes.subscriptions import NOT_FOUND
 from api.schemas.base import RowId
 from api.schemas.subscriptions import CancelBody, FreezeBody, SubscriptionBody
 from api.subscription_commands import Command, Order
-from domain.lifecycle import Action
 from domain.refusals import RefusalCode
-from workflows.messages import CancelCommand, FreezeCommand, PlainCommand
-from workflows.subscription import Subscription
+from workflows.messages import PlainCommand
 
 router = APIRouter(prefix="/subscriptions/{subscription_id}", tags=["Subscriptions"])
 
@@ -38,11 +39,11 @@ async def cancel_subscription(
     A charge that is with its provider can't be taken back: it stands, and `payment_in_progress` says so.
     """
     wanted = body or CancelBody()
-    action = Action.CANCEL_AT_PERIOD_END if wanted.at_period_end else Action.CANCEL_NOW
 
     async def act(command_id: str) -> SubscriptionBody:
-        command = CancelCommand(command_id, wanted.at_period_end, await asked.cause(wanted.reason))
-        return await _carry_out(asked, subscription_id, Order(action, Subscription.cancel, command))
+        cause = await asked.cause(wanted.reason)
+        order = orders.cancel(command_id, cause, at_period_end=wanted.at_period_end)
+        return await _carry_out(asked, subscription_id, order)
 
     return await asked.once(wanted, act)
 
@@ -55,7 +56,7 @@ async def cancel_subscription(
 )
 async def uncancel_subscription(subscription_id: RowId, asked: CommandRequestDep) -> JSONResponse:
     """Takes back a cancellation that waits for the period's end."""
-    return await _say(asked, subscription_id, Action.UNCANCEL, Subscription.uncancel)
+    return await _say(asked, subscription_id, orders.uncancel)
 
 
 @router.post(
@@ -82,8 +83,8 @@ async def freeze_subscription(
     wanted = body or FreezeBody()
 
     async def act(command_id: str) -> SubscriptionBody:
-        command = FreezeCommand(command_id, wanted.until, await asked.cause())
-        return await _carry_out(asked, subscription_id, Order(Action.FREEZE, Subscription.freeze, command))
+        order = orders.freeze(command_id, await asked.cause(), until=wanted.until)
+        return await _carry_out(asked, subscription_id, order)
 
     return await asked.once(wanted, act)
 
@@ -96,7 +97,7 @@ async def freeze_subscription(
 )
 async def unfreeze_subscription(subscription_id: RowId, asked: CommandRequestDep) -> JSONResponse:
     """Lets a frozen subscription go on now."""
-    return await _say(asked, subscription_id, Action.UNFREEZE, Subscription.unfreeze)
+    return await _say(asked, subscription_id, orders.unfreeze)
 
 
 @router.post(
@@ -114,20 +115,18 @@ async def unfreeze_subscription(subscription_id: RowId, asked: CommandRequestDep
 )
 async def withdraw_from_subscription(subscription_id: RowId, asked: CommandRequestDep) -> JSONResponse:
     """Ends it within 14 days of the first start, with the money back. `canceled_at` confirms the instant."""
-    return await _say(asked, subscription_id, Action.WITHDRAW, Subscription.withdraw)
+    return await _say(asked, subscription_id, orders.withdraw)
 
 
 async def _say(
     asked: CommandRequest,
     subscription_id: int,
-    action: Action,
-    update: UpdateMethodMultiParam[[Subscription, PlainCommand], None],
+    order: Callable[[str, Cause], Order[PlainCommand, None]],
 ) -> JSONResponse:
     """A command that needs nothing but to be said."""
 
     async def act(command_id: str) -> SubscriptionBody:
-        command = PlainCommand(command_id, await asked.cause())
-        return await _carry_out(asked, subscription_id, Order(action, update, command))
+        return await _carry_out(asked, subscription_id, order(command_id, await asked.cause()))
 
     return await asked.once(None, act)
 

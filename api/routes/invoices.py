@@ -17,6 +17,7 @@ from api.refusals import responses_of
 from api.schemas.base import RowId
 from api.schemas.invoices import InvoiceBody, InvoicePage, InvoicePaymentBody, PayBody, PaymentBody
 from db.queries import invoice_views
+from db.queries.invoice_views import PaymentView
 from domain.invoice import InvoiceStatus
 from domain.payment import PaymentStatus
 from domain.refusals import RefusalCode
@@ -84,13 +85,16 @@ async def pay_invoice(
 
     async def act(command_id: str) -> InvoicePaymentBody | Accepted:
         order = PayInvoice(invoice_id, offered, command_id, await asked.cause())
-        payment = await asked.context.payer.pay(asked.user.id, order)
-        is_paid = payment.status == PaymentStatus.SUCCEEDED
-        answer = InvoicePaymentBody(
-            invoice_id=invoice_id,
-            invoice_status=InvoiceStatus.PAID if is_paid else InvoiceStatus.OPEN,
-            payment=PaymentBody.model_validate(payment),
-        )
-        return answer if is_paid else Accepted(answer)
+        return paid_or_waiting(await asked.context.payer.pay(asked.user.id, order))
 
     return await asked.once(wanted, act)
+
+
+def paid_or_waiting(payment: PaymentView) -> InvoicePaymentBody | Accepted:
+    is_paid = payment.status == PaymentStatus.SUCCEEDED
+    answer = InvoicePaymentBody(
+        invoice_id=payment.invoice_id,
+        invoice_status=InvoiceStatus.PAID if is_paid else InvoiceStatus.OPEN,
+        payment=PaymentBody.model_validate(payment),
+    )
+    return answer if is_paid else Accepted(answer)

@@ -20,6 +20,8 @@ from api.schemas.plan_changes import (
     ChangePlanPreviewBody,
     PlanChangePreviewBody,
 )
+from db.queries.invoice_views import PaymentView
+from db.queries.subscription_views import SubscriptionView
 from domain.payment import PaymentStatus
 from domain.refusals import RefusalCode
 
@@ -32,6 +34,14 @@ CHANGE_REFUSALS = responses_of(
     RefusalCode.PAYMENT_IN_PROGRESS,
     RefusalCode.RENEWAL_ALREADY_PAID,
     RefusalCode.CURRENCY_MISMATCH,
+)
+CHANGE_PLAN_REFUSALS = (
+    *CHANGE_REFUSALS,
+    (402, "payment_failed"),
+    (422, "quote_invalid"),
+    *responses_of(
+        RefusalCode.QUOTE_OUTDATED, RefusalCode.PLAN_CHANGE_REPLACED, RefusalCode.PLAN_CHANGE_VOIDED
+    ),
 )
 WAITING: dict[int | str, dict[str, Any]] = {
     202: {"model": ChangedPlanBody, "description": "The change waits for its payment."}
@@ -60,12 +70,7 @@ async def preview_plan_change(
         *TOKEN_REFUSALS,
         *COMMAND_REFUSALS,
         NOT_FOUND,
-        *CHANGE_REFUSALS,
-        (402, "payment_failed"),
-        (422, "quote_invalid"),
-        *responses_of(
-            RefusalCode.QUOTE_OUTDATED, RefusalCode.PLAN_CHANGE_REPLACED, RefusalCode.PLAN_CHANGE_VOIDED
-        ),
+        *CHANGE_PLAN_REFUSALS,
     ),
 )
 async def change_plan(subscription_id: RowId, asked: CommandRequestDep, body: ChangePlanBody) -> JSONResponse:
@@ -82,8 +87,12 @@ async def change_plan(subscription_id: RowId, asked: CommandRequestDep, body: Ch
         view, payment = await asked.context.changer.change(
             asked.user.id, subscription_id, wanted, command_id, await asked.cause()
         )
-        answer = ChangedPlanBody.after(view, payment)
-        is_done = payment is None or payment.status == PaymentStatus.SUCCEEDED
-        return answer if is_done else Accepted(answer)
+        return changed_or_waiting(view, payment)
 
     return await asked.once(body, act)
+
+
+def changed_or_waiting(view: SubscriptionView, payment: PaymentView | None) -> ChangedPlanBody | Accepted:
+    answer = ChangedPlanBody.after(view, payment)
+    is_done = payment is None or payment.status == PaymentStatus.SUCCEEDED
+    return answer if is_done else Accepted(answer)

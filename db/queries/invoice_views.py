@@ -194,6 +194,17 @@ async def find_due(connection: Connection, subscription_id: int) -> DueView | No
     return row and DueView(*row)
 
 
+async def find_newest(connection: Connection, subscription_id: int) -> int | None:
+    """The id of the invoice that is open or, when none is, of the last one."""
+    query = (
+        select(Invoice.id)
+        .where(Invoice.subscription_id == subscription_id)
+        .order_by((Invoice.status == InvoiceStatus.OPEN).desc(), Invoice.id.desc())
+        .limit(1)
+    )
+    return (await connection.execute(query)).scalar_one_or_none()
+
+
 async def find_last_payment(connection: Connection, invoice_id: int) -> tuple[PaymentView, bool] | None:
     """The newest attempt to pay an invoice, and whether it is still with its provider.
 

@@ -6,7 +6,7 @@ from db.database import Connection
 from db.tables.messages import Note
 
 
-async def insert_note(connection: Connection, user_id: int, text: str) -> int:
-    """Returns its id."""
+async def insert_note(connection: Connection, user_id: int | None, text: str) -> int:
+    """Returns its id. Whoever works at the command line has no account here."""
     query = insert(Note).values(user_id=user_id, text=text).returning(Note.id)
     return (await connection.execute(query)).scalar_one()

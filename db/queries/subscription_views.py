@@ -105,6 +105,12 @@ async def find_of_user(connection: Connection, user_id: int, subscription_id: in
     return None if row is None else _view(row)
 
 
+async def find_owner(connection: Connection, subscription_id: int) -> int | None:
+    """The id of the user whose it is: for staff."""
+    query = select(Subscription.user_id).where(Subscription.id == subscription_id)
+    return (await connection.execute(query)).scalar_one_or_none()
+
+
 async def find_with_state(
     connection: Connection, subscription_id: int
 ) -> tuple[SubscriptionView, SubscriptionState] | None:

@@ -2,19 +2,27 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import Id, Instant, RecordedAt, Table
 
 
 class User(Table):
-    """`flagged_at`: a payment of theirs was charged back, and staff have to look."""
+    """`flagged_at`: a payment of theirs was charged back, and staff have to look.
+
+    Who was disabled can't log in. Access tokens from before `sessions_ended_at` are dead, whatever they say.
+    """
 
     __tablename__ = "users"
     __table_args__ = (
         CheckConstraint("email = lower(email)", name="email_is_lower_case"),
         CheckConstraint("role IN ('student', 'admin', 'support')", name="role_is_known"),
+        Index(
+            "ix_users_sessions_ended_at",
+            "sessions_ended_at",
+            postgresql_where=text("sessions_ended_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Id]
@@ -24,6 +32,8 @@ class User(Table):
     locale: Mapped[str] = mapped_column(server_default="en")
     created_at: Mapped[RecordedAt]
     flagged_at: Mapped[datetime | None]
+    disabled_at: Mapped[datetime | None]
+    sessions_ended_at: Mapped[datetime | None]
 
 
 class RefreshToken(Table):

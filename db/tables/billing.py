@@ -59,6 +59,8 @@ class Invoice(Table):
             postgresql_where=text("status <> 'void' AND billing_reason <> 'subscription_update'"),
         ),
         Index("ix_invoices_user_id_id", "user_id", "id"),
+        Index("ix_invoices_subscription_id_id", "subscription_id", "id"),
+        Index("ix_invoices_not_paid", "status", "id", postgresql_where=text("status <> 'paid'")),
     )
 
     id: Mapped[Id]
@@ -126,6 +128,7 @@ class Payment(Table):
             "(status IN ('created', 'pending', 'unknown')) = (settled_at IS NULL)", name="settled_when_known"
         ),
         CheckConstraint("(status = 'succeeded') = (received_cents IS NOT NULL)", name="received_when_paid"),
+        Index("ix_payments_not_succeeded", "status", "id", postgresql_where=text("status <> 'succeeded'")),
     )
 
     id: Mapped[Id]

@@ -76,12 +76,15 @@ class ReportReplay(Table):
 
 
 class Note(Table):
-    """What a person wrote to explain a command. Kept here alone: workflows and the timeline carry its id."""
+    """What a person wrote to explain a command. Kept here alone: workflows and the timeline carry its id.
+
+    Without a user it is an operator's, who works at the command line: the timeline names them.
+    """
 
     __tablename__ = "notes"
 
     id: Mapped[Id]
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     text: Mapped[str]
     recorded_at: Mapped[RecordedAt]
 

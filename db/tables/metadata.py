@@ -13,6 +13,7 @@ from db.tables import (
     payment_methods,
     promo_codes,
     reconciliation,
+    staff_actions,
     subscriptions,
     webhook_endpoints,
 )
@@ -32,6 +33,7 @@ TABLE_MODULES = (
     payment_methods,
     promo_codes,
     reconciliation,
+    staff_actions,
     subscriptions,
     webhook_endpoints,
 )

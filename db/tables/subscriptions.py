@@ -45,6 +45,11 @@ class Subscription(Table):
             postgresql_where=text("trial_ends_at IS NOT NULL"),
         ),
         Index("ix_subscriptions_user_id_id", "user_id", "id"),
+        Index("ix_subscriptions_status_id", "status", "id"),
+        Index("ix_subscriptions_plan_id_id", "plan_id", "id"),
+        Index("ix_subscriptions_next_action_at", "next_action_at"),
+        Index("ix_subscriptions_created_at", "created_at"),
+        Index("ix_subscriptions_parked", "id", postgresql_where=text("parked_reason IS NOT NULL")),
         Index("ix_subscriptions_ahead", "id", postgresql_where=text("clock_offset <> '0'::interval")),
     )
 

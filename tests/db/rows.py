@@ -23,6 +23,7 @@ from db.tables.outbox import OutboxEvent
 from db.tables.payment_methods import PaymentMethod
 from db.tables.promo_codes import PromoCode, PromoRedemption
 from db.tables.reconciliation import ReconciliationFinding
+from db.tables.staff_actions import StaffAction
 from db.tables.subscriptions import ClockTurn, Period, Subscription, TimelineEntry
 from db.tables.webhook_endpoints import EventDelivery, WebhookEndpoint, WebhookEndpointChange
 
@@ -370,6 +371,16 @@ def _reconciliation_finding() -> Row:
     }
 
 
+def _staff_action() -> Row:
+    return {
+        "actor": "user:7",
+        "action": "plan_created",
+        "subject_kind": "plan",
+        "subject_id": _unused_word(),
+        "trace_id": _unused_word(),
+    }
+
+
 _VALID_ROWS: dict[type[Table], Callable[[], Row]] = {
     User: _user,
     Plan: _plan,
@@ -405,4 +416,5 @@ _VALID_ROWS: dict[type[Table], Callable[[], Row]] = {
     PaymentReport: _payment_report,
     IdempotencyKey: _idempotency_key,
     ReconciliationFinding: _reconciliation_finding,
+    StaffAction: _staff_action,
 }

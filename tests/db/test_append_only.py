@@ -9,6 +9,7 @@ from db.tables.corrections import CreditNote, Dispute
 from db.tables.gift_cards import GiftCard, GiftCardBatch, GiftCardEntry
 from db.tables.ledger import LedgerEntry, LedgerTransaction
 from db.tables.messages import PaymentReport, ReportReplay
+from db.tables.staff_actions import StaffAction
 from db.tables.subscriptions import TimelineEntry
 from db.tables.webhook_endpoints import WebhookEndpoint, WebhookEndpointChange
 from tests.db.refused import refused
@@ -28,6 +29,7 @@ APPEND_ONLY = {
     "credit_notes": "number = 'another'",
     "disputes": "amount_cents = 1",
     "report_replays": "actor = 'nobody'",
+    "staff_actions": "actor = 'nobody'",
     "webhook_endpoint_changes": "change = 'another'",
 }
 
@@ -44,6 +46,7 @@ async def filled(connection: Connection) -> Connection:
     await _insert_corrections(connection, sold)
     endpoint_id = await insert_row(connection, WebhookEndpoint, created_by=sold.user_id)
     await insert_row(connection, WebhookEndpointChange, endpoint_id=endpoint_id)
+    await insert_row(connection, StaffAction)
     await connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))  # nothing of it is still to be checked
     return connection
 
