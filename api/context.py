@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from temporalio.client import Client
 
+from api.auth.ended_sessions import EndedSessionsKnown
 from api.auth.passwords import PasswordHasher
 from api.auth.sessions import Sessions
 from api.auth.tokens import TokenIssuer
@@ -46,6 +47,7 @@ class Context:
     tokens: TokenIssuer
     passwords: PasswordHasher
     sessions: Sessions
+    ended_sessions: EndedSessionsKnown
     gift_codes: GiftCodes
     answers: AnswerKeeper
     starter: SubscriptionStarter
@@ -76,7 +78,8 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
     opener = RefundOpener(temporal, rpc_timeout)
     relay = InboxRelay(database, temporal, rpc_timeout)
     events = EventSender(allow_private=settings.events_allow_private)
-    relaying = asyncio.create_task(relay.run())
+    ended_sessions = EndedSessionsKnown(database, timedelta(minutes=settings.access_token_minutes))
+    working = [asyncio.create_task(relay.run()), asyncio.create_task(ended_sessions.run())]
     try:
         yield Context(
             settings=settings,
@@ -86,6 +89,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             tokens=tokens,
             passwords=PasswordHasher.from_settings(settings),
             sessions=Sessions(settings, tokens),
+            ended_sessions=ended_sessions,
             gift_codes=GiftCodes(settings.gift_code_key),
             answers=AnswerKeeper(database),
             starter=SubscriptionStarter(database, temporal, rpc_timeout, methods),
@@ -102,8 +106,9 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             endpoint_secrets=EndpointSecrets(settings.events_key),
         )
     finally:
-        relaying.cancel()
-        await asyncio.wait([relaying])
+        for task in working:
+            task.cancel()
+        await asyncio.wait(working)
         await events.close()
         await providers.close()
         await database.close()

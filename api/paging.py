@@ -2,8 +2,9 @@
 
 import base64
 import binascii
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query
 
@@ -13,6 +14,8 @@ from api.schemas.base import LARGEST_ID
 DEFAULT_LIMIT = 20
 LARGEST_LIMIT = 100
 LONGEST_CURSOR = 100
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,21 @@ async def _page_request(
     ] = None,
     limit: Annotated[int, Query(ge=1, le=LARGEST_LIMIT)] = DEFAULT_LIMIT,
 ) -> PageRequest:
+    return page_request(cursor, limit)
+
+
+def page_request(cursor: str | None, limit: int) -> PageRequest:
+    """Raises a 422 `invalid_cursor`."""
     return PageRequest(None if cursor is None else decode_cursor(cursor), limit)
 
 
 PageRequestDep = Annotated[PageRequest, Depends(_page_request)]
+
+
+def cut(found: list[T], page: PageRequest, id_of: Callable[[T], int]) -> tuple[list[T], str | None]:
+    """Of one more than a page holds: what is shown, and the cursor of the next page, if there is one."""
+    shown = found[: page.limit]
+    return shown, encode_cursor(id_of(shown[-1])) if len(found) > page.limit else None
 
 
 def encode_cursor(last_id: int) -> str:

@@ -2,17 +2,19 @@
 
 from api.refusals import problem_of
 from api.schemas.staff_plans import DunningBody, NewPlanBody, NewPriceBody, VersionedPlanBody
+from api.staff_hand import Hand
 from db.database import Connection
 from db.queries import plan_versions
 from db.queries.plan_versions import LockedPlan, NewPlan
 from domain.billing_calendar import parse_interval
 from domain.dunning import check_window
 from domain.refusals import RefusalCode, Refused
+from domain.staff_action import StaffAction
 
 FIRST_VERSION = 1
 
 
-async def create_plan(connection: Connection, body: NewPlanBody) -> VersionedPlanBody:
+async def create_plan(connection: Connection, body: NewPlanBody, hand: Hand) -> VersionedPlanBody:
     """Raises `Problem`: 409 for a code that is taken, 422 for dunning that outlasts the period."""
     _check_window(body.dunning, body.period_iso)
     plan = NewPlan(
@@ -35,10 +37,11 @@ async def create_plan(connection: Connection, body: NewPlanBody) -> VersionedPla
         vat_rate_bp=body.vat_rate_bp,
     )
     await plan_versions.append_policy(connection, plan_id, body.dunning.retry_days, body.dunning.final_action)
+    await hand.note(connection, StaffAction.PLAN_CREATED, body.code)
     return await _show(connection, plan_id)
 
 
-async def add_price(connection: Connection, code: str, body: NewPriceBody) -> VersionedPlanBody:
+async def add_price(connection: Connection, code: str, body: NewPriceBody, hand: Hand) -> VersionedPlanBody:
     """Raises `Problem`: 404, or 409 for a plan that is retired or sold in another currency."""
     plan = await _lock(connection, code)
     if plan.retired_at is not None:
@@ -53,21 +56,25 @@ async def add_price(connection: Connection, code: str, body: NewPriceBody) -> Ve
         currency=body.currency,
         vat_rate_bp=body.vat_rate_bp,
     )
+    await hand.note(connection, StaffAction.PLAN_PRICE_ADDED, code)
     return await _show(connection, plan.plan_id)
 
 
-async def add_policy(connection: Connection, code: str, body: DunningBody) -> VersionedPlanBody:
+async def add_policy(connection: Connection, code: str, body: DunningBody, hand: Hand) -> VersionedPlanBody:
     """Also of a retired plan, which still runs for some. Raises `Problem`: 404 or 422, as above."""
     plan = await _lock(connection, code)
     _check_window(body, plan.period_iso)
     await plan_versions.append_policy(connection, plan.plan_id, body.retry_days, body.final_action)
+    await hand.note(connection, StaffAction.PLAN_DUNNING_POLICY_ADDED, code)
     return await _show(connection, plan.plan_id)
 
 
-async def retire_plan(connection: Connection, code: str) -> VersionedPlanBody:
+async def retire_plan(connection: Connection, code: str, hand: Hand) -> VersionedPlanBody:
     """Twice is once. Raises a 404 `Problem`."""
     plan = await _lock(connection, code)
-    await plan_versions.retire(connection, plan.plan_id)
+    if plan.retired_at is None:
+        await plan_versions.retire(connection, plan.plan_id)
+        await hand.note(connection, StaffAction.PLAN_RETIRED, code)
     return await _show(connection, plan.plan_id)
 
 

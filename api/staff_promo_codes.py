@@ -8,23 +8,28 @@ from pydantic import ValidationError
 
 from api.refusals import problem_of
 from api.schemas.promo_codes import NewPromoCodeBody, PromoCodeBody, PromoCodeChangesBody
+from api.staff_hand import Hand
 from db.database import Connection
 from db.queries import promo_codes
 from db.queries.promo_codes import PromoCodeTerms
 from domain.refusals import RefusalCode, Refused
+from domain.staff_action import StaffAction
 
 NO_SUCH_CODE = Refused(RefusalCode.PROMO_CODE_NOT_FOUND, "there is no such promo code")
 
 
-async def create_promo_code(connection: Connection, body: NewPromoCodeBody, made_by: int) -> PromoCodeBody:
+async def create_promo_code(connection: Connection, body: NewPromoCodeBody, hand: Hand) -> PromoCodeBody:
     """Raises `Problem`: 404 for a plan that there never was, 409 for a code that is taken."""
     await _check_plans(connection, body)
-    if await promo_codes.insert_promo_code(connection, body.as_terms(), made_by) is None:
+    if await promo_codes.insert_promo_code(connection, body.as_terms(), hand.user.id) is None:
         raise problem_of(Refused(RefusalCode.PROMO_CODE_TAKEN, "there is a promo code of this name already"))
+    await hand.note(connection, StaffAction.PROMO_CODE_CREATED, body.code)
     return await read_promo_code(connection, body.code)
 
 
-async def change_promo_code(connection: Connection, code: str, body: PromoCodeChangesBody) -> PromoCodeBody:
+async def change_promo_code(
+    connection: Connection, code: str, body: PromoCodeChangesBody, hand: Hand
+) -> PromoCodeBody:
     """Raises `Problem`: 404 for the code or a plan, 409 for what is promised, `RequestValidationError`."""
     published = await promo_codes.lock_promo_code(connection, code.upper())
     if published is None:
@@ -36,6 +41,7 @@ async def change_promo_code(connection: Connection, code: str, body: PromoCodeCh
     whole = _checked(asked)
     await _check_plans(connection, whole)
     await promo_codes.replace_terms(connection, published.id, whole.as_terms())
+    await hand.note(connection, StaffAction.PROMO_CODE_CHANGED, before.code)
     return await read_promo_code(connection, before.code)
 
 

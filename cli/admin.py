@@ -1,6 +1,7 @@
 """Staff: administrators, and support, which reads. No HTTP call gives out these roles."""
 
 import asyncio
+import getpass
 from datetime import UTC, datetime
 
 import typer
@@ -10,8 +11,13 @@ from api.auth.roles import ADMIN, SUPPORT
 from api.schemas.auth import normalized_email
 from db.database import Database
 from db.queries import refresh_tokens, users
+from db.queries.staff_actions import Deed, insert_action
+from domain.staff_action import StaffAction
 from ops.load_settings import load_settings
 from ops.settings import Settings
+from ops.tracing import current_trace_id
+
+MADE = {ADMIN: StaffAction.USER_MADE_ADMIN, SUPPORT: StaffAction.USER_MADE_SUPPORT}
 
 
 def create_admin(email: str, password: str) -> None:
@@ -66,3 +72,5 @@ async def ensure_staff(
     async with database.transaction() as connection:
         user_id = await users.put_user(connection, email=address, password_hash=password_hash, role=role)
         await refresh_tokens.revoke_user_tokens(connection, user_id, datetime.now(UTC))
+        deed = Deed(f"operator:{getpass.getuser()}", None, current_trace_id())
+        await insert_action(connection, deed, MADE[role], user_id)

@@ -13,8 +13,11 @@ from tests.client import Student
 PASSWORD = "undici lupi in un bosco"
 
 
-async def hire(http: httpx2.AsyncClient, database: Database, settings: Settings, role: str) -> Student:
-    email = f"{role}-{uuid.uuid4().hex}@italiano.example"
+async def hire(
+    http: httpx2.AsyncClient, database: Database, settings: Settings, role: str, *, email: str | None = None
+) -> Student:
+    """By default under an address that nobody used."""
+    email = email or f"{role}-{uuid.uuid4().hex}@italiano.example"
     await ensure_staff(database, settings, email, PASSWORD, role)
     person = Student(http, email=email, password=PASSWORD)
     await person.login()

@@ -6,6 +6,9 @@ from enum import StrEnum
 from db.database import Connection
 from db.queries import payment_reports, report_replays
 from db.queries.payment_reports import ReportStatus
+from db.queries.staff_actions import Deed, insert_action
+from domain.staff_action import StaffAction
+from ops.tracing import current_trace_id
 
 
 class ReplayRefusal(StrEnum):
@@ -55,3 +58,5 @@ async def replay_report(connection: Connection, order: ReplayOrder) -> None:
     if not await report_replays.receive_anew(connection, order.report_id):
         raise ReplayRefusedError(ReplayRefusal.REPEATED)
     await report_replays.insert_replay(connection, before, order.actor, order.reason)
+    deed = Deed(order.actor, order.reason, current_trace_id())
+    await insert_action(connection, deed, StaffAction.WEBHOOK_REPLAYED, order.report_id)

@@ -45,6 +45,8 @@ class SignedInUser:
 
 async def _current_user(header: AccessHeader, context: ContextDep) -> SignedInUser:
     claims = _read(context.tokens.read_access, header)
+    if context.ended_sessions.hold(claims):
+        raise refused_token("token_expired")
     return SignedInUser(claims.user_id, claims.role)
 
 

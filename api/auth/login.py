@@ -12,6 +12,7 @@ from db.queries.users import Account
 
 WRONG_LOGIN = "The e-mail address or the password is wrong."
 WRONG_CURRENT = "The current password is wrong."
+DISABLED = "The account is disabled. Please ask support."
 
 log = structlog.get_logger()
 
@@ -59,6 +60,9 @@ async def _prove(context: Context, account: Account | None, password: str, refus
     if account is None or not matches:
         log.warning("credentials_refused", user_id=account.id if account else None)
         raise Problem(401, "bad_credentials", refusal, headers={"WWW-Authenticate": "Bearer"})
+    if account.disabled_at is not None:  # told to nobody but who knows the password
+        log.warning("disabled_account_refused", user_id=account.id)
+        raise Problem(403, "account_disabled", DISABLED)
     return account
 
 

@@ -80,7 +80,9 @@ class Sessions:
         )
         return Session(
             access_token=self._tokens.issue_access(
-                AccessClaims(account.id, account.role), issued_at=now, expires_at=now + self._access_lifetime
+                AccessClaims(account.id, account.role, account.token_version),
+                issued_at=now,
+                expires_at=now + self._access_lifetime,
             ),
             refresh_token=self._tokens.issue_refresh(refresh, issued_at=now, expires_at=expires_at),
             expires_in=int(self._access_lifetime.total_seconds()),

@@ -34,8 +34,11 @@ class TokenRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AccessClaims:
+    """Of a user only tokens of the newest `version` are good: it grows when their sessions are ended."""
+
     user_id: int
     role: str
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class TokenIssuer:
             {
                 "sub": str(claims.user_id),
                 "role": claims.role,
+                "ver": claims.version,
                 "jti": new_token_id(),
                 "iat": issued_at,
                 "exp": expires_at,
@@ -78,7 +82,10 @@ class TokenIssuer:
         role = claims.get("role")
         if not isinstance(role, str):
             raise TokenRefusedError("token_invalid")
-        return AccessClaims(_user_id(claims), role)
+        version = claims.get("ver", 0)  # a release before gave out tokens without one
+        if not isinstance(version, int):
+            raise TokenRefusedError("token_invalid")
+        return AccessClaims(_user_id(claims), role, version)
 
     def read_refresh(self, token: str) -> RefreshClaims:
         """Raises `TokenRefusedError`."""

@@ -46,7 +46,12 @@ async def sign_up(body: SignupBody, request: Request, context: ContextDep) -> Us
     return UserBody.model_validate(user)
 
 
-@router.post("/login", responses=problem_responses((401, "bad_credentials"), LIMITED, BUSY, NO_DATABASE))
+@router.post(
+    "/login",
+    responses=problem_responses(
+        (401, "bad_credentials"), (403, "account_disabled"), LIMITED, BUSY, NO_DATABASE
+    ),
+)
 async def open_session(body: LoginBody, request: Request, context: ContextDep) -> SessionBody:
     """Gives an access token, good for minutes, and a refresh token, good for one renewal."""
     session = await log_in(context, body.email, body.password, client_address(request))
@@ -74,7 +79,13 @@ async def log_out(token: PresentedRefreshToken, context: ContextDep) -> None:
     "/password",
     status_code=204,
     responses=problem_responses(
-        *TOKEN_REFUSALS, (401, "bad_credentials"), (422, "weak_password"), LIMITED, BUSY, NO_DATABASE
+        *TOKEN_REFUSALS,
+        (401, "bad_credentials"),
+        (403, "account_disabled"),
+        (422, "weak_password"),
+        LIMITED,
+        BUSY,
+        NO_DATABASE,
     ),
 )
 async def replace_password(body: PasswordBody, user: CurrentUser, context: ContextDep) -> None:

@@ -1,23 +1,46 @@
-"""For staff: a payment, and giving it back."""
+"""For staff: payments, and giving them back."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
 from api.auth.staff import STAFF_REFUSALS, CurrentStaff
 from api.command_request import COMMAND_REFUSALS, StaffRequestDep
 from api.context import ContextDep
 from api.idempotency import key_parameter
+from api.paging import cut
 from api.problems import problem_responses
 from api.refund_payment import RefundOrder, no_such_payment
 from api.refusals import responses_of
 from api.schemas.base import RowId
 from api.schemas.refunds import RefundOrderBody, StaffPaymentBody, StaffRefundBody
+from api.schemas.searches import PaymentSearch
+from api.schemas.staff_found import FoundPaymentBody, FoundPaymentPage
 from db.queries import refund_views, refundable
+from db.queries.payment_search import search_payments
 from domain.refusals import RefusalCode
 
 router = APIRouter(prefix="/admin/payments", tags=["Staff"])
 
 NOT_FOUND = (404, "payment_not_found")
+
+
+@router.get(
+    "",
+    responses=problem_responses(*STAFF_REFUSALS, (422, "invalid_cursor"), (503, "database_unavailable")),
+)
+async def search_payments_as_staff(
+    asked: Annotated[PaymentSearch, Query()],
+    staff: CurrentStaff,  # noqa: ARG001 - lets staff in
+    context: ContextDep,
+) -> FoundPaymentPage:
+    """Anybody's payments that are all that is asked for, the newest first."""
+    page = asked.page
+    async with context.database.read() as connection:
+        found = await search_payments(connection, asked.only, before_id=page.after_id, limit=page.limit + 1)
+    shown, cursor = cut(found, page, lambda one: one.id)
+    return FoundPaymentPage(items=[FoundPaymentBody.model_validate(one) for one in shown], next_cursor=cursor)
 
 
 @router.get(

@@ -20,12 +20,11 @@ from api.routes.invoices import paid_or_waiting
 from api.routes.plan_changes import CHANGE_PLAN_REFUSALS, CHANGE_REFUSALS, changed_or_waiting
 from api.routes.plan_changes import WAITING as CHANGE_WAITS
 from api.routes.subscriptions import NOT_FOUND
-from api.schemas.base import RowId
+from api.schemas.base import ReasonBody, RowId
 from api.schemas.gift_cards import RedeemedGiftBody
 from api.schemas.invoices import InvoicePaymentBody
 from api.schemas.plan_changes import ChangedPlanBody, ChangePlanPreviewBody, PlanChangePreviewBody
 from api.schemas.staff_commands import (
-    ReasonBody,
     StaffCancelBody,
     StaffChangePlanBody,
     StaffFreezeBody,

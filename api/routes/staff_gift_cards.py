@@ -19,6 +19,7 @@ from api.schemas.gift_cards import (
     KeptBatchBody,
     NewGiftCardsBody,
 )
+from api.staff_hand import Hand
 from db.queries import gift_card_batches
 
 router = APIRouter(prefix="/admin/gift-cards", tags=["Staff"])
@@ -41,14 +42,14 @@ AWAY = (503, "database_unavailable")
 )
 async def issue(body: NewGiftCardsBody, asked: StaffRequestDep) -> JSONResponse:
     """Issues gift cards of one amount. Their codes are not stored, and shown in this answer only."""
-    codes = asked.context.gift_codes
+    codes, hand = asked.context.gift_codes, Hand(asked.user, body.reason)
 
     def reveal(kept: dict[str, Any]) -> dict[str, Any]:
         return with_codes(codes, KeptBatchBody.model_validate(kept)).model_dump(mode="json")
 
     return await asked.once_written(
         body,
-        lambda connection: issue_gift_cards(connection, codes, asked.user.id, body),
+        lambda connection: issue_gift_cards(connection, codes, body, hand),
         status_code=201,
         reveal=reveal,
     )

@@ -1,24 +1,47 @@
-"""For staff: an invoice, and giving it back to what it was paid with."""
+"""For staff: invoices, and giving them back to what they were paid with."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
 from api.auth.staff import STAFF_REFUSALS, CurrentStaff
 from api.command_request import COMMAND_REFUSALS, StaffRequestDep
 from api.context import ContextDep
 from api.idempotency import key_parameter
+from api.paging import cut
 from api.pay_invoice import no_such_invoice
 from api.problems import problem_responses
 from api.refund_invoice import InvoiceRefundOrder
 from api.refusals import responses_of
 from api.schemas.base import RowId
 from api.schemas.refunds import InvoiceRefundBody, RefundOrderBody, StaffInvoiceBody
+from api.schemas.searches import InvoiceSearch
+from api.schemas.staff_found import FoundInvoiceBody, FoundInvoicePage
 from db.queries import invoice_views, refundable
+from db.queries.invoice_search import search_invoices
 from domain.refusals import RefusalCode
 
 router = APIRouter(prefix="/admin/invoices", tags=["Staff"])
 
 NOT_FOUND = (404, "invoice_not_found")
+
+
+@router.get(
+    "",
+    responses=problem_responses(*STAFF_REFUSALS, (422, "invalid_cursor"), (503, "database_unavailable")),
+)
+async def search_invoices_as_staff(
+    asked: Annotated[InvoiceSearch, Query()],
+    staff: CurrentStaff,  # noqa: ARG001 - lets staff in
+    context: ContextDep,
+) -> FoundInvoicePage:
+    """Anybody's invoices that are all that is asked for, the newest first, without their lines."""
+    page = asked.page
+    async with context.database.read() as connection:
+        found = await search_invoices(connection, asked.only, before_id=page.after_id, limit=page.limit + 1)
+    shown, cursor = cut(found, page, lambda one: one.id)
+    return FoundInvoicePage(items=[FoundInvoiceBody.model_validate(one) for one in shown], next_cursor=cursor)
 
 
 @router.get(

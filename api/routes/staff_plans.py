@@ -13,14 +13,16 @@ from api.idempotency import KEY_REFUSALS, key_parameter
 from api.paging import PageRequestDep, encode_cursor
 from api.problems import problem_responses
 from api.refusals import responses_of
+from api.schemas.base import OptionalReasonBody
 from api.schemas.staff_plans import (
     PLAN_CODE,
-    DunningBody,
     NewPlanBody,
+    NewPolicyBody,
     NewPriceBody,
     VersionedPlanBody,
     VersionedPlanPage,
 )
+from api.staff_hand import Hand
 from db.queries import plan_versions
 from domain.refusals import RefusalCode
 
@@ -61,8 +63,9 @@ def _write(*refusals: RefusalCode, status_code: int = 201) -> dict[str, Any]:
 @router.post("", **_write(RefusalCode.PLAN_CODE_TAKEN, RefusalCode.DUNNING_WINDOW_TOO_LONG))
 async def create_plan(body: NewPlanBody, asked: StaffRequestDep) -> JSONResponse:
     """Puts a plan on sale, with the first version of its price and of its dunning policy."""
+    hand = Hand(asked.user, body.reason)
     return await asked.once_written(
-        body, lambda connection: staff_plans.create_plan(connection, body), status_code=201
+        body, lambda connection: staff_plans.create_plan(connection, body, hand), status_code=201
     )
 
 
@@ -76,8 +79,9 @@ async def add_price(
     asked: StaffRequestDep,
 ) -> JSONResponse:
     """A new price for new starts. Running subscriptions keep the terms that they were started on."""
+    hand = Hand(asked.user, body.reason)
     return await asked.once_written(
-        body, lambda connection: staff_plans.add_price(connection, plan_code, body), status_code=201
+        body, lambda connection: staff_plans.add_price(connection, plan_code, body, hand), status_code=201
     )
 
 
@@ -87,16 +91,22 @@ async def add_price(
 )
 async def add_dunning_policy(
     plan_code: PlanCode,
-    body: DunningBody,
+    body: NewPolicyBody,
     asked: StaffRequestDep,
 ) -> JSONResponse:
     """A new policy for invoices opened from now on. One that is open keeps the policy it was opened under."""
+    hand = Hand(asked.user, body.reason)
     return await asked.once_written(
-        body, lambda connection: staff_plans.add_policy(connection, plan_code, body), status_code=201
+        body, lambda connection: staff_plans.add_policy(connection, plan_code, body, hand), status_code=201
     )
 
 
 @router.post("/{plan_code}/retire", **_write(RefusalCode.PLAN_NOT_FOUND, status_code=200))
-async def retire_plan(plan_code: PlanCode, asked: StaffRequestDep) -> JSONResponse:
+async def retire_plan(
+    plan_code: PlanCode, asked: StaffRequestDep, body: OptionalReasonBody | None = None
+) -> JSONResponse:
     """Takes a plan off sale. Who has started it goes on as before. Twice is once."""
-    return await asked.once_written(None, lambda connection: staff_plans.retire_plan(connection, plan_code))
+    hand = Hand(asked.user, body.reason if body else None)
+    return await asked.once_written(
+        body, lambda connection: staff_plans.retire_plan(connection, plan_code, hand)
+    )

@@ -20,6 +20,7 @@ from api.schemas.promo_codes import (
     PromoCodeChangesBody,
     PromoCodePage,
 )
+from api.staff_hand import Hand
 from db.queries import promo_codes
 from domain.refusals import RefusalCode
 
@@ -61,9 +62,10 @@ async def list_promo_codes(
 )
 async def create_promo_code(body: NewPromoCodeBody, asked: StaffRequestDep) -> JSONResponse:
     """Publishes a code, which anybody may redeem who knows it."""
+    hand = Hand(asked.user, body.reason)
     return await asked.once_written(
         body,
-        lambda connection: staff_promo_codes.create_promo_code(connection, body, asked.user.id),
+        lambda connection: staff_promo_codes.create_promo_code(connection, body, hand),
         status_code=201,
     )
 
@@ -91,9 +93,10 @@ async def read_promo_code(
 async def change_promo_code(
     promo_code: PromoCode,
     body: PromoCodeChangesBody,
-    staff: CurrentStaff,  # noqa: ARG001 - lets staff in
+    staff: CurrentStaff,
     context: ContextDep,
 ) -> PromoCodeBody:
     """Changes a code that nobody has redeemed; one that was redeemed can be ended, or given to more."""
     async with context.database.transaction() as connection:
-        return await staff_promo_codes.change_promo_code(connection, promo_code, body)
+        hand = Hand(staff, body.reason)
+        return await staff_promo_codes.change_promo_code(connection, promo_code, body, hand)

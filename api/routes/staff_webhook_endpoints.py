@@ -14,7 +14,7 @@ from api.paging import PageRequestDep, encode_cursor
 from api.ping_endpoint import ping_endpoint
 from api.problems import problem_responses
 from api.refusals import problem_of, responses_of
-from api.schemas.base import RowId
+from api.schemas.base import OptionalReasonBody, RowId
 from api.schemas.webhook_endpoints import (
     DeliveryBody,
     DeliveryPage,
@@ -28,6 +28,7 @@ from api.schemas.webhook_endpoints import (
     ReplayBody,
     ReplayedBody,
 )
+from api.staff_hand import Hand
 from db.queries import event_views
 from db.queries import webhook_endpoints as queries
 from domain.delivery import EndpointStatus
@@ -85,7 +86,7 @@ async def create_webhook_endpoint(body: NewEndpointBody, asked: StaffRequestDep)
     await _check_url(asked.context, body.url)
     return await asked.once_written(
         body,
-        lambda connection: webhook_endpoints.create_endpoint(connection, body, asked.user),
+        lambda connection: webhook_endpoints.create_endpoint(connection, body, Hand(asked.user, body.reason)),
         status_code=201,
         reveal=_with_secret(asked.context),
     )
@@ -110,7 +111,9 @@ async def change_webhook_endpoint(
     if body.url is not None:
         await _check_url(context, body.url)
     async with context.database.transaction() as connection:
-        return await webhook_endpoints.change_endpoint(connection, endpoint_id, body, staff)
+        return await webhook_endpoints.change_endpoint(
+            connection, endpoint_id, body, Hand(staff, body.reason)
+        )
 
 
 @router.delete("/{endpoint_id}", status_code=204, responses=_reads(*responses_of(NOT_FOUND)))
@@ -119,33 +122,42 @@ async def delete_webhook_endpoint(
 ) -> Response:
     """Tells it of nothing any more, for good."""
     async with context.database.transaction() as connection:
-        await webhook_endpoints.stop_endpoint(connection, endpoint_id, staff, EndpointStatus.DELETED)
+        await webhook_endpoints.stop_endpoint(connection, endpoint_id, Hand(staff), EndpointStatus.DELETED)
     return Response(status_code=204)
 
 
 @router.post("/{endpoint_id}/rotate-secret", **_posts(EndpointSecretBody, NOT_FOUND))
-async def rotate_webhook_secret(endpoint_id: EndpointId, asked: StaffRequestDep) -> JSONResponse:
+async def rotate_webhook_secret(
+    endpoint_id: EndpointId, asked: StaffRequestDep, body: OptionalReasonBody | None = None
+) -> JSONResponse:
     """A new secret. For 24 hours events are signed with both, so that the receiver can change over."""
+    hand = Hand(asked.user, body.reason if body else None)
     return await asked.once_written(
-        None,
-        lambda connection: webhook_endpoints.rotate_secret(connection, endpoint_id, asked.user),
+        body,
+        lambda connection: webhook_endpoints.rotate_secret(connection, endpoint_id, hand),
         reveal=_with_secret(asked.context),
     )
 
 
 @router.post("/{endpoint_id}/disable", **_posts(EndpointBody, NOT_FOUND))
-async def disable_webhook_endpoint(endpoint_id: EndpointId, asked: StaffRequestDep) -> JSONResponse:
+async def disable_webhook_endpoint(
+    endpoint_id: EndpointId, asked: StaffRequestDep, body: OptionalReasonBody | None = None
+) -> JSONResponse:
     """Tells it of nothing until it is enabled again."""
+    hand = Hand(asked.user, body.reason if body else None)
     return await asked.once_written(
-        None, lambda connection: webhook_endpoints.disable_endpoint(connection, endpoint_id, asked.user)
+        body, lambda connection: webhook_endpoints.disable_endpoint(connection, endpoint_id, hand)
     )
 
 
 @router.post("/{endpoint_id}/enable", **_posts(EnabledEndpointBody, NOT_FOUND))
-async def enable_webhook_endpoint(endpoint_id: EndpointId, asked: StaffRequestDep) -> JSONResponse:
+async def enable_webhook_endpoint(
+    endpoint_id: EndpointId, asked: StaffRequestDep, body: OptionalReasonBody | None = None
+) -> JSONResponse:
     """Tells it of events again, and of all that it has missed."""
+    hand = Hand(asked.user, body.reason if body else None)
     return await asked.once_written(
-        None, lambda connection: webhook_endpoints.enable_endpoint(connection, endpoint_id, asked.user)
+        body, lambda connection: webhook_endpoints.enable_endpoint(connection, endpoint_id, hand)
     )
 
 
@@ -162,7 +174,10 @@ async def enable_webhook_endpoint(endpoint_id: EndpointId, asked: StaffRequestDe
 async def replay_events(endpoint_id: EndpointId, body: ReplayBody, asked: StaffRequestDep) -> JSONResponse:
     """Sends events once more, under the ids that they had."""
     return await asked.once_written(
-        body, lambda connection: webhook_endpoints.replay(connection, endpoint_id, body, asked.user)
+        body,
+        lambda connection: webhook_endpoints.replay(
+            connection, endpoint_id, body, Hand(asked.user, body.reason)
+        ),
     )
 
 

@@ -31,6 +31,27 @@ router = APIRouter(tags=["Subscriptions"])
 
 
 NOT_FOUND = (404, "subscription_not_found")
+START_REFUSALS = (
+    (400, "idempotency_key_missing"),
+    *KEY_REFUSALS,
+    *responses_of(
+        RefusalCode.PLAN_NOT_FOUND,
+        RefusalCode.SUBSCRIPTION_EXISTS,
+        RefusalCode.PAYMENT_IN_PROGRESS,
+        RefusalCode.TOO_MANY_STARTS,
+        RefusalCode.PROMO_CODE_NOT_FOUND,
+        RefusalCode.PROMO_CODE_EXPIRED,
+        RefusalCode.PROMO_CODE_NOT_APPLICABLE,
+        RefusalCode.PROMO_CODE_EXHAUSTED,
+        RefusalCode.GIFT_CARD_NOT_FOUND,
+        RefusalCode.GIFT_CARD_EMPTY,
+        RefusalCode.CURRENCY_MISMATCH,
+    ),
+    (429, "too_many_attempts"),
+    *METHOD_REFUSALS,
+    *START_AT_REFUSALS,
+    *AWAY,
+)
 
 
 @router.post(
@@ -39,25 +60,7 @@ NOT_FOUND = (404, "subscription_not_found")
     openapi_extra=key_parameter(required=True),
     responses=problem_responses(
         *TOKEN_REFUSALS,
-        (400, "idempotency_key_missing"),
-        *KEY_REFUSALS,
-        *responses_of(
-            RefusalCode.PLAN_NOT_FOUND,
-            RefusalCode.SUBSCRIPTION_EXISTS,
-            RefusalCode.PAYMENT_IN_PROGRESS,
-            RefusalCode.TOO_MANY_STARTS,
-            RefusalCode.PROMO_CODE_NOT_FOUND,
-            RefusalCode.PROMO_CODE_EXPIRED,
-            RefusalCode.PROMO_CODE_NOT_APPLICABLE,
-            RefusalCode.PROMO_CODE_EXHAUSTED,
-            RefusalCode.GIFT_CARD_NOT_FOUND,
-            RefusalCode.GIFT_CARD_EMPTY,
-            RefusalCode.CURRENCY_MISMATCH,
-        ),
-        (429, "too_many_attempts"),
-        *METHOD_REFUSALS,
-        *START_AT_REFUSALS,
-        *AWAY,
+        *START_REFUSALS,
     ),
 )
 async def start_subscription(

@@ -11,6 +11,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StringConstraints,
     field_validator,
 )
 
@@ -60,6 +61,26 @@ class RequestBody(BaseModel):
         if isinstance(value, str) and _UNSTORABLE.search(value):
             raise ValueError("must be Unicode text without NUL characters")
         return value
+
+
+Reason = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=500, strip_whitespace=True),
+    Field(examples=["the customer called and asked for it"]),
+]
+"""Why, for those of staff who look later."""
+
+
+class ReasonBody(RequestBody):
+    """`reason` is for staff alone."""
+
+    reason: Reason
+
+
+class OptionalReasonBody(RequestBody):
+    """`reason` is kept with what was done, for staff."""
+
+    reason: Reason | None = None
 
 
 class ResponseBody(BaseModel):

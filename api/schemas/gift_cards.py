@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints
 
-from api.schemas.base import RequestBody, ResponseBody, UtcInstant
+from api.schemas.base import OptionalReasonBody, RequestBody, ResponseBody, UtcInstant
 from api.schemas.staff_plans import Currency, Price
 from db.queries.invoice_views import DueView
 from domain.gift_card import GiftCard
@@ -78,7 +78,7 @@ class PurseBody(ResponseBody):
     gift_cards: list[OwnedCardBody]
 
 
-class NewGiftCardsBody(RequestBody):
+class NewGiftCardsBody(OptionalReasonBody):
     """`amount_cents` is what each card is worth."""
 
     amount_cents: Price = Field(examples=[5000])

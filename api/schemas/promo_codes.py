@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from api.schemas.base import RequestBody, ResponseBody, UtcInstant
+from api.schemas.base import OptionalReasonBody, ResponseBody, UtcInstant
 from api.schemas.staff_plans import HIGHEST_PRICE_CENTS, Code, Currency
 from db.queries.promo_codes import PromoCodeTerms, PublishedPromoCode
 from domain.promo import PERCENT, PromoDuration
@@ -26,7 +26,7 @@ Redemptions = Annotated[int, Field(ge=1, le=MOST_REDEMPTIONS)] | None
 RedemptionsPerUser = Annotated[int, Field(ge=1, le=MOST_REDEMPTIONS_PER_USER)] | None
 
 
-class NewPromoCodeBody(RequestBody):
+class NewPromoCodeBody(OptionalReasonBody):
     """Takes off `percent_off`, or `amount_off_cents` in a `currency`: of each of the first invoices.
 
     `repeating` is for `duration_periods` billing periods, whatever their length. Without `plan_codes` it is
@@ -59,10 +59,10 @@ class NewPromoCodeBody(RequestBody):
         return self
 
     def as_terms(self) -> PromoCodeTerms:
-        return PromoCodeTerms(**self.model_dump())
+        return PromoCodeTerms(**self.model_dump(exclude={"reason"}))
 
 
-class PromoCodeChangesBody(RequestBody):
+class PromoCodeChangesBody(OptionalReasonBody):
     """What is not sent stays. Once a code was redeemed only its end and its limit can be moved.
 
     It may end now (an instant that is past is now) or later; `max_redemptions` may only grow.
@@ -84,7 +84,8 @@ class PromoCodeChangesBody(RequestBody):
     valid_until: UtcInstant | None = None
 
     def sent(self) -> dict[str, Any]:
-        return self.model_dump(exclude_unset=True)
+        """The terms that are to change."""
+        return self.model_dump(exclude_unset=True, exclude={"reason"})
 
 
 class PromoCodeBody(ResponseBody):

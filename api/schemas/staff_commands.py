@@ -1,26 +1,9 @@
 """What staff send to act for a user: as the user would, and why."""
 
-from typing import Annotated
-
-from pydantic import Field, StringConstraints
-
-from api.schemas.base import RequestBody
+from api.schemas.base import Reason, ReasonBody
 from api.schemas.gift_cards import RedeemGiftBody
 from api.schemas.plan_changes import ChangePlanBody
 from api.schemas.subscriptions import FreezeBody, StartBody
-
-Reason = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=500, strip_whitespace=True),
-    Field(examples=["the customer called and asked for it"]),
-]
-"""For those who look later. The user never reads it."""
-
-
-class ReasonBody(RequestBody):
-    """`reason` is for staff alone."""
-
-    reason: Reason
 
 
 class StaffCancelBody(ReasonBody):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from api.schemas.base import RequestBody, ResponseBody, UtcInstant
+from api.schemas.base import OptionalReasonBody, RequestBody, ResponseBody, UtcInstant
 from domain.billing_calendar import parse_interval
 from domain.currency import check_currency
 from domain.dunning import DunningPolicy, FinalAction
@@ -57,7 +57,11 @@ class DunningBody(RequestBody):
         return DunningPolicy(version, tuple(self.retry_days), self.final_action)
 
 
-class NewPlanBody(RequestBody):
+class NewPolicyBody(DunningBody, OptionalReasonBody):
+    """As in a new plan. `reason` is kept with it, for staff."""
+
+
+class NewPlanBody(OptionalReasonBody):
     """`period_iso` is of whole years, months, weeks or days, and not mixed: ten years at most."""
 
     code: Code = Field(examples=["P1M"])
@@ -77,7 +81,7 @@ class NewPlanBody(RequestBody):
     dunning: DunningBody = DunningBody(retry_days=[2, 7, 14, 21])
 
 
-class NewPriceBody(RequestBody):
+class NewPriceBody(OptionalReasonBody):
     """Without `vat_rate_bp` the rate stays. Who has started already keeps the price they started with."""
 
     price_cents: Price = Field(examples=[1990])

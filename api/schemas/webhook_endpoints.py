@@ -4,7 +4,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from api.schemas.base import RequestBody, ResponseBody, RowId, UtcInstant
+from api.schemas.base import OptionalReasonBody, ResponseBody, RowId, UtcInstant
 from domain.delivery import DeliveryStatus, DisabledReason, EndpointStatus
 from domain.endpoint_url import LONGEST_URL
 from domain.events import EventName
@@ -20,7 +20,7 @@ Event = Annotated[EventName, Field(strict=False)]
 Events = Annotated[list[Event], Field(min_length=1, max_length=len(EventName))] | None
 
 
-class NewEndpointBody(RequestBody):
+class NewEndpointBody(OptionalReasonBody):
     """Where events go, by https, and which: without `events` all of them, those of later releases too."""
 
     url: Url = Field(examples=[A_URL])
@@ -28,7 +28,7 @@ class NewEndpointBody(RequestBody):
     description: Description = ""
 
 
-class EndpointChangesBody(RequestBody):
+class EndpointChangesBody(OptionalReasonBody):
     """What is not sent stays. `events` as null: all of them."""
 
     model_config = ConfigDict(
@@ -41,11 +41,11 @@ class EndpointChangesBody(RequestBody):
 
     def sent(self) -> dict[str, Any]:
         """As columns."""
-        sent = self.model_dump(mode="json", exclude_unset=True)
+        sent = self.model_dump(mode="json", exclude_unset=True, exclude={"reason"})
         return {name: value for name, value in sent.items() if value is not None or name == "events"}
 
 
-class ReplayBody(RequestBody):
+class ReplayBody(OptionalReasonBody):
     """Either all events since an instant that the endpoint takes, or these, whether it takes them or not."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"since": "2026-03-01T00:00:00Z"}]})

@@ -95,6 +95,11 @@ async def search_subscriptions(
     return [_found(row) for row in await connection.execute(query)]
 
 
+async def find_subscription(connection: Connection, subscription_id: int) -> FoundSubscription | None:
+    row = (await connection.execute(_FOUND.where(Subscription.id == subscription_id))).one_or_none()
+    return None if row is None else _found(row)
+
+
 def _narrowed(query: Select[*tuple[Any, ...]], only: SubscriptionFilter) -> Select[*tuple[Any, ...]]:
     if only.status is not None:
         query = query.where(Subscription.status == only.status)

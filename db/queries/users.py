@@ -1,8 +1,10 @@
 """Accounts. E-mail addresses arrive in lower case: the table refuses any other spelling."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.database import Connection
@@ -16,9 +18,18 @@ class Account:
     role: str
     locale: str
     password_hash: str = field(repr=False)
+    disabled_at: datetime | None
+    token_version: int
 
 
-COLUMNS = (User.id, User.email, User.role, User.locale, User.password_hash)
+COLUMNS = (
+    *(User.id, User.email, User.role, User.locale, User.password_hash),
+    *(User.disabled_at, User.token_version),
+)
+_END_SESSIONS = {
+    "token_version": User.token_version + 1,
+    "sessions_ended_at": func.clock_timestamp(),
+}
 
 
 async def insert_user(
@@ -37,13 +48,16 @@ async def insert_user(
 
 
 async def put_user(connection: Connection, *, email: str, password_hash: str, role: str) -> int:
-    """The id of the account at this address, which has this password and role now, new or not."""
+    """The id of the account at this address, which has this password and role now, new or not.
+
+    Access tokens that it had before are dead: they say another role.
+    """
     values = {"password_hash": password_hash, "role": role}
     user_id: int = (
         await connection.execute(
             insert(User)
             .values(email=email, **values)
-            .on_conflict_do_update(index_elements=[User.email], set_=values)
+            .on_conflict_do_update(index_elements=[User.email], set_=values | _END_SESSIONS)
             .returning(User.id)
         )
     ).scalar_one()
@@ -71,6 +85,23 @@ async def set_password_hash(connection: Connection, user_id: int, password_hash:
     await connection.execute(update(User).where(User.id == user_id).values(password_hash=password_hash))
 
 
-async def _one(connection: Connection, query: Select[int, str, str, str, str]) -> Account | None:
+async def disable(connection: Connection, user_id: int) -> None:
+    """The caller holds the user's row, and ends the sessions."""
+    changes = {"disabled_at": func.clock_timestamp()} | _END_SESSIONS
+    await connection.execute(update(User).where(User.id == user_id).values(changes))
+
+
+async def enable(connection: Connection, user_id: int) -> None:
+    """The caller holds the user's row. What was ended stays ended: they log in again."""
+    await connection.execute(update(User).where(User.id == user_id).values(disabled_at=None))
+
+
+async def list_ended_sessions(connection: Connection, since: datetime) -> dict[int, int]:
+    """Whose sessions were ended since then, and the first version of their tokens that is good."""
+    query = select(User.id, User.token_version).where(User.sessions_ended_at > since)
+    return {row.id: row.token_version for row in await connection.execute(query)}
+
+
+async def _one(connection: Connection, query: Select[*tuple[Any, ...]]) -> Account | None:
     row = (await connection.execute(query)).one_or_none()
     return Account(*row) if row else None

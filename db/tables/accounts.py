@@ -11,7 +11,8 @@ from db.tables.base import Id, Instant, RecordedAt, Table
 class User(Table):
     """`flagged_at`: a payment of theirs was charged back, and staff have to look.
 
-    Who was disabled can't log in. Access tokens from before `sessions_ended_at` are dead, whatever they say.
+    Who was disabled can't log in. Access tokens of an older `token_version` are dead, whatever they say:
+    it grows at `sessions_ended_at`.
     """
 
     __tablename__ = "users"
@@ -34,6 +35,7 @@ class User(Table):
     flagged_at: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
     sessions_ended_at: Mapped[datetime | None]
+    token_version: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class RefreshToken(Table):

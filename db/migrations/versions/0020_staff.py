@@ -34,6 +34,7 @@ SEARCHED = {
 def upgrade() -> None:
     for instant in ("disabled_at", "sessions_ended_at"):
         op.execute(f"ALTER TABLE users ADD COLUMN IF NOT EXISTS {instant} timestamptz")
+    op.execute("ALTER TABLE users ADD COLUMN IF NOT EXISTS token_version bigint NOT NULL DEFAULT 0")
     # A release that still runs names a user in every note of its own.
     op.execute("-- squawk-ignore ban-drop-not-null\nALTER TABLE notes ALTER COLUMN user_id DROP NOT NULL")
     with op.get_context().autocommit_block():
@@ -74,5 +75,6 @@ def downgrade() -> None:
     for name, (table, _, _) in SEARCHED.items():
         op.drop_index(name, table)
     op.alter_column("notes", "user_id", nullable=False)
+    op.drop_column("users", "token_version")
     op.drop_column("users", "sessions_ended_at")
     op.drop_column("users", "disabled_at")
