@@ -14,10 +14,12 @@ from activities.withdrawing import refund_all
 from db.database import Connection
 from db.queries import carrying, invoices, ledger, paid_periods, payments, subscriptions
 from db.queries.invoices import Asked
+from domain.counted import DUNNING_CASES, case_outcome
 from domain.lifecycle import Change, Event
 from domain.payment import GivenUp
 from domain.refund import WithdrawalRule
 from domain.subscription import Status, SubscriptionState
+from ops import outcomes
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +43,9 @@ async def write_change(
     if asked is not None:
         told |= {"amount_cents": asked.amount_cents, "currency": asked.currency}
     await announce(connection, before, change, asked, at)
+    case = case_outcome(before.status, change.state.status, change.event)
+    if case is not None:
+        outcomes.note(DUNNING_CASES, outcome=case)
     if change.event is Event.PARKED:
         log.error("subscription_parked", reason=change.state.parked_reason)
     await tell(connection, change, cause, at, told)

@@ -16,12 +16,14 @@ from db.queries.purses import Bill
 from db.queries.refunds import RefundOrder
 from domain import ledger as movements
 from domain import paying
+from domain.counted import DECLINES, PAYMENTS, PaymentOutcome, attempt_of, decline_label
 from domain.events import FailedPayment, invoice_paid, payment_failed
 from domain.invoice import InvoiceStatus
 from domain.lifecycle import Change, Event
 from domain.payment import Decline, PaymentStatus, Verdict, judge
 from domain.refund import RefundReason
 from domain.subscription import SubscriptionState
+from ops import outcomes
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ async def receive_money(settlement: Settlement, received_cents: int) -> Subscrip
     connection, billed, at = settlement.connection, settlement.billed, settlement.at
     is_owed = billed.invoice_status is InvoiceStatus.OPEN
     await payments.mark_succeeded(connection, billed.payment_id, received_cents, at, settlement.reference)
+    _count(billed, PaymentOutcome.SUCCEEDED)
     await _read_what_is_known_now(settlement, PaymentStatus.SUCCEEDED)
     if not is_owed:
         return await _receive_too_late(settlement, received_cents)
@@ -82,6 +85,8 @@ async def decline(settlement: Settlement, reason: Decline) -> SubscriptionState:
     """The attempt failed: told of in any case; it changes the subscription when it was the one under way."""
     connection, billed, at = settlement.connection, settlement.billed, settlement.at
     await payments.mark_failed(connection, billed.payment_id, reason.code, at, settlement.reference)
+    _count(billed, PaymentOutcome.FAILED)
+    outcomes.note(DECLINES, provider=billed.provider, code=decline_label(reason.code))
     await _read_what_is_known_now(settlement, PaymentStatus.FAILED)
     change = paying.declined(settlement.state, billed.payment_id, reason.kind, at)
     if change is None or change.event is not Event.PAYMENT_DECLINED:
@@ -131,6 +136,11 @@ async def tell_of(
     details = _details(settlement.billed, asked_cents if amount_cents is None else amount_cents)
     details |= more or {}
     await tell(settlement.connection, Change(state, event), settlement.cause, settlement.at, details)
+
+
+def _count(billed: Billed, outcome: PaymentOutcome) -> None:
+    attempt = attempt_of(billed.attempt_no, billed.dunning_attempt)
+    outcomes.note(PAYMENTS, provider=billed.provider, outcome=outcome, attempt=attempt)
 
 
 async def _read_what_is_known_now(settlement: Settlement, status: PaymentStatus) -> None:

@@ -17,7 +17,7 @@ from api.middleware.observation import Observation
 from api.middleware.request_body import RequestBody
 from api.middleware.security_headers import SecurityHeaders
 from api.middleware.trusted_host import TrustedHost
-from api.openapi import DESCRIPTION, SUMMARY, TITLE, VERSION, describe
+from api.openapi import DESCRIPTION, SUMMARY, TITLE, describe
 from api.problem_handlers import install_problem_handlers
 from api.routes import (
     auth,
@@ -55,8 +55,9 @@ from api.routes import (
 )
 from api.routes.plumbing import metrics_router
 from ops.load_settings import load_settings
-from ops.metrics import HttpMetrics
+from ops.metrics import HttpMetrics, WebhookMetrics
 from ops.settings import ANY_HOST, Settings
+from ops.version import VERSION
 
 ROUTERS = (
     auth.router,
@@ -99,6 +100,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or load_settings()
     app = _new_app(settings)
     registry = CollectorRegistry()
+    app.state.webhook_metrics = WebhookMetrics(registry)
     _add_middleware(app, settings, HttpMetrics(registry))
     install_problem_handlers(app)
     for router in ROUTERS:

@@ -9,7 +9,6 @@ from api.event_webhooks import describe_webhooks
 from api.problems import MEDIA_TYPE, problem_responses, problem_schema
 
 TITLE = "Italiano Billing"
-VERSION = "0.1.0"
 SUMMARY = "Subscriptions to online Italian lessons, each one a durable workflow."
 DESCRIPTION = """\
 JSON in and out. Instants are UTC (RFC 3339 with `Z`), money is integer cents beside its `currency`,

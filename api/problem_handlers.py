@@ -18,6 +18,10 @@ from upkeep.arrival import WorkflowBehindError
 MOST_ERRORS_LISTED = 20
 LONGEST_FIELD_NAME = 100
 
+DATABASE_UNAVAILABLE = "database_unavailable"
+ENGINE_UNAVAILABLE = "workflow_engine_unavailable"
+INTERNAL_ERROR = "internal_error"
+
 FRAMEWORK_REFUSALS = {
     # FastAPI's only 400 of its own: a body that it could not read as JSON.
     400: ("invalid_json", "The body is not valid JSON."),
@@ -52,6 +56,18 @@ def problem_from(error: Exception) -> Problem:
         case WorkflowBehindError():
             return interrupted()
     return _outage_problem(error) or _internal_problem(error)
+
+
+def code_of(error: Exception) -> str:
+    """The code that the client is told, without a word in the log."""
+    match error:
+        case Problem():
+            return error.code
+        case HTTPException():
+            return _framework_problem(error).code
+    if database.is_unavailable(error):
+        return DATABASE_UNAVAILABLE
+    return ENGINE_UNAVAILABLE if temporal_errors.is_unavailable(error) else INTERNAL_ERROR
 
 
 def _framework_problem(error: HTTPException) -> Problem:
@@ -90,10 +106,10 @@ def _message_of(error: Mapping[str, Any]) -> str:
 
 def _outage_problem(error: Exception) -> Problem | None:
     if database.is_unavailable(error):
-        code, detail = "database_unavailable", "The database cannot be reached. Repeat the same request."
+        code, detail = DATABASE_UNAVAILABLE, "The database cannot be reached. Repeat the same request."
     elif temporal_errors.is_unavailable(error):
         code, detail = (
-            "workflow_engine_unavailable",
+            ENGINE_UNAVAILABLE,
             "The workflow engine did not answer in time. Repeat the same request with the same key.",
         )
     else:
@@ -104,4 +120,4 @@ def _outage_problem(error: Exception) -> Problem | None:
 
 def _internal_problem(error: Exception) -> Problem:
     log.error("unexpected_error", exc_info=error)
-    return Problem(500, "internal_error", "Something went wrong on our side. Quote the request_id to us.")
+    return Problem(500, INTERNAL_ERROR, "Something went wrong on our side. Quote the request_id to us.")

@@ -5,6 +5,7 @@ Code that is handed a connection never commits: the `async with` that opened it 
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
 
@@ -34,6 +35,14 @@ UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError)
 """What a caller sees when Postgres is away, full or too slow: worth repeating, nothing was done."""
 
 
+@dataclass(frozen=True)
+class Pool:
+    """How many connections somebody holds, and how many there can be."""
+
+    in_use: int
+    size: int
+
+
 class Database:
     def __init__(self, engine: AsyncEngine, locks: AsyncEngine) -> None:
         """`locks` has connections of its own, so that work that takes long never keeps a request waiting."""
@@ -47,6 +56,11 @@ class Database:
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         return cls(_engine(settings, settings.database_pool_size), _engine(settings, LOCKS_AT_ONCE))
+
+    @property
+    def pool(self) -> Pool:
+        pool: Any = self._engine.pool
+        return Pool(pool.checkedout(), pool.size())
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 from temporalio import activity, workflow
 from temporalio.client import Client
-from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.runtime import Runtime
 from temporalio.worker import Worker
 
 from db.database import Database
@@ -22,7 +22,9 @@ from payments.providers import Providers
 from upkeep.events.dispatcher import EventDispatcher, Patience
 from upkeep.events.sending import EventSender
 from upkeep.reconciliation.reach import Reach
+from worker.counting import Counting
 from worker.interceptors import FaultsEnd, Observation
+from worker.metrics import metrics_runtime, tell_build
 from worker.registry import (
     WORKFLOWS,
     billing_activities,
@@ -42,12 +44,13 @@ EVENTS_AT_ONCE = 50
 CONNECT_AGAIN_SECONDS = 1.0
 LOOKS_AT_ONCE = 2
 QUEUES = (BILLING_QUEUE, PAYMENTS_QUEUE, EVENTS_QUEUE, UPKEEP_QUEUE)
-ACTIVITY_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 log = structlog.get_logger(__name__)
 
 
-def build_billing_worker(client: Client, database: Database, settings: Settings) -> Worker:
+def build_billing_worker(
+    client: Client, database: Database, settings: Settings, counting: Counting
+) -> Worker:
     """Runs the workflows, and their steps in the database."""
     return Worker(
         client,
@@ -58,21 +61,21 @@ def build_billing_worker(client: Client, database: Database, settings: Settings)
             *inbox_activities(client, database, settings),
         ),
         workflow_runner=sandboxed_runner(),
-        interceptors=[Observation(), FaultsEnd()],
+        interceptors=[Observation(), FaultsEnd(), counting],
         max_concurrent_activities=settings.database_pool_size,
         graceful_shutdown_timeout=GRACE,
     )
 
 
 def build_payments_worker(
-    client: Client, database: Database, providers: Providers, settings: Settings
+    client: Client, database: Database, providers: Providers, settings: Settings, counting: Counting
 ) -> Worker:
     """Calls the providers; `charges_per_second` holds for all workers together."""
     return Worker(
         client,
         task_queue=PAYMENTS_QUEUE,
         activities=payment_activities(database, providers),
-        interceptors=[Observation()],
+        interceptors=[Observation(), counting],
         max_concurrent_activities=settings.database_pool_size,
         max_task_queue_activities_per_second=settings.charges_per_second,
         graceful_shutdown_timeout=GRACE,
@@ -122,35 +125,22 @@ async def delivering_events(client: Client, database: Database, settings: Settin
     await sender.close()
 
 
-def metrics_runtime(settings: Settings) -> Runtime:
-    """Serves the SDK's metrics and our own on one port, by Prometheus' naming rules."""
-    address = f"{settings.worker_metrics_host}:{settings.worker_metrics_port}"
-    return Runtime(
-        telemetry=TelemetryConfig(
-            metrics=PrometheusConfig(
-                bind_address=address,
-                counters_total_suffix=True,
-                unit_suffix=True,
-                durations_as_seconds=True,
-                histogram_bucket_overrides={"billing_activity_seconds": ACTIVITY_SECONDS},
-            )
-        )
-    )
-
-
 async def run_worker(settings: Settings) -> None:
     stop = asyncio.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
-    client = await _connect(metrics_runtime(settings), stop)
+    runtime = metrics_runtime(settings)
+    tell_build(runtime)
+    client = await _connect(runtime, stop)
     if client is None:
         return
     database = Database.from_settings(settings)
     providers = Providers.from_settings(settings)
+    counting = Counting(runtime.metric_meter, providers.names)
     async with (
-        build_payments_worker(client, database, providers, settings),
+        build_payments_worker(client, database, providers, settings, counting),
         build_upkeep_worker(client, database, providers, settings),
-        build_billing_worker(client, database, settings),
+        build_billing_worker(client, database, settings, counting),
         delivering_events(client, database, settings),
     ):
         log.info("worker_started", queues=QUEUES)

@@ -11,7 +11,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 from activities.contracts import OpenSubscription, StartAnswer, open_subscription
 from activities.refusal import refusal_in
 from domain import parking
-from domain.due import Step, next_step, step_due
+from domain.due import Step, due_by, next_step, step_due
 from domain.explanation import explain
 from domain.refusals import RefusalCode
 from workflows.bookkeeping import ASK_PROVIDER, Bookkeeping
@@ -21,6 +21,7 @@ from workflows.details import step_summary
 from workflows.messages import Description, PaymentReported, SubscriptionLife
 from workflows.options import AFTER_A_FAULT, DATABASE_STEP, DRAIN, RUN_LIVES, RUN_MAX_EVENTS
 from workflows.search_attributes import CALLED_NOW
+from workflows.step_lag import StepLag
 
 
 @workflow.defn(name="Subscription")
@@ -34,6 +35,7 @@ class Subscription(TakesCommands):
         self._unread_reports: list[int] = []
         self._superseded = False
         self._run_began_at = workflow.now()
+        self._lag = StepLag()
 
     @workflow.run
     async def run(self, life: SubscriptionLife) -> None:  # noqa: ARG002 - read by __init__, as the engine wants
@@ -120,7 +122,9 @@ class Subscription(TakesCommands):
 
     async def _take_due_step(self) -> None:
         async with self._books.lock:
-            step = step_due(self._state, workflow.now())
+            self._lag.see(self._state)
+            due = due_by(self._state, workflow.now())
+            step = due.step if due else None
             match step:
                 case Step.OPEN_RENEWAL | Step.RENEW:
                     await self._books.open_period()
@@ -132,6 +136,8 @@ class Subscription(TakesCommands):
         if step in ASK_PROVIDER:
             self._display.show(self._state, unless_only=CALLED_NOW)
             await self._books.ask_provider(step)
+        if due is not None:
+            self._lag.taken(due)
 
     async def _park(self, fault: ActivityError) -> None:
         """A fault of ours stops the billing of this subscription, for an operator; commands still reach it.

@@ -11,14 +11,23 @@ from prometheus_client.registry import Collector
 from api.metrics.business import read_business
 from api.metrics.events import read_events
 from api.metrics.inbox import read_inbox
+from api.metrics.money import read_money
 from api.metrics.reconciliation import read_reconciliation
+from api.metrics.schema import read_schema
 from db.database import Connection, Database, is_unavailable
 
-FRESH_SECONDS = 5.0
-SLOWEST_SECONDS = 1.0
+FRESH_SECONDS = 2.0
+SLOWEST_SECONDS = 3.0
 
 Topic = Callable[[Connection], Awaitable[Sequence[Metric]]]
-TOPICS: tuple[Topic, ...] = (read_business, read_inbox, read_events, read_reconciliation)
+TOPICS: tuple[Topic, ...] = (
+    read_business,
+    read_money,
+    read_inbox,
+    read_events,
+    read_reconciliation,
+    read_schema,
+)
 
 log = structlog.get_logger(__name__)
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 
 from api.context import Context, ContextDep
+from api.count_webhooks import WebhookDep
 from api.problems import Problem, problem_responses
 from api.receive_report import WEBHOOK_REFUSALS, receive, refused_body, refused_signature
 from api.schemas.payments import AcceptedBody
@@ -67,10 +68,12 @@ async def _verified_body(request: Request, context: ContextDep) -> bytes:
     responses=problem_responses(*WEBHOOK_REFUSALS, (422, "unsupported_status")),
 )
 async def receive_payment_report(
-    body: Annotated[bytes, Depends(_verified_body)], context: ContextDep
+    webhook: WebhookDep, body: Annotated[bytes, Depends(_verified_body)], context: ContextDep
 ) -> AcceptedBody:
     """Takes a provider's report about a payment. What was answered with 200 is never lost."""
-    return await receive(context, _parse(body, context), body)
+    report = _parse(body, context)
+    webhook.provider = report.provider
+    return webhook.answered(await receive(context, report, body))
 
 
 def _parse(body: bytes, context: Context) -> ProviderReport:

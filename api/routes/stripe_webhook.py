@@ -7,6 +7,7 @@ import structlog
 from fastapi import APIRouter, Depends, Request
 
 from api.context import Context, ContextDep
+from api.count_webhooks import WebhookDep
 from api.problems import RETRY_SOON, Problem, problem_responses
 from api.receive_report import WEBHOOK_REFUSALS, receive, refused_body, refused_signature
 from api.schemas.payments import AcceptedBody
@@ -14,6 +15,7 @@ from payments import stripe_webhook
 from payments.provider import OutcomeUnknownError, ProviderRejectedError, ProviderUnavailableError
 from payments.provider_report import ProviderReport, ReportRefusedError
 from payments.providers import UnknownProviderError
+from payments.stripe_objects import NAME as STRIPE
 from payments.stripe_webhook import StripeEvent
 
 router = APIRouter(tags=["Payments"])
@@ -83,15 +85,16 @@ async def _verified_body(request: Request, context: ContextDep) -> bytes:
     responses=problem_responses(*WEBHOOK_REFUSALS, (503, "payment_provider_unavailable")),
 )
 async def receive_stripe_event(
-    body: Annotated[bytes, Depends(_verified_body)], context: ContextDep
+    webhook: WebhookDep, body: Annotated[bytes, Depends(_verified_body)], context: ContextDep
 ) -> AcceptedBody:
     """Takes an event of Stripe's. What was answered with 200, and is of a payment of ours, is never lost."""
+    webhook.provider = STRIPE
     event = _parse(body, context)
     report = await _report_in(event, context)
     if report is None:
         log.info("stripe_event_ignored", event_id=event.event_id, event_type=event.type)
-        return AcceptedBody(ignored=True)
-    return await receive(context, report, stripe_webhook.without_personal_data(body))
+        return webhook.answered(AcceptedBody(ignored=True))
+    return webhook.answered(await receive(context, report, stripe_webhook.without_personal_data(body)))
 
 
 def _parse(body: bytes, context: Context) -> StripeEvent:

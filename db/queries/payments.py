@@ -22,6 +22,8 @@ class Billed:
     payment_id: int
     provider: str
     payment: PaymentTerms
+    attempt_no: int
+    dunning_attempt: int | None
     invoice_id: int
     invoice_status: InvoiceStatus
     subscription_id: int
@@ -41,6 +43,8 @@ _BILLED = (
         Payment.status,
         Payment.amount_cents,
         Payment.currency,
+        Payment.attempt_no,
+        Payment.dunning_attempt,
         Payment.invoice_id,
         Invoice.status.label("invoice_status"),
         Invoice.subscription_id,
@@ -241,6 +245,8 @@ def _billed(row: Row[*tuple[Any, ...]]) -> Billed:
         payment_id=row.id,
         provider=row.provider,
         payment=PaymentTerms(PaymentStatus(row.status), row.amount_cents, row.currency),
+        attempt_no=row.attempt_no,
+        dunning_attempt=row.dunning_attempt,
         invoice_id=row.invoice_id,
         invoice_status=InvoiceStatus(row.invoice_status),
         subscription_id=row.subscription_id,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx2
 
-from api.openapi import VERSION
+from ops.version import VERSION
 from tests.api.shell import client_of, shell_app, shell_settings
 
 ROOT = Path(__file__).parents[2]

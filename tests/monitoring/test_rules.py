@@ -1,0 +1,98 @@
+"""Every alert fires in time, and not before; each has all that whoever is woken by it needs."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.monitoring.rule_cases import CASES, Case, Series
+from tests.monitoring.written import ALERTS, ROOT, RULE_FILES
+
+REQUIRED = "BILLING_TESTS_NEED_PROMTOOL"
+"""Set where promtool has to be there: without it these tests fail instead of being skipped."""
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("promtool") is None and REQUIRED not in os.environ,
+    reason="needs promtool, which is in Debian's package prometheus",
+)
+
+
+def promtool(*arguments: str | Path) -> str:
+    done = subprocess.run(["promtool", *arguments], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def story(case: Case, series: Series, *, fires: bool) -> dict[str, Any]:
+    severity = "" if case.severity is None else f', severity="{case.severity}"'
+    firing = f'count(ALERTS{{alertname="{case.alert}", alertstate="firing"{severity}}}) > bool 0 or vector(0)'
+    return {
+        "interval": "1m",
+        "input_series": [{"series": name, "values": values} for name, values in series.items()],
+        "promql_expr_test": [
+            {
+                "expr": firing,
+                "eval_time": f"{case.minute}m",
+                "exp_samples": [{"labels": "{}", "value": int(fires)}],
+            }
+        ],
+    }
+
+
+def test_prometheus_takes_the_rules() -> None:
+    promtool("check", "rules", *RULE_FILES)
+
+
+def test_each_alert_fires_when_it_should_and_only_then(tmp_path: Path) -> None:
+    stories = [
+        story(case, series, fires=fires)
+        for case in CASES
+        for series, fires in ((case.fires, True), (case.quiet, False))
+    ]
+    written = {
+        "rule_files": [str(file) for file in RULE_FILES],
+        "evaluation_interval": "1m",
+        "tests": stories,
+    }
+    (tmp_path / "stories.yml").write_text(yaml.safe_dump(written, sort_keys=False))
+
+    promtool("test", "rules", tmp_path / "stories.yml")
+
+
+def test_what_is_said_names_the_value(tmp_path: Path) -> None:
+    alert = {
+        "exp_labels": {"severity": "page"},
+        "exp_annotations": {
+            "summary": "Renewals, retries or ends are not taken.",
+            "description": "The oldest due step is 15m 0s late.",
+            "runbook": "docs/runbooks/StepsOverdue.md",
+        },
+    }
+    told = {
+        "interval": "1m",
+        "input_series": [{"series": "due_steps_oldest_seconds", "values": "0+60x30"}],
+        "alert_rule_test": [{"eval_time": "15m", "alertname": "StepsOverdue", "exp_alerts": [alert]}],
+    }
+    written = {"rule_files": [str(file) for file in RULE_FILES], "evaluation_interval": "1m", "tests": [told]}
+    (tmp_path / "told.yml").write_text(yaml.safe_dump(written))
+
+    promtool("test", "rules", tmp_path / "told.yml")
+
+
+def test_there_is_a_story_for_each_alert() -> None:
+    assert {case.alert for case in CASES} == {alert["alert"] for alert in ALERTS}
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
+def test_it_says_how_bad_it_is_and_what_to_do(alert: dict[str, Any]) -> None:
+    assert alert["labels"].keys() == {"severity"}
+    assert alert["labels"]["severity"] in {"page", "ticket"}
+    assert alert["annotations"].keys() == {"summary", "description", "runbook"}
+    assert re.search(r"\{\{ \$value", alert["annotations"]["description"])
+    assert alert["annotations"]["runbook"] == f"docs/runbooks/{alert['alert']}.md"
+    assert (ROOT / alert["annotations"]["runbook"]).is_file()
