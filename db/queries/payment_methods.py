@@ -31,6 +31,13 @@ async def find_payer(connection: Connection, method_id: int) -> Payer:
     return Payer((await connection.execute(query)).scalar_one(), method_id)
 
 
+async def find_token(connection: Connection, method_id: int) -> tuple[str, str]:
+    """Its provider, and what that calls it. Raises as above."""
+    query = select(PaymentMethod.provider, PaymentMethod.token).where(PaymentMethod.id == method_id)
+    provider, token = (await connection.execute(query)).one()
+    return provider, token
+
+
 @dataclass(frozen=True)
 class MethodView:
     """What its owner sees of it. The default is the one that was chosen last."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import Select, bindparam, insert, select
 
 from db.database import Connection
 from db.queries.outbox import event_row, insert_beside
@@ -47,26 +47,18 @@ async def list_entries(
     notes_of: int | None = None,
 ) -> list[Entry]:
     """In the order they happened, from the one after `after_id` on; with nobody's notes but `notes_of`'s."""
-    shown_note = TimelineEntry.note_id == Note.id
-    if notes_of is not None:
-        shown_note &= Note.user_id == notes_of
-    query = (
-        select(
-            TimelineEntry.id,
-            TimelineEntry.version,
-            TimelineEntry.event,
-            TimelineEntry.actor,
-            TimelineEntry.cause,
-            Note.text,
-            TimelineEntry.details,
-            TimelineEntry.occurred_at,
-            TimelineEntry.trace_id,
-        )
-        .outerjoin(Note, shown_note)
-        .where(TimelineEntry.subscription_id == subscription_id, TimelineEntry.id > (after_id or 0))
-        .order_by(TimelineEntry.id)
-        .limit(limit)
-    )
+    query = _entries(subscription_id, notes_of).where(TimelineEntry.id > (after_id or 0))
+    query = query.order_by(TimelineEntry.id).limit(limit)
+    return [Entry(*row) for row in await connection.execute(query)]
+
+
+async def list_newest(
+    connection: Connection, subscription_id: int, *, before_id: int | None, limit: int
+) -> list[Entry]:
+    """The newest first, from the one before `before_id` on: for staff, with everybody's notes."""
+    query = _entries(subscription_id, None).order_by(TimelineEntry.id.desc()).limit(limit)
+    if before_id is not None:
+        query = query.where(TimelineEntry.id < before_id)
     return [Entry(*row) for row in await connection.execute(query)]
 
 
@@ -113,3 +105,24 @@ async def append_entry(
         return
     values = {f"entry_{name}": value for name, value in entry.items()}
     await connection.execute(_APPEND_AND_TELL, values | event_row(event_out))
+
+
+def _entries(subscription_id: int, notes_of: int | None) -> Select[*tuple[Any, ...]]:
+    shown_note = TimelineEntry.note_id == Note.id
+    if notes_of is not None:
+        shown_note &= Note.user_id == notes_of
+    return (
+        select(
+            TimelineEntry.id,
+            TimelineEntry.version,
+            TimelineEntry.event,
+            TimelineEntry.actor,
+            TimelineEntry.cause,
+            Note.text,
+            TimelineEntry.details,
+            TimelineEntry.occurred_at,
+            TimelineEntry.trace_id,
+        )
+        .outerjoin(Note, shown_note)
+        .where(TimelineEntry.subscription_id == subscription_id)
+    )
