@@ -99,8 +99,8 @@ async def start_for_user(
     user_id: RowId,
     body: StaffStartBody,
     request: Request,
-    key: RequiredKey,  # noqa: ARG001 - the request reads it, too: here it has to be sent
     asked: StaffRequestDep,
+    key: RequiredKey,  # noqa: ARG001 - the request reads it, too: here it has to be sent
 ) -> JSONResponse:
     """Starts a subscription that is the user's from then on, as their own start would."""
     context, offered = asked.context, body.payment_method

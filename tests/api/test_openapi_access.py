@@ -1,12 +1,13 @@
-"""Every protected route of the document refuses every token that is not right, and every id that is not mine.
+"""The authorization matrix: every route of the document × everybody who may come, and what each gets.
 
 A route that is new in the document fails here until it is entered in the tables.
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 import httpx2
@@ -46,14 +47,13 @@ PUBLIC = {
     "POST /auth/signup",
     "POST /auth/login",
     "GET /plans",
-    "POST /payments/webhook",
-    "POST /payments/webhook/stripe",
     "GET /healthz",
     "GET /readyz",
     "GET /metrics",
 }
+SIGNED = {"POST /payments/webhook", "POST /payments/webhook/stripe"}
 
-
+ASKED = {"reason": "asked"}
 NEW_GIFT_CARDS = {"amount_cents": 5_000, "currency": "EUR", "count": 1}
 
 
@@ -108,6 +108,10 @@ PROTECTED = {
     "GET /credit-notes/{credit_note_id}.pdf": Call(ACCESS, not_found="credit_note_not_found"),
     "POST /invoices/{invoice_id}/pay": Call(ACCESS, {}, not_found="invoice_not_found"),
     "GET /content/modules": Call(ACCESS),
+    "GET /admin/subscriptions": Call(ACCESS, for_staff=True),
+    "GET /admin/subscriptions/{subscription_id}": Call(
+        ACCESS, not_found="subscription_not_found", for_staff=True
+    ),
     "GET /admin/subscriptions/{subscription_id}/explain": Call(
         ACCESS, not_found="subscription_not_found", for_staff=True
     ),
@@ -121,11 +125,53 @@ PROTECTED = {
         for_staff=True,
         refused="not_parked",
     ),
+    "POST /admin/subscriptions/{subscription_id}/cancel": Call(
+        ACCESS, ASKED, not_found="subscription_not_found", for_staff=True
+    ),
+    "POST /admin/subscriptions/{subscription_id}/uncancel": Call(
+        ACCESS, ASKED, not_found="subscription_not_found", for_staff=True
+    ),
+    "POST /admin/subscriptions/{subscription_id}/freeze": Call(
+        ACCESS, ASKED, not_found="subscription_not_found", for_staff=True
+    ),
+    "POST /admin/subscriptions/{subscription_id}/unfreeze": Call(
+        ACCESS, ASKED, not_found="subscription_not_found", for_staff=True
+    ),
+    "POST /admin/subscriptions/{subscription_id}/withdraw": Call(
+        ACCESS, ASKED, not_found="subscription_not_found", for_staff=True
+    ),
+    "POST /admin/subscriptions/{subscription_id}/change-plan/preview": Call(
+        ACCESS, {"plan_code": "P1Y"}, not_found="subscription_not_found", for_staff=True
+    ),
+    "POST /admin/subscriptions/{subscription_id}/change-plan": Call(
+        ACCESS, {"plan_code": "P1Y", **ASKED}, not_found="subscription_not_found", for_staff=True
+    ),
+    "POST /admin/subscriptions/{subscription_id}/redeem": Call(
+        ACCESS,
+        {"gift_code": "7G3K-0XQ9-M2VD-4TPA", **ASKED},
+        not_found="subscription_not_found",
+        for_staff=True,
+    ),
+    "POST /admin/subscriptions/{subscription_id}/retry-payment": Call(
+        ACCESS, ASKED, not_found="subscription_not_found", for_staff=True
+    ),
+    "GET /admin/users": Call(ACCESS, for_staff=True),
+    "GET /admin/users/{user_id}": Call(ACCESS, not_found="user_not_found", for_staff=True),
+    "POST /admin/users/{user_id}/disable": Call(ACCESS, ASKED, not_found="user_not_found", for_staff=True),
+    "POST /admin/users/{user_id}/enable": Call(ACCESS, ASKED, not_found="user_not_found", for_staff=True),
+    "POST /admin/users/{user_id}/subscriptions": Call(
+        ACCESS,
+        {"plan_code": "P30D", **ASKED},
+        not_found="user_not_found",
+        headers={"Idempotency-Key": "k"},
+        for_staff=True,
+    ),
     "GET /admin/invoices/export.csv": Call(ACCESS, for_staff=True),
     "GET /admin/invoices/{invoice_id}.pdf": Call(ACCESS, not_found="invoice_not_found", for_staff=True),
     "GET /admin/credit-notes/{credit_note_id}.pdf": Call(
         ACCESS, not_found="credit_note_not_found", for_staff=True
     ),
+    "GET /admin/payments": Call(ACCESS, for_staff=True),
     "GET /admin/payments/{payment_id}": Call(ACCESS, not_found="payment_not_found", for_staff=True),
     "POST /admin/payments/{payment_id}/refund": Call(
         ACCESS,
@@ -134,6 +180,7 @@ PROTECTED = {
         for_staff=True,
         refused="refund_exceeds_payment",
     ),
+    "GET /admin/invoices": Call(ACCESS, for_staff=True),
     "GET /admin/invoices/{invoice_id}": Call(ACCESS, not_found="invoice_not_found", for_staff=True),
     "POST /admin/invoices/{invoice_id}/refund": Call(
         ACCESS,
@@ -199,6 +246,7 @@ PROTECTED = {
         ACCESS, not_found="endpoint_not_found", for_staff=True
     ),
     "GET /admin/events": Call(ACCESS, for_staff=True),
+    "GET /admin/actions": Call(ACCESS, for_staff=True),
     "POST /admin/subscriptions/{subscription_id}/clock": Call(
         ACCESS, {"advance": "P1D"}, not_found="subscription_not_found", for_staff=True
     ),
@@ -210,13 +258,188 @@ with_id = [operation for operation in protected if "_id}" in operation.path]
 with_own_id = [operation for operation in with_id if operation not in for_staff]
 
 
-async def issue_credit_note(world: World, admin: Student) -> int:
-    """For somebody whose gift card has paid, and who gets a cent back."""
-    student = await Student.signup(world.http)
+NOBODY, EXPIRED, REFRESHING = "nobody", "an expired token", "a refresh token"
+OWNER, OTHER, SUPPORTING, ADMINISTRATOR = "the owner", "another user", "support", "an admin"
+EVERYBODY = (NOBODY, EXPIRED, REFRESHING, OTHER, SUPPORTING, ADMINISTRATOR, OWNER)
+
+GETS_IN, NOT_FOUND, FORBIDDEN = "gets in", "not found", "forbidden"
+MISSING, OVER, WRONG, UNSIGNED = "token_missing", "token_expired", "token_wrong_type", "signature_missing"
+
+
+class Rule(StrEnum):
+    """Who a route is for."""
+
+    PUBLIC = "everybody"
+    SIGNED = "payment providers"
+    SESSION = "holders of a refresh token"
+    ACCOUNT = "everybody, for what is their own"
+    OWNED = "the owner of what is named"
+    STAFF_READS = "staff"
+    STAFF_WRITES = "administrators"
+
+
+# fmt: off - a table
+MATRIX = {
+    # a route is for     NOBODY    EXPIRED   REFRESHING OTHER      SUPPORTING ADMINISTRATOR OWNER
+    Rule.PUBLIC: (GETS_IN, GETS_IN, GETS_IN, GETS_IN, GETS_IN, GETS_IN, GETS_IN),
+    Rule.SIGNED: (UNSIGNED, UNSIGNED, UNSIGNED, UNSIGNED, UNSIGNED, UNSIGNED, UNSIGNED),
+    Rule.SESSION: (MISSING, OVER, GETS_IN, WRONG, WRONG, WRONG, WRONG),
+    Rule.ACCOUNT: (MISSING, OVER, WRONG, GETS_IN, GETS_IN, GETS_IN, GETS_IN),
+    Rule.OWNED: (MISSING, OVER, WRONG, NOT_FOUND, NOT_FOUND, NOT_FOUND, GETS_IN),
+    Rule.STAFF_READS: (MISSING, OVER, WRONG, FORBIDDEN, GETS_IN, GETS_IN, FORBIDDEN),
+    Rule.STAFF_WRITES: (MISSING, OVER, WRONG, FORBIDDEN, FORBIDDEN, GETS_IN, FORBIDDEN),
+}
+# fmt: on
+
+
+def rule_of(operation: Operation) -> Rule:
+    """Raises `KeyError` for a route that is in no table."""
+    route = str(operation)
+    if route in PUBLIC:
+        return Rule.PUBLIC
+    if route in SIGNED:
+        return Rule.SIGNED
+    known = PROTECTED[route]
+    if known.token == REFRESH:
+        return Rule.SESSION
+    if known.for_staff:
+        return Rule.STAFF_WRITES if operation.is_write else Rule.STAFF_READS
+    return Rule.ACCOUNT if known.not_found is None else Rule.OWNED
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Everybody who comes, and what there is to be had: by how it is refused to whom it is not for."""
+
+    life: Life
+    people: Mapping[str, Student]
+    there: Mapping[str | None, int | str]
+    spare: Mapping[str | None, Callable[[], Awaitable[int]]]
+
+    async def token_of(self, who: str, kind: str) -> str | None:
+        if who in self.people:
+            return self.people[who].access_token
+        if who == REFRESHING:
+            owner = self.people[OWNER]
+            await owner.login()  # each is good once
+            return owner.refresh_token
+        return None if who == NOBODY else expired(kind)
+
+    async def ask(self, operation: Operation, who: str, number: int | str | None = None) -> httpx2.Response:
+        """All send one Idempotency-Key, which is another one to each of them."""
+        number = await self.named_by(operation) if number is None else number
+        known = PROTECTED.get(str(operation), Call(ACCESS))
+        token = await self.token_of(who, known.token)
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        if operation.method == "POST":
+            headers["Idempotency-Key"] = f"{operation} of {number or 'none'}"
+        return await self.life.world.http.request(
+            operation.method,
+            operation.at(number),
+            json=known.body,
+            headers={**known.headers, **headers},
+        )
+
+    async def named_by(self, operation: Operation) -> int | str:
+        """What is deleted is made for it: others need what is there."""
+        known = PROTECTED.get(str(operation), Call(ACCESS))
+        if operation.method == "DELETE":
+            return await self.spare[known.not_found]()
+        return self.there[known.not_found]
+
+
+def expired(kind: str) -> str:
+    now = datetime.now(UTC)
+    issuer, times = TokenIssuer((JWT_SECRET,), "HS256"), {"issued_at": now, "expires_at": now}
+    if kind == ACCESS:
+        return issuer.issue_access(AccessClaims(1, "admin"), **times)
+    return issuer.issue_refresh(RefreshClaims(1, new_token_id()), **times)
+
+
+def outcome(operation: Operation, answer: httpx2.Response) -> str:
+    """Whatever is not refused for who asks gets in, though it may be refused for what it asks."""
+    assert answer.status_code < 500, answer.text
+    code = answer.json()["code"] if answer.is_client_error else None
+    known = PROTECTED.get(str(operation))
+    if code is not None and known is not None and code == known.not_found:
+        return NOT_FOUND
+    assert code != "idempotency_key_reused", "nobody got as far as to be let in"
+    return code if code in {MISSING, OVER, WRONG, UNSIGNED, FORBIDDEN} else GETS_IN
+
+
+@pytest.fixture(scope="module")
+async def cast(world: World, database: Database, settings: Settings) -> Cast:
+    admin = await hire(world.http, database, settings, "admin")
+    owner = await Student.signup(world.http)
+    credit_note_id = await issue_credit_note(world, admin, owner)
+    life = await Life.begin(world, student=owner)
+    people = {
+        OWNER: owner,
+        OTHER: await Student.signup(world.http),
+        SUPPORTING: await hire(world.http, database, settings, "support"),
+        ADMINISTRATOR: admin,
+    }
+    there: dict[str | None, int | str] = {
+        None: "",
+        "subscription_not_found": life.subscription_id,
+        "payment_not_found": life.payment_id,
+        "invoice_not_found": (await life.student.get("/invoices")).json()["items"][0]["id"],
+        "payment_method_not_found": (await life.student.add_card()).json()["id"],
+        "plan_not_found": await make_plan(admin),
+        "promo_code_not_found": await make_promo_code(admin),
+        "credit_note_not_found": credit_note_id,
+        "webhook_not_found": await receive_webhook_of_nobody(admin),
+        "endpoint_not_found": await endpoint_of_nobody(admin, anew=True),
+        "user_not_found": (await Student.signup(world.http)).id,
+    }
+
+    async def card() -> int:
+        added: int = (await owner.add_card(f"tok_ok-{uuid.uuid4().hex}")).json()["id"]
+        return added
+
+    spare: dict[str | None, Callable[[], Awaitable[int]]] = {
+        "payment_method_not_found": card,
+        "endpoint_not_found": lambda: endpoint_of_nobody(admin, anew=True),
+    }
+    return Cast(life, people, there, spare)
+
+
+@pytest.mark.parametrize("operation", operations(), ids=str)
+async def test_who_gets_in(cast: Cast, operation: Operation) -> None:
+    """The owner comes last: nobody before has changed anything of theirs, unless it is staff's to change."""
+    rule = rule_of(operation)
+    is_theirs = rule is Rule.OWNED and operation.is_write
+    number = await cast.named_by(operation)
+    await cast.life.is_quiet()
+    before = await cast.life.book()
+    answers: dict[str, httpx2.Response] = {}
+    for who in EVERYBODY:
+        assert who != OWNER or not is_theirs or await cast.life.book() == before
+        answers[who] = await cast.ask(operation, who, number)
+
+    seen = {who: outcome(operation, answer) for who, answer in answers.items()}
+    assert seen == dict(zip(EVERYBODY, MATRIX[rule], strict=True))
+    assert [who for who, answer in answers.items() if "idempotency-replayed" in answer.headers] == []
+
+
+@pytest.mark.parametrize("operation", [o for o in for_staff if PROTECTED[str(o)].not_found], ids=str)
+async def test_what_is_not_there_is_not_found_by_an_admin(cast: Cast, operation: Operation) -> None:
+    known = PROTECTED[str(operation)]
+    assert refusal(await cast.ask(operation, ADMINISTRATOR, LARGEST_ID)) == (404, known.not_found)
+    if known.refused is not None:
+        assert refusal(await cast.ask(operation, ADMINISTRATOR)) == (409, known.refused)
+
+
+async def issue_credit_note(world: World, admin: Student, student: Student) -> int:
+    """For a subscription that a gift card has paid: a cent goes back, and it has ended."""
     await give_gift_card(world.database, student.id, 1_990, datetime.now(UTC))
-    invoice_id = (await student.start()).json()["invoice_id"]
+    started = (await student.start()).json()
     body = {"amount_cents": 1, "reason": "asked"}
-    refunded = await admin.post(f"/admin/invoices/{invoice_id}/refund", body)
+    refunded = await admin.post(f"/admin/invoices/{started['invoice_id']}/refund", body)
+    ended = await student.post(
+        f"/subscriptions/{started['subscription_id']}/cancel", {"at_period_end": False}
+    )
+    assert ended.json()["status"] == "canceled"
     note_id: int = refunded.json()["credit_note"]["id"]
     return note_id
 
@@ -242,9 +465,9 @@ async def call(
     )
 
 
-def test_every_route_is_either_public_or_protected() -> None:
+def test_every_route_is_in_the_tables() -> None:
     assert {str(operation): operation.asks_for for operation in operations()} == {
-        **dict.fromkeys(PUBLIC),
+        **dict.fromkeys(PUBLIC | SIGNED),
         **{route: known.token for route, known in PROTECTED.items()},
     }
 
@@ -311,7 +534,9 @@ async def theirs(untouched: Life, database: Database, settings: Settings) -> dic
         "subscription_not_found": untouched.subscription_id,
         "invoice_not_found": (await untouched.student.get("/invoices")).json()["items"][0]["id"],
         "payment_method_not_found": (await untouched.student.add_card()).json()["id"],
-        "credit_note_not_found": await issue_credit_note(untouched.world, admin),
+        "credit_note_not_found": await issue_credit_note(
+            untouched.world, admin, await Student.signup(untouched.world.http)
+        ),
     }
 
 
@@ -360,34 +585,3 @@ async def test_a_student_is_refused_before_anything_is_looked_at(
     )
     assert refusal(answer) == (403, "forbidden")
     assert await untouched.book() == before
-
-
-@pytest.mark.parametrize("operation", for_staff, ids=str)
-async def test_staff_read_anybody_s_and_an_admin_also_writes(
-    unpaid: Life, admin: Student, support: Student, operation: Operation
-) -> None:
-    known = PROTECTED[str(operation)]
-    own: dict[str | None, int | str] = {
-        None: "",
-        "subscription_not_found": unpaid.subscription_id,
-        "payment_not_found": unpaid.payment_id,
-        "invoice_not_found": (await unpaid.student.get("/invoices")).json()["items"][0]["id"],
-        "plan_not_found": await make_plan(admin),
-        "promo_code_not_found": await make_promo_code(admin),
-        "credit_note_not_found": await issue_credit_note(unpaid.world, admin),
-        "webhook_not_found": await receive_webhook_of_nobody(admin),
-    }
-    if known.not_found == "endpoint_not_found":
-        own[known.not_found] = await endpoint_of_nobody(admin, anew=True)
-    for reader, writes in ((admin, True), (support, False)):
-        missing = await call(reader.http, operation, number=LARGEST_ID, **reader.bearer)
-        answer = await call(reader.http, operation, number=own[known.not_found], **reader.bearer)
-        if operation.is_write and not writes:
-            assert refusal(missing) == refusal(answer) == (403, "forbidden")
-            continue
-        if known.not_found is not None:
-            assert refusal(missing) == (404, known.not_found)
-        if known.refused is not None:
-            assert refusal(answer) == (409, known.refused)
-        elif known.not_found is not None:
-            assert answer.is_success, answer.text

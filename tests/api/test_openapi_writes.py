@@ -41,7 +41,7 @@ TEXTS = {
     "POST /subscriptions/start": ["plan_code", "promo_code", "gift_code"],
     "POST /subscriptions/{subscription_id}/redeem": ["gift_code"],
     "POST /gift-cards/balance": ["code"],
-    "POST /admin/gift-cards": ["currency", "expires_at"],
+    "POST /admin/gift-cards": ["currency", "expires_at", "reason"],
     "POST /subscriptions/preview": ["plan_code", "promo_code", "gift_code"],
     "POST /subscriptions/{subscription_id}/cancel": ["reason"],
     "POST /subscriptions/{subscription_id}/freeze": ["until"],
@@ -50,18 +50,34 @@ TEXTS = {
     "POST /invoices/{invoice_id}/pay": [],
     "POST /me/payment-methods": ["provider", "token"],
     "POST /admin/subscriptions/{subscription_id}/clock": ["advance"],
+    "POST /admin/subscriptions/{subscription_id}/cancel": ["reason"],
+    "POST /admin/subscriptions/{subscription_id}/uncancel": ["reason"],
+    "POST /admin/subscriptions/{subscription_id}/freeze": ["until", "reason"],
+    "POST /admin/subscriptions/{subscription_id}/unfreeze": ["reason"],
+    "POST /admin/subscriptions/{subscription_id}/withdraw": ["reason"],
+    "POST /admin/subscriptions/{subscription_id}/change-plan": ["plan_code", "when", "quote", "reason"],
+    "POST /admin/subscriptions/{subscription_id}/change-plan/preview": ["plan_code", "at", "when"],
+    "POST /admin/subscriptions/{subscription_id}/redeem": ["gift_code", "reason"],
+    "POST /admin/subscriptions/{subscription_id}/retry-payment": ["reason"],
+    "POST /admin/users/{user_id}/disable": ["reason"],
+    "POST /admin/users/{user_id}/enable": ["reason"],
+    "POST /admin/users/{user_id}/subscriptions": ["plan_code", "promo_code", "gift_code", "reason"],
+    "POST /admin/plans/{plan_code}/retire": ["reason"],
+    "POST /admin/webhook-endpoints/{endpoint_id}/rotate-secret": ["reason"],
+    "POST /admin/webhook-endpoints/{endpoint_id}/disable": ["reason"],
+    "POST /admin/webhook-endpoints/{endpoint_id}/enable": ["reason"],
     "POST /admin/subscriptions/{subscription_id}/unpark": ["reason"],
     "POST /admin/payments/{payment_id}/refund": ["reason"],
     "POST /admin/invoices/{invoice_id}/refund": ["reason"],
-    "POST /admin/plans": ["code", "name", "period_iso", "currency"],
-    "POST /admin/plans/{plan_code}/prices": ["currency"],
-    "POST /admin/plans/{plan_code}/dunning-policies": ["final_action"],
-    "POST /admin/promo-codes": ["code", "currency", "duration", "valid_from", "valid_until"],
-    "PATCH /admin/promo-codes/{promo_code}": ["currency", "duration", "valid_from", "valid_until"],
+    "POST /admin/plans": ["code", "name", "period_iso", "currency", "reason"],
+    "POST /admin/plans/{plan_code}/prices": ["currency", "reason"],
+    "POST /admin/plans/{plan_code}/dunning-policies": ["final_action", "reason"],
+    "POST /admin/promo-codes": ["code", "currency", "duration", "valid_from", "valid_until", "reason"],
+    "PATCH /admin/promo-codes/{promo_code}": ["currency", "duration", "valid_from", "valid_until", "reason"],
     "POST /admin/webhooks/{webhook_id}/replay": ["reason"],
-    "POST /admin/webhook-endpoints": ["url", "description"],
-    "PATCH /admin/webhook-endpoints/{endpoint_id}": ["url", "description"],
-    "POST /admin/webhook-endpoints/{endpoint_id}/replay": ["since"],
+    "POST /admin/webhook-endpoints": ["url", "description", "reason"],
+    "PATCH /admin/webhook-endpoints/{endpoint_id}": ["url", "description", "reason"],
+    "POST /admin/webhook-endpoints/{endpoint_id}/replay": ["since", "reason"],
     "POST /payments/webhook": ["status", "provider", "event_id", "currency", "decline_code"],
 }
 """The fields of each write that are text."""
@@ -90,6 +106,28 @@ def good_body(operation: Operation, life: Life) -> dict[str, Any]:
         "POST /invoices/{invoice_id}/pay": {"payment_method": {"provider": "sandbox", "token": "tok_ok"}},
         "POST /me/payment-methods": {"provider": "sandbox", "token": "tok_ok"},
         "POST /admin/subscriptions/{subscription_id}/clock": {"advance": "PT1H"},
+        "POST /admin/subscriptions/{subscription_id}/cancel": {"reason": "asked"},
+        "POST /admin/subscriptions/{subscription_id}/uncancel": {"reason": "asked"},
+        "POST /admin/subscriptions/{subscription_id}/freeze": {
+            "until": "2099-01-01T00:00:00Z",
+            "reason": "asked",
+        },
+        "POST /admin/subscriptions/{subscription_id}/unfreeze": {"reason": "asked"},
+        "POST /admin/subscriptions/{subscription_id}/withdraw": {"reason": "asked"},
+        "POST /admin/subscriptions/{subscription_id}/change-plan": {"plan_code": "P1Y", "reason": "asked"},
+        "POST /admin/subscriptions/{subscription_id}/change-plan/preview": {"plan_code": "P1Y"},
+        "POST /admin/subscriptions/{subscription_id}/redeem": {
+            "gift_code": "7G3K-0XQ9-M2VD-4TPA",
+            "reason": "asked",
+        },
+        "POST /admin/subscriptions/{subscription_id}/retry-payment": {"reason": "asked"},
+        "POST /admin/users/{user_id}/disable": {"reason": "asked"},
+        "POST /admin/users/{user_id}/enable": {"reason": "asked"},
+        "POST /admin/users/{user_id}/subscriptions": {"plan_code": "P30D", "reason": "asked"},
+        "POST /admin/plans/{plan_code}/retire": {"reason": "asked"},
+        "POST /admin/webhook-endpoints/{endpoint_id}/rotate-secret": {"reason": "asked"},
+        "POST /admin/webhook-endpoints/{endpoint_id}/disable": {"reason": "asked"},
+        "POST /admin/webhook-endpoints/{endpoint_id}/enable": {"reason": "asked"},
         "POST /admin/subscriptions/{subscription_id}/unpark": {"reason": "looked"},
         "POST /admin/payments/{payment_id}/refund": {"reason": "asked"},
         "POST /admin/invoices/{invoice_id}/refund": {"reason": "asked"},
@@ -121,7 +159,12 @@ async def send(operation: Operation, life: Life, admin: Student, body: dict[str,
 
 async def path_of(operation: Operation, life: Life, admin: Student) -> str:
     """Its address for what is the student's own, or for a plan or a code that nobody else uses."""
-    known = {"payment_id": life.payment_id, "webhook_id": NOBODYS_ID, "method_id": 1}
+    known = {
+        "payment_id": life.payment_id,
+        "webhook_id": NOBODYS_ID,
+        "method_id": 1,
+        "user_id": life.student.id,
+    }
     made: dict[str, Callable[[], Awaitable[int | str]]] = {
         "plan_code": lambda: make_plan(admin),
         "promo_code": lambda: make_promo_code(admin),
@@ -152,9 +195,10 @@ def refused_fields(answer: httpx2.Response) -> str:
 async def test_a_field_that_is_not_its_own(unpaid: Life, admin: Student, operation: Operation) -> None:
     before = await all_of(unpaid.student), await unpaid.book()
     good = good_body(operation, unpaid)
-    for name, value in SMUGGLED.items():
-        if name not in good:
-            assert name in refused_fields(await send(operation, unpaid, admin, good | {name: value}))
+    smuggled = {name: value for name, value in SMUGGLED.items() if name not in good}
+    told = refused_fields(await send(operation, unpaid, admin, smuggled | good))
+    for name in [name for name in smuggled if name not in told]:  # the provider is told of the first one only
+        assert name in refused_fields(await send(operation, unpaid, admin, {name: smuggled[name]} | good))
 
     assert (await all_of(unpaid.student), await unpaid.book()) == before
     answer = await send(operation, unpaid, admin, good)
