@@ -12,7 +12,10 @@ from api.app import create_app
 from api.metrics import from_database
 from db.database import Database
 from db.queries.business_metrics import BusinessCounts, count_business
+from db.queries.health import shipped_revisions
+from domain.subscription import Status
 from ops.settings import Settings
+from ops.version import VERSION
 from tests.api.shell import client_of, shell_app, shell_settings
 from tests.lives import Life
 from tests.stack import settings_for
@@ -54,6 +57,26 @@ EVENTS = (
     (
         "INSERT INTO event_deliveries (event_id, endpoint_id, status)"
         " VALUES (1, 1, 'pending'), (2, 1, 'pending'), (3, 1, 'failed')"
+    ),
+)
+
+
+OVERDUE = (
+    "UPDATE subscriptions SET next_action_at = now() - interval '600 seconds' WHERE id = 2",
+    (
+        "UPDATE subscriptions SET next_action_at = now() - interval '1 day',"
+        " clock_offset = interval '30 days' WHERE id = 3"
+    ),
+    "UPDATE subscriptions SET next_action_at = now() + interval '1 day' WHERE id = 4",
+    (
+        "INSERT INTO payments (invoice_id, attempt_no, provider, status, amount_cents, received_cents,"
+        " currency, idempotency_key, created_at, settled_at, recorded_at) VALUES"
+        " (1, 1, 'stripe', 'unknown', 1, NULL, 'EUR', 'a', now(), NULL, now() - interval '300 seconds'),"
+        " (2, 1, 'stripe', 'succeeded', 1, 1, 'EUR', 'b', now(), now(), now() - interval '900 seconds')"
+    ),
+    (
+        "INSERT INTO disputes (payment_id, report_id, amount_cents, currency, opened_at)"
+        " VALUES (2, 1, 1, 'EUR', now())"
     ),
 )
 
@@ -147,6 +170,8 @@ async def test_metrics_answer_without_the_business_while_postgres_is_away() -> N
 
     assert samples["http_requests_total", labels(method="GET", route="/healthz", status="200")] == 1
     assert business(samples) == {}
+    assert samples["dependency_up", labels(dependency="postgres")] == 0
+    assert samples["database_pool_in_use", labels()] == 0
 
 
 async def test_the_business_is_counted_in_postgres(
@@ -179,6 +204,45 @@ async def test_the_business_is_counted_in_postgres(
         "active_subscriptions": 3,
         "parked_subscriptions": 2,
     }
+
+
+async def test_what_is_overdue_or_unknown_is_counted_in_our_time(
+    fresh_database_url: Callable[[], Awaitable[str]],
+) -> None:
+    settings = settings_for(await fresh_database_url())
+    await execute(settings, IGNORING_FOREIGN_KEYS, SUBSCRIPTIONS, *OVERDUE)
+    async with client_of(create_app(settings)) as client:
+        samples = await scrape(client)
+
+    assert samples["due_steps", labels()] == 1
+    assert 600 <= samples["due_steps_oldest_seconds", labels()] < 700
+    assert samples["payments_unknown", labels()] == 1
+    assert 300 <= samples["payments_unknown_oldest_seconds", labels()] < 400
+    assert samples["chargebacks_total", labels(provider="stripe")] == 1
+    assert samples["chargebacks_total", labels(provider="sandbox")] == 0
+    by_status = {status: samples["subscriptions", labels(status=status)] for status in Status}
+    assert {status: count for status, count in by_status.items() if count} == {
+        "incomplete": 1,
+        "active": 3,
+        "canceled": 1,
+        "incomplete_expired": 1,
+    }
+    assert samples["past_due_subscriptions", labels()] == 0
+
+
+async def test_readiness_release_schema_and_pool_are_told(
+    fresh_database_url: Callable[[], Awaitable[str]],
+) -> None:
+    settings = settings_for(await fresh_database_url())
+    async with client_of(create_app(settings)) as client:
+        samples = await scrape(client)
+
+    assert samples["dependency_up", labels(dependency="postgres")] == 1
+    assert samples["dependency_up", labels(dependency="migrations")] == 1
+    assert samples["billing_schema_info", labels(revision=shipped_revisions()[-1])] == 1
+    assert samples["billing_build_info", labels(version=VERSION)] == 1
+    assert samples["database_pool_size", labels()] == settings.database_pool_size
+    assert samples["database_pool_in_use", labels()] == 0
 
 
 async def test_a_decline_stays_counted_when_the_payment_succeeds_after_it(unpaid: Life) -> None:

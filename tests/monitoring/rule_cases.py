@@ -61,11 +61,11 @@ def settled(failed: int, of: int, attempt: str = "first") -> Series:
 
 
 def waiting(seconds: int) -> Series:
-    labels = 'task_queue="billing", '
+    metric = "temporal_workflow_task_schedule_to_start_latency_seconds_bucket"
     return {
-        f'temporal_workflow_task_schedule_to_start_latency_seconds_bucket{{{labels}le="1"}}': "0+50x30",
-        f'temporal_workflow_task_schedule_to_start_latency_seconds_bucket{{{labels}le="{seconds}"}}': "0+100x30",
-        f'temporal_workflow_task_schedule_to_start_latency_seconds_bucket{{{labels}le="+Inf"}}': "0+100x30",
+        f'{metric}{{task_queue="billing", le="1"}}': "0+50x30",
+        f'{metric}{{task_queue="billing", le="{seconds}"}}': "0+100x30",
+        f'{metric}{{task_queue="billing", le="+Inf"}}': "0+100x30",
     }
 
 

@@ -175,6 +175,7 @@ def test_ports_are_published_on_this_machine_only(
         "temporal-ui": ["127.0.0.1:${TEMPORAL_UI_PORT:-8233}:8080"],
         "sandbox-psp": [f"127.0.0.1:${{PSP_PORT:-{psp_port}}}:{psp_port}"],
         "prometheus": ["127.0.0.1:${PROMETHEUS_PORT:-9090}:9090"],
+        "grafana": ["127.0.0.1:${GRAFANA_PORT:-3000}:3000"],
     }
 
 
@@ -190,9 +191,9 @@ def test_mounted_files_exist(root: Path, compose: dict[str, Any], services: Serv
     mounts = [mount.split(":") for service in services.values() for mount in service.get("volumes", ())]
     files = [mount for mount in mounts if mount[0].startswith("./")]
 
-    assert len(files) == 5
+    assert len(files) == 9
     for source, _, mode in files:
-        assert (root / source).is_file()
+        assert (root / source).is_file() or any((root / source).iterdir())
         assert mode == "ro"
     assert {mount[0] for mount in mounts if mount not in files} == set(compose["volumes"])
     assert ["postgres", "/var/lib/postgresql"] in mounts
@@ -223,3 +224,20 @@ def test_scraped_targets_are_listeners_of_these_services(
         "temporal": [f"temporal:{temporal_port}"],
     }
     assert scraped.keys() <= services.keys()
+
+
+def test_prometheus_finds_the_rules_and_grafana_its_panels(root: Path, services: Services) -> None:
+    mounted = {
+        target: source
+        for name in ("prometheus", "grafana")
+        for source, target, *_ in (mount.split(":") for mount in services[name]["volumes"])
+    }
+    config = yaml.safe_load((root / "ops/prometheus/prometheus.yml").read_text())
+    [rules] = config["rule_files"]
+    provider = yaml.safe_load((root / "ops/grafana/provisioning/dashboards/italiano.yml").read_text())
+    datasource = yaml.safe_load((root / "ops/grafana/provisioning/datasources/prometheus.yml").read_text())
+
+    assert rules == "/etc/prometheus/rules/*.yml"
+    assert mounted["/etc/prometheus/rules"] == "./ops/prometheus/rules"
+    assert mounted[provider["providers"][0]["options"]["path"]] == "./ops/grafana/dashboards"
+    assert datasource["datasources"][0]["url"] == "http://prometheus:9090"

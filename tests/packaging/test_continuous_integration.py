@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.monitoring.test_rules import REQUIRED
+
 CHECK_JSONSCHEMA = Path(sys.executable).with_name("check-jsonschema")
 
 
@@ -67,6 +69,13 @@ def test_image_is_published_for_version_tags_only(ci: dict[str, Any]) -> None:
     assert image["needs"] == "check"
     assert [step["if"] for step in publishing] == ["startsWith(github.ref, 'refs/tags/v')"]
     assert publishing[0]["env"] == {"GHCR_TOKEN": "${{ secrets.GHCR_TOKEN }}"}
+
+
+def test_rules_are_tested_where_promtool_can_be_installed(root: Path) -> None:
+    script = (root / ".ci/run").read_text()
+
+    assert "install_promtool" in script
+    assert f"export {REQUIRED}=1" in script
 
 
 @pytest.mark.parametrize("script", [".ci/run", "requirements/compile"])

@@ -17,10 +17,10 @@ from tests.staff import hire
 
 HTTP_SECONDS = 60
 SURROUNDINGS = {
-    "PROVIDER_SECONDS": "2",
+    "PROVIDER_SECONDS": "5",
     "UNKNOWN_LOOK_UPS": "2",
     "BILLING_ROUTINES_ENABLED": "true",
-    "BILLING_WORKFLOW_RPC_TIMEOUT_MS": "2000",
+    "BILLING_WORKFLOW_RPC_TIMEOUT_MS": "4000",
 }
 """A provider that gives no answer is given up soon, as is a workflow."""
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 import uuid
 from datetime import timedelta
@@ -54,23 +55,35 @@ async def execute(patient: Patient, statement: str, **parameters: int) -> int | 
 
 
 async def shows(patient: Patient, alert: str, *signs: str) -> None:
-    """Asked again: what a scrape says may be two seconds old."""
+    """Each sign is a pattern. Asked again: what a scrape says may be two seconds old."""
 
     async def seen() -> bool:
         said = await Runbook(alert).shows(patient.shell)
-        assert [sign for sign in signs if sign not in said] == [], said
+        assert [sign for sign in signs if not re.search(sign, said)] == [], said
         return True
 
     await eventually(seen)
+
+
+async def lasts(patient: Patient, *alerts: str) -> None:
+    """What tells that it is over does not say so yet."""
+
+    async def is_seen() -> bool:
+        over = await asyncio.gather(*(Runbook(alert).is_over(patient.shell) for alert in alerts))
+        return not any(over)
+
+    await eventually(is_seen)
+
+
+async def ends(patient: Patient, *alerts: str) -> None:
+    await asyncio.gather(*(Runbook(alert).ends(patient.shell) for alert in alerts))
 
 
 async def test_what_needs_no_trouble_to_be_tried(patient: Patient) -> None:
     said = await asyncio.gather(*(Runbook(alert).shows(patient.shell) for alert in CALM))
 
     assert all(said)
-    for alert in CALM:
-        if Runbook(alert).blocks(OVER):
-            assert await Runbook(alert).is_over(patient.shell)
+    await ends(patient, *(alert for alert in CALM if Runbook(alert).blocks(OVER)))
 
 
 async def test_without_a_worker(patient: Patient) -> None:
@@ -79,81 +92,81 @@ async def test_without_a_worker(patient: Patient) -> None:
     await execute(patient, OVERDUE, id=life.subscription_id)
     await execute(patient, UNTOLD, id=life.subscription_id)
     await life.report()
-    answer = await life.student.start("P30D", uuid.uuid4().hex)
-    other = await (await Student.signup(patient.world.http)).start("P30D")
-    assert {answer.status_code, other.status_code} <= {409, 503}, answer.text
+    refused = await (await Student.signup(patient.world.http)).start("P30D")
+    assert refused.status_code == 503
 
-    await shows(patient, "WorkerDown", "no worker answers")
-    await shows(patient, "QueueNotPolled", "no worker answers")
-    await shows(patient, "StepsOverdue", "due_steps 1.0", "no worker answers")
-    await shows(patient, "EventsUnpublished", "events_unpublished_seconds 1")
-    await shows(patient, "InboxLate", "webhook_inbox_received 1.0", str(life.payment_id))
-    await shows(patient, "StartsFail", 'status="503"} 1.0', "no worker answers")
-    ending = [Runbook(name) for name in ("WorkerDown", "QueueNotPolled", "StepsOverdue", "EventsUnpublished")]
-    assert not any([await runbook.is_over(patient.shell) for runbook in (*ending, Runbook("InboxLate"))])
+    alerts = ("WorkerDown", "QueueNotPolled", "StepsOverdue", "EventsUnpublished", "InboxLate")
+    await lasts(patient, *alerts)
+    await asyncio.gather(
+        shows(patient, "WorkerDown", "no worker answers"),
+        shows(patient, "QueueNotPolled", "no worker answers"),
+        shows(patient, "StepsOverdue", r"due_steps 1\.0", "no worker answers"),
+        shows(patient, "EventsUnpublished", r"events_unpublished_seconds 1\d\d\."),
+        shows(patient, "InboxLate", r"webhook_inbox_received 1\.0", rf"\b{life.payment_id}\b"),
+        shows(patient, "StartsFail", 'status="503"} [1-9]', "no worker answers"),
+    )
 
     await patient.stack.start_worker()
 
-    for runbook in (*ending, Runbook("InboxLate")):
-        await runbook.ends(patient.shell)
+    await ends(patient, *alerts)
     await life.becomes("active")
 
 
 async def test_without_temporal(patient: Patient) -> None:
     patient.stack.kill_temporal()
+    await lasts(patient, "ApiNotReady")
     await shows(patient, "ApiNotReady", "not_ready", 'dependency_up{dependency="temporal"} 0.0')
-    assert not await Runbook("ApiNotReady").is_over(patient.shell)
 
     await patient.stack.start_temporal()
 
-    await Runbook("ApiNotReady").ends(patient.shell)
+    await ends(patient, "ApiNotReady")
 
 
 async def test_without_postgres(patient: Patient) -> None:
     patient.stack.kill_postgres()
+    await lasts(patient, "BusinessMetricsMissing")
     await shows(patient, "BusinessMetricsMissing", "left out", 'dependency_up{dependency="postgres"} 0.0')
-    assert not await Runbook("BusinessMetricsMissing").is_over(patient.shell)
 
     await patient.stack.start_postgres()
 
-    await Runbook("BusinessMetricsMissing").ends(patient.shell)
+    await ends(patient, "BusinessMetricsMissing")
 
 
 async def test_without_an_api(patient: Patient) -> None:
     await patient.stack.stop_api()
+    await lasts(patient, "ApiDown")
     await shows(patient, "ApiDown", "nobody listens")
-    assert not await Runbook("ApiDown").is_over(patient.shell)
 
     await patient.stack.start_api()
 
-    await Runbook("ApiDown").ends(patient.shell)
+    await ends(patient, "ApiDown")
 
 
 async def test_a_parked_subscription(patient: Patient) -> None:
     life = await parked(patient.world)
     patient.shell.looked_up["ID"] = str(life.subscription_id)
+    await lasts(patient, "SubscriptionsParked")
     await shows(
-        patient, "SubscriptionsParked", "parked_subscriptions 1.0", life.workflow_id, "provider_rejected"
+        patient, "SubscriptionsParked", r"parked_subscriptions 1\.0", life.workflow_id, "provider_rejected"
     )
-    assert not await Runbook("SubscriptionsParked").is_over(patient.shell)
 
     await rename_card(life, "tok_ok")
     await Runbook("SubscriptionsParked").mends(patient.shell)
 
-    await Runbook("SubscriptionsParked").ends(patient.shell)
+    await ends(patient, "SubscriptionsParked")
 
 
 async def test_a_payment_that_nobody_knows_of(patient: Patient) -> None:
     card = f"tok_down-{uuid.uuid4().hex}"
     life = await Life.begin(patient.world, card=card)
     patient.shell.looked_up["ID"] = str(life.subscription_id)
-    await shows(patient, "PaymentsUnknown", "payments_unknown 1.0", "look_up_payment")
-    assert not await Runbook("PaymentsUnknown").is_over(patient.shell)
+    await lasts(patient, "PaymentsUnknown")
+    await shows(patient, "PaymentsUnknown", r"payments_unknown 1\.0", "look_up_payment")
 
     await patient.stack.psp.behave(card, "tok_ok")
     await life.wait(timedelta(hours=1))
 
-    await Runbook("PaymentsUnknown").ends(patient.shell)
+    await ends(patient, "PaymentsUnknown")
 
 
 async def test_reports_that_were_set_aside(patient: Patient) -> None:
@@ -166,43 +179,43 @@ async def test_reports_that_were_set_aside(patient: Patient) -> None:
 
     undeliverable = "UPDATE webhook_inbox SET parked_reason = 'undeliverable' WHERE id = :id"
     await execute(patient, undeliverable, id=found[0]["id"])
+    await lasts(patient, "ReportsUndeliverable")
     await shows(patient, "ReportsUndeliverable", 'reason="undeliverable"} 1.0', "undeliverable")
-    assert not await Runbook("ReportsUndeliverable").is_over(patient.shell)
 
     await Runbook("ReportsUndeliverable").mends(patient.shell)
 
-    await Runbook("ReportsUndeliverable").ends(patient.shell)
+    await ends(patient, "ReportsUndeliverable")
 
 
 async def test_an_endpoint_that_is_told_of_nothing(patient: Patient) -> None:
     patient.shell.looked_up["ENDPOINT"] = str(await execute(patient, AN_ENDPOINT, id=patient.admin.id))
+    await lasts(patient, "EndpointDisabled")
     await shows(patient, "EndpointDisabled", "https://nobody.example/", '"disabled"')
-    assert not await Runbook("EndpointDisabled").is_over(patient.shell)
 
     await Runbook("EndpointDisabled").mends(patient.shell)
 
-    await Runbook("EndpointDisabled").ends(patient.shell)
+    await ends(patient, "EndpointDisabled")
     await patient.admin.delete(f"/admin/webhook-endpoints/{patient.shell.looked_up['ENDPOINT']}")
 
 
 async def test_books_that_were_never_looked_at_and_do_not_agree(patient: Patient) -> None:
     never = await patient.world.http.get("/metrics")
     if "reconciliation_last_run_age_seconds" not in never.text:
+        await lasts(patient, "ReconciliationNeverRan")
         await shows(patient, "ReconciliationNeverRan", "there was no run", "reconcile")
-        assert not await Runbook("ReconciliationNeverRan").is_over(patient.shell)
     await shows(patient, "ReconciliationNotRun", "reconcile")
     life = await Life.begin(patient.world)
     await life.pay()
     await execute(patient, LOCKED_OUT, id=life.subscription_id)
 
     await Runbook("ReconciliationNeverRan").mends(patient.shell)
-    await Runbook("ReconciliationNeverRan").ends(patient.shell)
-    await Runbook("ReconciliationNotRun").ends(patient.shell)
+    await ends(patient, "ReconciliationNeverRan")
+    await ends(patient, "ReconciliationNotRun")
 
     await shows(patient, "ReconciliationFindings", "a_row_is_not_its_state", str(life.subscription_id))
     await Runbook("ReconciliationFindings").mends(patient.shell)
     said = (await patient.shell.run(Runbook("ReconciliationFindings").blocks(OVER)[0]))[1]
-    assert "a_row_is_not_its_state" not in said
+    assert re.search(r"a_row_is_not_its_state +safety +0\b", said), said
 
 
 async def test_a_workflow_that_fails_in_its_own_code(patient: Patient) -> None:
@@ -213,7 +226,7 @@ async def test_a_workflow_that_fails_in_its_own_code(patient: Patient) -> None:
 
     await unknown.terminate()
 
-    await Runbook("WorkflowTasksFail").ends(patient.shell)
+    await ends(patient, "WorkflowTasksFail")
 
 
 async def test_payments_that_fail_webhooks_that_are_refused_and_money_taken_back(patient: Patient) -> None:
