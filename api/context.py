@@ -65,8 +65,11 @@ class Context:
 
 
 @asynccontextmanager
-async def open_context(settings: Settings) -> AsyncIterator[Context]:
-    """Postgres, Temporal and providers need not be there yet: each is reached at its first use."""
+async def open_context(settings: Settings, *, relays: bool = True) -> AsyncIterator[Context]:
+    """Postgres, Temporal and providers need not be there yet: each is reached at its first use.
+
+    `relays`: whether this process also delivers the reports of the inbox. One that ends soon need not.
+    """
     database = Database.from_settings(settings)
     temporal = await connect_temporal(lazy=True)
     tokens = TokenIssuer.from_settings(settings)
@@ -79,7 +82,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
     relay = InboxRelay(database, temporal, rpc_timeout)
     events = EventSender(allow_private=settings.events_allow_private)
     ended_sessions = EndedSessionsKnown(database, timedelta(minutes=settings.access_token_minutes))
-    working = [asyncio.create_task(relay.run()), asyncio.create_task(ended_sessions.run())]
+    working = [asyncio.create_task(work) for work in (relay.run(), ended_sessions.run())] if relays else []
     try:
         yield Context(
             settings=settings,
@@ -108,7 +111,8 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
     finally:
         for task in working:
             task.cancel()
-        await asyncio.wait(working)
+        if working:
+            await asyncio.wait(working)
         await events.close()
         await providers.close()
         await database.close()

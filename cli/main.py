@@ -8,7 +8,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from cli.groups import bench, clock, plan, report, webhook
+from cli.groups import bench, billing, clock, event, plan, report, sub, trigger, webhook
 from cli.options import AsJson
 from ops.leaving import leave
 
@@ -21,10 +21,16 @@ app = typer.Typer(
 )
 
 for name, group in (
+    ("sub", sub.group),
+    ("invoice", billing.invoices),
+    ("payment", billing.payments),
+    ("dunning", billing.dunning),
     ("clock", clock.group),
     ("report", report.group),
     ("plan", plan.group),
     ("webhook", webhook.group),
+    ("event", event.group),
+    ("trigger", trigger.group),
     ("bench", bench.group),
 ):
     app.add_typer(group, name=name)
@@ -78,6 +84,14 @@ def reconcile(
     from cli.reconcile import reconcile_books  # noqa: PLC0415 - see above
 
     reconcile_books(rule or (), mends=fix, as_json=as_json)
+
+
+@app.command()
+def doctor(*, as_json: AsJson = False) -> None:
+    """Tell what is configured and reachable, and how to mend what is not: 1 when something fails."""
+    from cli.doctor.command import see_doctor  # noqa: PLC0415 - see above
+
+    see_doctor(as_json=as_json)
 
 
 @app.command()

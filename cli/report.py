@@ -1,6 +1,5 @@
 """`italiano report`: what the ledger says in sum, as a table or as JSON."""
 
-import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,8 +11,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli.operator_settings import operator_settings
-from db.database import Connection, Database
+from cli.asking import ask_snapshot
+from cli.terminal import plain
+from db.database import Connection
 from db.queries import gift_card_batches, ledger_reports
 from domain.window import Window, parse_moment
 
@@ -22,26 +22,27 @@ Rows = Sequence[Any]
 
 
 def report_trial_balance(since: str | None, until: str | None, *, as_json: bool) -> None:
-    window = _window(since, until)
-    _show(lambda connection: ledger_reports.trial_balance(connection, window), as_json=as_json)
+    window = window_of(since, until)
+    show(lambda connection: ledger_reports.trial_balance(connection, window), as_json=as_json)
 
 
 def report_revenue(since: str | None, until: str | None, *, as_json: bool) -> None:
-    window = _window(since, until)
-    _show(lambda connection: ledger_reports.revenue(connection, window), as_json=as_json)
+    window = window_of(since, until)
+    show(lambda connection: ledger_reports.revenue(connection, window), as_json=as_json)
 
 
 def report_deferred_revenue(at: str | None, *, as_json: bool) -> None:
-    moment = _window(None, at).end or datetime.now(UTC)
-    _show(lambda connection: ledger_reports.deferred_revenue(connection, moment), as_json=as_json)
+    moment = window_of(None, at).end or datetime.now(UTC)
+    show(lambda connection: ledger_reports.deferred_revenue(connection, moment), as_json=as_json)
 
 
 def report_gift_liability(*, as_json: bool) -> None:
     now = datetime.now(UTC)
-    _show(lambda connection: gift_card_batches.gift_liability(connection, now), as_json=as_json)
+    show(lambda connection: gift_card_batches.gift_liability(connection, now), as_json=as_json)
 
 
-def _window(since: str | None, until: str | None) -> Window:
+def window_of(since: str | None, until: str | None) -> Window:
+    """Raises `typer.BadParameter`."""
     try:
         start, end = (None if text is None else parse_moment(text) for text in (since, until))
         return Window(start, end)
@@ -49,8 +50,9 @@ def _window(since: str | None, until: str | None) -> Window:
         raise typer.BadParameter(str(error)) from error
 
 
-def _show(read: Callable[[Connection], Awaitable[Rows]], *, as_json: bool) -> None:
-    rows = [asdict(row) for row in asyncio.run(_read(read))]
+def show(read: Callable[[Connection], Awaitable[Rows]], *, as_json: bool) -> None:
+    """All its statements share one snapshot."""
+    rows = [asdict(row) for row in ask_snapshot(read)]
     if as_json:
         print(json.dumps(rows, indent=2, default=str))
     elif rows:
@@ -59,28 +61,24 @@ def _show(read: Callable[[Connection], Awaitable[Rows]], *, as_json: bool) -> No
         print("There is nothing to report.")
 
 
-async def _read(read: Callable[[Connection], Awaitable[Rows]]) -> Rows:
-    database = Database.from_settings(operator_settings())
-    try:
-        async with database.stream() as connection:
-            return await read(connection)
-    finally:
-        await database.close()
-
-
 def _table(rows: list[dict[str, Any]]) -> Table:
-    """Cents are shown as hundredths, under the names of the columns without it."""
+    """Cents are shown as hundredths, basis points as percent, under the names of the columns without it."""
     table = Table(box=None)
-    for name in rows[0]:
-        is_money = name.endswith("_cents")
-        table.add_column(name.removesuffix("_cents"), justify="right" if is_money else "left")
+    for name, value in rows[0].items():
+        is_number = isinstance(value, int) or name.endswith(("_cents", "_bp"))
+        shown = name.removesuffix("_cents").removesuffix("_bp")
+        table.add_column(shown.replace("_", " "), justify="right" if is_number else "left")
     for row in rows:
         table.add_row(*(_cell(name, value) for name, value in row.items()))
     return table
 
 
 def _cell(name: str, value: Any) -> str:
-    if not name.endswith("_cents"):
-        return str(value)
-    whole, cents = divmod(abs(value), 100)
-    return f"{'-' if value < 0 else ''}{whole:,}.{cents:02d}"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {count}" for key, count in value.items()) or "-"
+    if value is None:
+        return "-"
+    if not name.endswith(("_cents", "_bp")):
+        return plain(str(value))
+    whole, hundredths = divmod(abs(value), 100)
+    return f"{'-' if value < 0 else ''}{whole:,}.{hundredths:02d}{' %' if name.endswith('_bp') else ''}"

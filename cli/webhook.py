@@ -1,26 +1,18 @@
 """`italiano webhook`: what providers reported, what became of it, and having it judged again."""
 
-import asyncio
-import getpass
-import json
 import sys
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from api.problems import Problem
 from api.schemas.webhooks import ReplayOrderBody, WebhookBody, WholeWebhookBody
 from api.staff_webhooks import read_webhook, replay_webhook
-from cli.operator_settings import operator_settings
-from db.database import Connection, Database, is_unavailable
+from cli.asking import ask_books, operator
+from cli.terminal import plain, print_json
+from db.database import Connection
 from db.queries import inbox_views
 from db.queries.inbox_views import ReportFilter
 from db.queries.payment_reports import ReportStatus
-from ops.logging import configure_logging
 from upkeep.replay_report import ReplayOrder
-
-Asked = TypeVar("Asked")
 
 
 def list_webhooks(
@@ -33,9 +25,9 @@ def list_webhooks(
         found = await inbox_views.list_reports(connection, only, before_id=None, limit=limit)
         return [WebhookBody.model_validate(report) for report in found]
 
-    found = _run(ask)
+    found = ask_books(ask)
     if as_json:
-        print(json.dumps([body.model_dump(mode="json") for body in found], indent=2))
+        print_json(found)
         return
     print(f"{'id':>8}  {'received':<20}  {'provider':<8}  {'payment':>8}  {'says':<10}  status")
     for body in found:
@@ -51,17 +43,17 @@ def show_webhook(webhook_id: int, *, as_json: bool) -> None:
     async def ask(connection: Connection) -> WholeWebhookBody:
         return await read_webhook(connection, webhook_id)
 
-    found = _run(ask)
+    found = ask_books(ask)
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
     for name, value in found.model_dump(mode="json", exclude={"raw_body", "replays"}).items():
-        print(f"{name:<17} {'-' if value is None else _plain(str(value))}")
+        print(f"{name:<17} {'-' if value is None else plain(str(value))}")
     for replay in found.replays:
         was = f"{replay.was_status} ({replay.was_parked_for})" if replay.was_parked_for else replay.was_status
         at = f"{replay.replayed_at:%Y-%m-%d %H:%M:%S}"
-        print(f"replayed          {at} by {_plain(replay.actor)}, was {was}: {_plain(replay.reason)}")
-    print(f"raw body          {_plain(found.raw_body)}")
+        print(f"replayed          {at} by {plain(replay.actor)}, was {was}: {plain(replay.reason)}")
+    print(f"raw body          {plain(found.raw_body)}")
 
 
 def replay_stored_webhook(webhook_id: int, reason: str, *, as_json: bool) -> None:
@@ -72,37 +64,14 @@ def replay_stored_webhook(webhook_id: int, reason: str, *, as_json: bool) -> Non
         sys.exit(f"FAIL --reason: {invalid.errors()[0]['msg']}")
 
     async def ask(connection: Connection) -> WebhookBody:
-        order = ReplayOrder(webhook_id, f"operator:{getpass.getuser()}", reason)
+        order = ReplayOrder(webhook_id, operator(), reason)
         return await replay_webhook(connection, order)
 
-    replayed = _run(ask)
+    replayed = ask_books(ask)
     if as_json:
-        _print_json(replayed)
+        print_json(replayed)
         return
     print(f"webhook {replayed.id} is received anew; subscription {replayed.subscription_id} is told at once")
-
-
-def _run(ask: Callable[[Connection], Awaitable[Asked]]) -> Asked:
-    """In one transaction. A refusal ends the process with a sentence."""
-    settings = operator_settings()
-    configure_logging("cli", settings.log_level)
-
-    async def run() -> Asked:
-        database = Database.from_settings(settings)
-        try:
-            async with database.transaction() as connection:
-                return await ask(connection)
-        finally:
-            await database.close()
-
-    try:
-        return asyncio.run(run())
-    except Problem as refused:
-        sys.exit(f"FAIL {refused.code}: {refused.detail}")
-    except Exception as error:
-        if not is_unavailable(error):
-            raise
-        sys.exit("FAIL Postgres cannot be reached")
 
 
 def _became(body: WebhookBody) -> str:
@@ -111,14 +80,3 @@ def _became(body: WebhookBody) -> str:
     if body.status is ReportStatus.RECEIVED:
         return f"{body.status} ({body.deliveries} deliveries)"
     return body.status
-
-
-def _plain(text: str) -> str:
-    """What came from outside goes to a terminal: nothing in it may steer that."""
-    return "".join(
-        shown if shown.isprintable() else shown.encode("unicode_escape").decode("ascii") for shown in text
-    )
-
-
-def _print_json(body: BaseModel) -> None:
-    print(json.dumps(body.model_dump(mode="json"), indent=2))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import AsJson
+from cli.options import AsJson, SubscriptionId
 
 group = typer.Typer(
     help="Turn the clock of one subscription; its neighbors stay in today.", no_args_is_help=True
@@ -22,3 +22,11 @@ def clock_advance(
     from cli.clock import advance_clock  # noqa: PLC0415 - see cli/main.py
 
     advance_clock(subscription_id, length, as_json=as_json)
+
+
+@group.command("show")
+def clock_show(subscription_id: SubscriptionId, *, as_json: AsJson = False) -> None:
+    """Tell what time it is for this subscription, and what waits for which date."""
+    from cli.clock_shown import show_clock  # noqa: PLC0415 - see cli/main.py
+
+    show_clock(subscription_id, as_json=as_json)

@@ -1,6 +1,8 @@
 """`italiano report`: the ledger in sum, for a person and for a program."""
 
+import asyncio
 import json
+import os
 
 import pytest
 from sqlalchemy import text
@@ -9,7 +11,7 @@ from db.database import Database
 from db.queries.ledger import post_movement
 from db.tables.accounts import User
 from domain import ledger
-from tests.cli.test_commands import run
+from tests.cli.in_process import Done, invoke
 from tests.conftest import FreshDatabaseUrl
 from tests.db.rows import START, insert_row
 from tests.db.sold import insert_subscriber
@@ -41,17 +43,21 @@ def environment_of(database_url: str) -> dict[str, str]:
     }
 
 
-async def test_a_trial_balance_for_a_person_and_for_a_program(environment: dict[str, str]) -> None:
-    shown = await run("cli.main", "report", "trial-balance", **environment)
-    told = await run("cli.main", "report", "trial-balance", "--json", "--from", "2026-01-31", **environment)
+async def report(environment: dict[str, str], *arguments: str) -> Done:
+    return await asyncio.to_thread(invoke, os.environ | environment, "report", *arguments)
 
-    assert [line.split() for line in shown.stdout.splitlines()] == [
+
+async def test_a_trial_balance_for_a_person_and_for_a_program(environment: dict[str, str]) -> None:
+    shown = await report(environment, "trial-balance")
+    told = await report(environment, "trial-balance", "--json", "--from", "2026-01-31")
+
+    assert [line.split() for line in shown.out.splitlines()] == [
         ["currency", "account", "debit", "credit", "balance"],
         ["EUR", "deferred_revenue", "0.00", "1,631.00", "-1,631.00"],
         ["EUR", "receivable", "1,990.00", "0.00", "1,990.00"],
         ["EUR", "vat_payable", "0.00", "359.00", "-359.00"],
     ]
-    assert [tuple(row[name] for name in TOTALS) for row in json.loads(told.stdout)] == [
+    assert [tuple(row[name] for name in TOTALS) for row in json.loads(told.out)] == [
         (0, 163_100, -163_100),
         (199_000, 0, 199_000),
         (0, 35_900, -35_900),
@@ -59,18 +65,18 @@ async def test_a_trial_balance_for_a_person_and_for_a_program(environment: dict[
 
 
 async def test_what_is_deferred_and_what_was_earned(environment: dict[str, str]) -> None:
-    deferred = await run("cli.main", "report", "deferred-revenue", "--json", **environment)
-    earned = await run("cli.main", "report", "revenue", **environment)
+    deferred = await report(environment, "deferred-revenue", "--json")
+    earned = await report(environment, "revenue")
 
-    assert json.loads(deferred.stdout) == [{"currency": "EUR", "deferred_cents": 163_100, "elapsed_cents": 0}]
-    assert earned.stdout == "There is nothing to report.\n"
+    assert json.loads(deferred.out) == [{"currency": "EUR", "deferred_cents": 163_100, "elapsed_cents": 0}]
+    assert earned.out == "There is nothing to report.\n"
 
 
 async def test_a_window_that_is_none_is_refused(environment: dict[str, str]) -> None:
-    refused = await run("cli.main", "report", "revenue", "--from", "yesterday", **environment)
+    refused = await report(environment, "revenue", "--from", "yesterday")
 
-    assert (refused.returncode, refused.stdout) == (2, "")
-    assert "must be a date" in refused.stderr
+    assert (refused.code, refused.out) == (2, "")
+    assert "must be a date" in refused.err
 
 
 async def test_gift_cards_and_what_is_owed_for_them(fresh_database_url: FreshDatabaseUrl) -> None:
@@ -90,14 +96,14 @@ async def test_gift_cards_and_what_is_owed_for_them(fresh_database_url: FreshDat
             await post_movement(connection, None, ledger.gift_cards_issued(number, "EUR", cents), START)
     await database.close()
 
-    report = await run("cli.main", "report", "gift-liability", "--json", **environment_of(database_url))
-    shown = await run("cli.main", "report", "gift-liability", **environment_of(database_url))
+    told = await report(environment_of(database_url), "gift-liability", "--json")
+    shown = await report(environment_of(database_url), "gift-liability")
 
-    assert [tuple(row.values()) for row in json.loads(report.stdout)] == [
+    assert [tuple(row.values()) for row in json.loads(told.out)] == [
         ("EUR", 11_000, 4_000, 750, 2_000, 8_250, 10_250),
         ("USD", 700, 0, 0, 0, 700, 0),
     ]
-    assert [line.split() for line in shown.stdout.splitlines()] == [
+    assert [line.split() for line in shown.out.splitlines()] == [
         ["currency", "issued", "redeemed", "used", "expired", "outstanding", "ledger"],
         ["EUR", "110.00", "40.00", "7.50", "20.00", "82.50", "102.50"],
         ["USD", "7.00", "0.00", "0.00", "0.00", "7.00", "0.00"],

@@ -1,0 +1,102 @@
+"""`italiano sub list|show|timeline`: from the books; why it is so is asked of its workflow."""
+
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from api.context import Context
+from api.explain import explain_subscription, page_in_temporal_ui
+from api.schemas.staff import ExplainedBody
+from api.schemas.timeline import TimelineEntryBody
+from api.subscription_commands import no_such_subscription
+from cli.asking import ask_books, ask_product
+from cli.terminal import cell, plain, print_fields, print_json, print_rows
+from db.database import Connection
+from db.queries import subscription_views, timeline
+from db.queries.subscription_search import FoundSubscription, SubscriptionFilter, search_subscriptions
+
+
+def list_subscriptions(only: SubscriptionFilter, *, limit: int, as_json: bool) -> None:
+    """The newest first."""
+
+    async def ask(connection: Connection) -> list[FoundSubscription]:
+        return await search_subscriptions(connection, only, before_id=None, limit=limit)
+
+    found = ask_books(ask)
+    if as_json:
+        print_json([asdict(each) for each in found])
+        return
+    print_rows(
+        ("id", "user", "plan", "status", "next", "next at (its time)"),
+        [
+            (
+                each.subscription_id,
+                each.user_id,
+                each.plan_code,
+                f"{each.status}{' (parked)' if each.parked_reason else ''}",
+                each.next_action,
+                each.next_action_at,
+            )
+            for each in found
+        ],
+    )
+
+
+def show_subscription(subscription_id: int, *, as_json: bool) -> None:
+    """Why it is as it is, and what happens next and when, with the page of its workflow."""
+
+    async def ask(context: Context) -> ExplainedBody:
+        explained = await explain_subscription(context.database, context.temporal, subscription_id)
+        address = context.settings.temporal_ui_url
+        workflow_id = explained.view.workflow_id
+        page = page_in_temporal_ui(address, context.temporal.namespace, workflow_id) if address else None
+        return ExplainedBody.of(explained, page)
+
+    shown = ask_product(ask)
+    if as_json:
+        print_json(shown)
+        return
+    _tell(subscription_id, shown)
+
+
+def show_timeline(subscription_id: int, *, limit: int, as_json: bool) -> None:
+    """The newest `limit` entries, in the order in which they happened."""
+
+    async def ask(connection: Connection) -> list[TimelineEntryBody]:
+        if await subscription_views.find_with_state(connection, subscription_id) is None:
+            raise no_such_subscription()
+        entries = await timeline.list_entries(connection, subscription_id, after_id=None)
+        return [TimelineEntryBody.model_validate(entry) for entry in entries[-limit:]]
+
+    entries = ask_books(ask)
+    if as_json:
+        print_json(entries)
+        return
+    for entry in entries:
+        print(f"{cell(entry.occurred_at)}  {entry.event:<21} {plain(entry.actor)}: {plain(entry.cause)}")
+        told = ", ".join(f"{name} {value}" for name, value in entry.details.items())
+        for line in (told, entry.note):
+            if line:
+                print(f"{'':18}{plain(line)}")
+
+
+def _tell(subscription_id: int, shown: ExplainedBody) -> None:
+    body, told = shown.subscription, shown.explanation
+    fields: dict[str, Any] = {
+        "subscription": subscription_id,
+        "user": shown.user_id,
+        "plan": body.plan_code,
+        "status": told.status,
+        "paid_until": body.current_period_end,
+        "open_invoice": told.open_invoice_id,
+        "parked": told.parked_reason,
+    }
+    if shown.user_flagged_at is not None:
+        fields["flagged"] = f"a payment of the user was charged back on {cell(shown.user_flagged_at)}"
+    print_fields(**fields)
+    print(f"\nWhy    {plain(told.why)}\nNext   {plain(told.what_next)}")
+    print(f"Told   {shown.workflow.note}")
+    if shown.links.temporal_ui is None:
+        print("Page   BILLING_TEMPORAL_UI_URL is not set", file=sys.stderr)
+    else:
+        print(f"Page   {shown.links.temporal_ui}")
