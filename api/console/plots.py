@@ -56,9 +56,14 @@ class Plot:
 
 
 def stacked_bars(
-    title: str, labels: Sequence[str], series: Sequence[Series], show: Callable[[int], str] = str
+    title: str,
+    labels: Sequence[str],
+    series: Sequence[Series],
+    *,
+    ticks: Sequence[str],
+    show: Callable[[int], str],
 ) -> Plot:
-    """What is above zero is piled up from the line, what is below hangs from it."""
+    """What is above zero is piled up from the line, what is below hangs from it. `ticks` are short labels."""
     highest = max((_pile(series, column, above=True) for column in range(len(labels))), default=0)
     lowest = min((_pile(series, column, above=False) for column in range(len(labels))), default=0)
     scale = (HEIGHT - TOP - BOTTOM) / max(highest - lowest, 1)
@@ -75,8 +80,8 @@ def stacked_bars(
         series=series,
         bars=bars,
         labels=[
-            Label(round(LEFT + (column + 0.5) * step, 1), label)
-            for column, label in enumerate(labels)
+            Label(round(LEFT + (column + 0.5) * step, 1), tick)
+            for column, tick in enumerate(ticks)
             if column % every == 0
         ],
         zero_y=round(zero_y, 1),

@@ -7,6 +7,7 @@ from api.console.glance import count_at_a_glance
 from api.console.pages import page
 from api.console.route import pages_router
 from api.console.session import CurrentSession
+from api.console.trends import trends_of
 from api.context import ContextDep
 
 router = pages_router()
@@ -20,4 +21,5 @@ async def show(
 ) -> HTMLResponse:
     async with context.database.read() as connection:
         counts = await count_at_a_glance(connection)
-    return page(request, "overview.html", counts=counts, plots=[])
+    plots = await trends_of(request).plots(context.database)
+    return page(request, "overview.html", counts=counts, plots=plots)
