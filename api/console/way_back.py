@@ -10,7 +10,7 @@ from api.console.pages import HOME
 LOGIN = f"{HOME}/login"
 LONGEST = 500
 
-_LOCAL = re.compile(r"/console(/[A-Za-z0-9._-]+)*(\?[A-Za-z0-9._~%=&+:@-]*)?", re.ASCII)
+_LOCAL = re.compile(r"/console(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*(\?[A-Za-z0-9._~%=&+:@-]*)?", re.ASCII)
 
 
 def login_address(request: Request) -> str:
