@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints
 
-from api.schemas.base import OptionalReasonBody, RequestBody, ResponseBody, UtcInstant
+from api.schemas.base import Reason, RequestBody, ResponseBody, UtcInstant
 from api.schemas.staff_plans import Currency, Price
 from db.queries.invoice_views import DueView
 from domain.gift_card import GiftCard
@@ -78,13 +78,14 @@ class PurseBody(ResponseBody):
     gift_cards: list[OwnedCardBody]
 
 
-class NewGiftCardsBody(OptionalReasonBody):
+class NewGiftCardsBody(RequestBody):
     """`amount_cents` is what each card is worth."""
 
     amount_cents: Price = Field(examples=[5000])
     currency: Currency = Field(examples=["EUR"])
     count: Annotated[int, Field(ge=1, le=MOST_CARDS)] = Field(examples=[10])
     expires_at: UtcInstant | None = None
+    reason: Reason | None = None
 
 
 class KeptBatchBody(ResponseBody):

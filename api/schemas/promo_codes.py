@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from api.schemas.base import OptionalReasonBody, ResponseBody, UtcInstant
+from api.schemas.base import Reason, RequestBody, ResponseBody, UtcInstant
 from api.schemas.staff_plans import HIGHEST_PRICE_CENTS, Code, Currency
 from db.queries.promo_codes import PromoCodeTerms, PublishedPromoCode
 from domain.promo import PERCENT, PromoDuration
@@ -26,7 +26,7 @@ Redemptions = Annotated[int, Field(ge=1, le=MOST_REDEMPTIONS)] | None
 RedemptionsPerUser = Annotated[int, Field(ge=1, le=MOST_REDEMPTIONS_PER_USER)] | None
 
 
-class NewPromoCodeBody(OptionalReasonBody):
+class NewPromoCodeBody(RequestBody):
     """Takes off `percent_off`, or `amount_off_cents` in a `currency`: of each of the first invoices.
 
     `repeating` is for `duration_periods` billing periods, whatever their length. Without `plan_codes` it is
@@ -45,6 +45,7 @@ class NewPromoCodeBody(OptionalReasonBody):
     plan_codes: PlanCodes = Field(default_factory=list)
     valid_from: UtcInstant | None = None
     valid_until: UtcInstant | None = None
+    reason: Reason | None = None
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
@@ -62,7 +63,7 @@ class NewPromoCodeBody(OptionalReasonBody):
         return PromoCodeTerms(**self.model_dump(exclude={"reason"}))
 
 
-class PromoCodeChangesBody(OptionalReasonBody):
+class PromoCodeChangesBody(RequestBody):
     """What is not sent stays. Once a code was redeemed only its end and its limit can be moved.
 
     It may end now (an instant that is past is now) or later; `max_redemptions` may only grow.
@@ -82,6 +83,7 @@ class PromoCodeChangesBody(OptionalReasonBody):
     plan_codes: PlanCodes = Field(default_factory=list)
     valid_from: UtcInstant | None = None
     valid_until: UtcInstant | None = None
+    reason: Reason | None = None
 
     def sent(self) -> dict[str, Any]:
         """The terms that are to change."""

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from api.schemas.base import OptionalReasonBody, RequestBody, ResponseBody, UtcInstant
+from api.schemas.base import Reason, RequestBody, ResponseBody, UtcInstant
 from domain.billing_calendar import parse_interval
 from domain.currency import check_currency
 from domain.dunning import DunningPolicy, FinalAction
@@ -57,11 +57,13 @@ class DunningBody(RequestBody):
         return DunningPolicy(version, tuple(self.retry_days), self.final_action)
 
 
-class NewPolicyBody(DunningBody, OptionalReasonBody):
+class NewPolicyBody(DunningBody):
     """As in a new plan. `reason` is kept with it, for staff."""
 
+    reason: Reason | None = None
 
-class NewPlanBody(OptionalReasonBody):
+
+class NewPlanBody(RequestBody):
     """`period_iso` is of whole years, months, weeks or days, and not mixed: ten years at most."""
 
     code: Code = Field(examples=["P1M"])
@@ -79,14 +81,16 @@ class NewPlanBody(OptionalReasonBody):
     freeze_days_per_year: Annotated[int, Field(ge=0, le=LONGEST_FREEZE_DAYS)] = 30
     vat_rate_bp: VatRate = USUAL_VAT_RATE_BP
     dunning: DunningBody = DunningBody(retry_days=[2, 7, 14, 21])
+    reason: Reason | None = None
 
 
-class NewPriceBody(OptionalReasonBody):
+class NewPriceBody(RequestBody):
     """Without `vat_rate_bp` the rate stays. Who has started already keeps the price they started with."""
 
     price_cents: Price = Field(examples=[1990])
     currency: Currency = Field(examples=["EUR"])
     vat_rate_bp: VatRate | None = None
+    reason: Reason | None = None
 
 
 class PriceVersionBody(ResponseBody):

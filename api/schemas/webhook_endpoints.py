@@ -4,7 +4,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from api.schemas.base import OptionalReasonBody, ResponseBody, RowId, UtcInstant
+from api.schemas.base import Reason, RequestBody, ResponseBody, RowId, UtcInstant
 from domain.delivery import DeliveryStatus, DisabledReason, EndpointStatus
 from domain.endpoint_url import LONGEST_URL
 from domain.events import EventName
@@ -20,15 +20,16 @@ Event = Annotated[EventName, Field(strict=False)]
 Events = Annotated[list[Event], Field(min_length=1, max_length=len(EventName))] | None
 
 
-class NewEndpointBody(OptionalReasonBody):
+class NewEndpointBody(RequestBody):
     """Where events go, by https, and which: without `events` all of them, those of later releases too."""
 
     url: Url = Field(examples=[A_URL])
     events: Events = None
     description: Description = ""
+    reason: Reason | None = None
 
 
-class EndpointChangesBody(OptionalReasonBody):
+class EndpointChangesBody(RequestBody):
     """What is not sent stays. `events` as null: all of them."""
 
     model_config = ConfigDict(
@@ -38,6 +39,7 @@ class EndpointChangesBody(OptionalReasonBody):
     url: Url | None = None
     events: Events = None
     description: Description | None = None
+    reason: Reason | None = None
 
     def sent(self) -> dict[str, Any]:
         """As columns."""
@@ -45,13 +47,14 @@ class EndpointChangesBody(OptionalReasonBody):
         return {name: value for name, value in sent.items() if value is not None or name == "events"}
 
 
-class ReplayBody(OptionalReasonBody):
+class ReplayBody(RequestBody):
     """Either all events since an instant that the endpoint takes, or these, whether it takes them or not."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"since": "2026-03-01T00:00:00Z"}]})
 
     since: UtcInstant | None = None
     event_ids: Annotated[list[RowId], Field(min_length=1, max_length=MOST_EVENTS_NAMED)] | None = None
+    reason: Reason | None = None
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:

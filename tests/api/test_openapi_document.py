@@ -171,6 +171,30 @@ KEYS_OF_ANSWERS = {
     "RefundBody": "id payment_id reason status amount_cents currency created_at settled_at",
     "RulesUsedBody": "unpaid_start_hours grace_days dunning_policy_version dunning_retry_days",
     "SessionBody": "access_token refresh_token token_type expires_in",
+    "FoundInvoiceBody": (
+        "id number user_id subscription_id billing_reason status currency total_cents amount_due_cents"
+        " period_start period_end finalized_at paid_at"
+    ),
+    "FoundInvoicePage": "items next_cursor",
+    "FoundPaymentBody": (
+        "id invoice_id user_id subscription_id provider status attempt_no dunning_attempt amount_cents"
+        " received_cents currency reference failure_code created_at settled_at"
+    ),
+    "FoundPaymentPage": "items next_cursor",
+    "FoundSubscriptionBody": (
+        "subscription_id user_id email plan_code status current_period_start current_period_end"
+        " cancel_at_period_end next_action next_action_at parked_reason created_at ended_at access"
+    ),
+    "FoundSubscriptionPage": "items next_cursor",
+    "FoundUserBody": "id email role locale created_at flagged_at disabled_at",
+    "FoundUserPage": "items next_cursor",
+    "StaffActionBody": "id actor action subject_kind subject_id reason trace_id recorded_at",
+    "StaffActionPage": "items next_cursor",
+    "SubscriptionLinksBody": "timeline explain",
+    "WholeSubscriptionBody": (
+        "user subscription parked_reason created_at open_invoice invoices payments links"
+    ),
+    "WholeUserBody": "id email role locale created_at flagged_at disabled_at subscriptions purse",
     "StaffInvoiceBody": (
         "id number subscription_id billing_reason status currency promo_code subtotal_cents discount_cents"
         " total_cents gift_cents balance_cents amount_due_cents net_cents vat_cents vat_rate_bp"
@@ -227,23 +251,23 @@ KEYS_OF_REQUESTS = {
     "FreezeBody": "until",
     "GiftCodeBody": "code",
     "LoginBody": "email password",
-    "EndpointChangesBody": "url events description",
-    "NewEndpointBody": "url events description",
-    "ReplayBody": "since event_ids",
-    "NewGiftCardsBody": "amount_cents currency count expires_at",
+    "EndpointChangesBody": "url events description reason",
+    "NewEndpointBody": "url events description reason",
+    "ReplayBody": "since event_ids reason",
+    "NewGiftCardsBody": "amount_cents currency count expires_at reason",
     "NewPlanBody": (
         "code name period_iso price_cents currency seats trial_days grace_days freeze_days_per_year"
-        " vat_rate_bp dunning"
+        " vat_rate_bp dunning reason"
     ),
-    "NewPriceBody": "price_cents currency vat_rate_bp",
+    "NewPriceBody": "price_cents currency vat_rate_bp reason",
     "NewPromoCodeBody": (
         "code percent_off amount_off_cents currency duration duration_periods max_redemptions"
-        " max_redemptions_per_user plan_codes valid_from valid_until"
+        " max_redemptions_per_user plan_codes valid_from valid_until reason"
     ),
     "PasswordBody": "current new",
     "PromoCodeChangesBody": (
         "percent_off amount_off_cents currency duration duration_periods max_redemptions"
-        " max_redemptions_per_user plan_codes valid_from valid_until"
+        " max_redemptions_per_user plan_codes valid_from valid_until reason"
     ),
     "RedeemGiftBody": "gift_code",
     "RefundOrderBody": "amount_cents reason",
@@ -255,6 +279,14 @@ KEYS_OF_REQUESTS = {
     "PlannedFreezeBody": "from until",
     "PreviewBody": "plan_code promo_code gift_code start_at periods changes freezes",
     "StartBody": "plan_code promo_code gift_code payment_method start_at",
+    "NewPolicyBody": "retry_days final_action reason",
+    "OptionalReasonBody": "reason",
+    "ReasonBody": "reason",
+    "StaffCancelBody": "reason at_period_end",
+    "StaffChangePlanBody": "plan_code when quote reason",
+    "StaffFreezeBody": "until reason",
+    "StaffRedeemBody": "gift_code reason",
+    "StaffStartBody": "plan_code promo_code gift_code payment_method start_at reason",
     "UnparkBody": "reason",
 }
 

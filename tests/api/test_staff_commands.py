@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+from api.context import open_context
+from api.on_behalf import Behalf, OnBehalf
 from tests.api.past_due import past_due
 from tests.client import Student, refusal
 from tests.gift_cards import issue
 from tests.lives import Life, World
 from tests.races.commands import card
+from tests.stack import Stack
 
 WHY = "the customer called"
 COMMANDS: dict[str, dict[str, Any]] = {
@@ -111,6 +114,21 @@ async def test_a_payment_is_tried_again_once_a_key(world: World, admin: Student)
     assert [charge["status"] for charge in charges].count("succeeded") == 1
     nothing = await admin.post(at(life, "retry-payment"), {"reason": WHY})
     assert refusal(nothing) == (409, "invoice_not_payable")
+
+
+async def test_an_operator_needs_no_account(
+    stack: Stack, active: Life, admin: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", stack.temporal_address)
+    async with open_context(stack.settings) as context:
+        behalf = OnBehalf(context, Behalf("operator:anna", WHY))
+        first, again = [await behalf.cancel(active.subscription_id, "one request") for _ in range(2)]
+
+    assert first == again
+    assert (await active.book()).timeline.count("cancel_scheduled") == 1
+    assert await last_told(admin, active) == ("cancel_scheduled", "operator:anna", WHY)
+    own = await told(active.student, "/subscriptions", active.subscription_id)
+    assert own[-1]["note"] is None
 
 
 async def test_one_key_is_one_command(active: Life, admin: Student) -> None:
