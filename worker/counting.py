@@ -15,7 +15,10 @@ from domain.counted import (
     CaseOutcome,
     PaymentOutcome,
 )
+from domain.refund import RefundStatus
 from ops.outcomes import Outcome, noting
+from workflows.options import BILLING_QUEUE
+from workflows.refund import Refund
 
 Labels = Mapping[str, str]
 
@@ -33,14 +36,17 @@ COUNTED_ELSEWHERE = (
         "Attempts to deliver events, by outcome",
         ("delivered", "not_delivered", "gone", "given_up"),
     ),
+    ("billing_refunds", "Answers to refunds, by outcome", tuple(map(str, RefundStatus))),
 )
 """Where each is done, with the SDK's own labels beside the outcome."""
+
+REFUNDS_PARKED = "billing_refunds_parked"
 
 
 class Counting(Interceptor):
     """One for all queues of a worker."""
 
-    def __init__(self, meter: MetricMeter, providers: tuple[str, ...]) -> None:
+    def __init__(self, meter: MetricMeter, providers: tuple[str, ...], namespace: str) -> None:
         self._counters = {
             name: meter.create_counter(name, description) for name, description in DESCRIPTIONS.items()
         }
@@ -50,6 +56,9 @@ class Counting(Interceptor):
             counter = meter.create_counter(name, description)
             for outcome in outcomes:
                 counter.add(0, {"outcome": outcome})
+        # With the labels that the SDK gives it: what an alert sees rise from zero is the same series.
+        labels = {"namespace": namespace, "task_queue": BILLING_QUEUE, "workflow_type": Refund.__name__}
+        meter.create_counter(REFUNDS_PARKED, "Refunds left to a person").add(0, labels)
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - the SDK's name
         return _CountedActivity(super().intercept_activity(next), self._counters)

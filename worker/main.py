@@ -136,7 +136,7 @@ async def run_worker(settings: Settings) -> None:
         return
     database = Database.from_settings(settings)
     providers = Providers.from_settings(settings)
-    counting = Counting(runtime.metric_meter, providers.names)
+    counting = Counting(runtime.metric_meter, providers.names, client.namespace)
     async with (
         build_payments_worker(client, database, providers, settings, counting),
         build_upkeep_worker(client, database, providers, settings),

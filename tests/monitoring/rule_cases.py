@@ -167,6 +167,11 @@ MONEY_CASES = (
     ),
     Case("SubscriptionsParked", {"parked_subscriptions": "1x30"}, {"parked_subscriptions": "1x11 0x20"}),
     Case(
+        "RefundsParked",
+        {'billing_refunds_parked_total{workflow_type="Refund"}': "0x5 1x30"},
+        {'billing_refunds_parked_total{workflow_type="Refund"}': "2x30"},
+    ),
+    Case(
         "Chargebacks",
         {'chargebacks_total{provider="stripe"}': "0x5 1x30"},
         {'chargebacks_total{provider="stripe"}': "4x30"},
@@ -225,4 +230,11 @@ OBJECTIVE_CASES = (
     Case("StepsLate", late_steps(4, "300.0"), late_steps(0), minute=HOURS_3, severity="ticket"),
 )
 
-CASES = (*API_CASES, *WORKER_CASES, *MONEY_CASES, *UPKEEP_CASES, *OBJECTIVE_CASES)
+CASES_OF = {
+    "api": API_CASES,
+    "worker": WORKER_CASES,
+    "money": MONEY_CASES,
+    "upkeep": UPKEEP_CASES,
+    "slo": OBJECTIVE_CASES,
+}
+"""By the file of the rules."""

@@ -30,6 +30,7 @@ CALM = (
     "TasksWait",
     "ActivitiesFail",
     "ReconciliationRulesFail",
+    "RefundsParked",
     "StartsSlow",
     "StepsLate",
 )
