@@ -65,10 +65,11 @@ class Context:
 
 
 @asynccontextmanager
-async def open_context(settings: Settings, *, relays: bool = True) -> AsyncIterator[Context]:
+async def open_context(settings: Settings, *, serves: bool = True) -> AsyncIterator[Context]:
     """Postgres, Temporal and providers need not be there yet: each is reached at its first use.
 
-    `relays`: whether this process also delivers the reports of the inbox. One that ends soon need not.
+    `serves`: whether this process answers requests for long, so that it delivers the inbox's reports and
+    keeps in mind which sessions were ended. A command that ends soon need not.
     """
     database = Database.from_settings(settings)
     temporal = await connect_temporal(lazy=True)
@@ -82,7 +83,8 @@ async def open_context(settings: Settings, *, relays: bool = True) -> AsyncItera
     relay = InboxRelay(database, temporal, rpc_timeout)
     events = EventSender(allow_private=settings.events_allow_private)
     ended_sessions = EndedSessionsKnown(database, timedelta(minutes=settings.access_token_minutes))
-    working = [asyncio.create_task(work) for work in (relay.run(), ended_sessions.run())] if relays else []
+    works = (relay.run, ended_sessions.run) if serves else ()
+    working = [asyncio.create_task(work()) for work in works]
     try:
         yield Context(
             settings=settings,

@@ -56,7 +56,7 @@ def ask_product(ask: Callable[[Context], Awaitable[Asked]]) -> Asked:
     """With all that the API works with: what it would carry out is carried out alike."""
 
     async def run(settings: Settings) -> Asked:
-        async with open_context(settings, relays=False) as context:
+        async with open_context(settings, serves=False) as context:
             return await ask(context)
 
     return _run(run)

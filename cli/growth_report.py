@@ -1,14 +1,16 @@
 """`italiano report mrr|churn|recovery|renewals`: how the business goes, month by month or day by day."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
+from cli.asking import ask_snapshot
+from cli.growth_table import MRR, RECOVERY, SUBSCRIBERS, Column, Month, print_months
 from cli.report import show, window_of
+from cli.terminal import print_json
 from db.database import Connection
 from db.queries.growth_reports import DayOfRenewals, growth, renewals_due
 from db.queries.recovery_reports import recovery
-from domain.growth import MonthOfMrr, MonthOfSubscribers
-from domain.recovery import MonthOfRecovery
 
 MONTHS_BACK = timedelta(days=365)
 DAYS_AHEAD = timedelta(days=30)
@@ -17,28 +19,28 @@ DAYS_AHEAD = timedelta(days=30)
 def report_mrr(since: str | None, until: str | None, *, as_json: bool) -> None:
     start, end = _span(since, until)
 
-    async def read(connection: Connection) -> Sequence[MonthOfMrr]:
+    async def read(connection: Connection) -> Sequence[Month]:
         return (await growth(connection, start, end)).mrr
 
-    show(read, as_json=as_json)
+    _show(read, MRR, as_json=as_json)
 
 
 def report_churn(since: str | None, until: str | None, *, as_json: bool) -> None:
     start, end = _span(since, until)
 
-    async def read(connection: Connection) -> Sequence[MonthOfSubscribers]:
+    async def read(connection: Connection) -> Sequence[Month]:
         return (await growth(connection, start, end)).subscribers
 
-    show(read, as_json=as_json)
+    _show(read, SUBSCRIBERS, as_json=as_json)
 
 
 def report_recovery(since: str | None, until: str | None, *, as_json: bool) -> None:
     start, end = _span(since, until)
 
-    async def read(connection: Connection) -> Sequence[MonthOfRecovery]:
+    async def read(connection: Connection) -> Sequence[Month]:
         return await recovery(connection, start, end)
 
-    show(read, as_json=as_json)
+    _show(read, RECOVERY, as_json=as_json)
 
 
 def report_renewals(*, as_json: bool) -> None:
@@ -50,10 +52,20 @@ def report_renewals(*, as_json: bool) -> None:
     show(read, as_json=as_json)
 
 
+def _show(
+    read: Callable[[Connection], Awaitable[Sequence[Month]]], columns: Sequence[Column], *, as_json: bool
+) -> None:
+    rows = ask_snapshot(read)
+    if as_json:
+        print_json([asdict(row) for row in rows])
+    else:
+        print_months(rows, columns)
+
+
 def _span(since: str | None, until: str | None) -> tuple[datetime, datetime]:
     """Until now, and from the first of a month a year before, unless something else is asked for."""
     end = window_of(None, until).end or datetime.now(UTC)
     first = (end - MONTHS_BACK).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     start = window_of(since, None).start or first
-    window = window_of(start.isoformat(), end.isoformat())
-    return window.start or start, window.end or end
+    window_of(start.isoformat(), end.isoformat())  # refuses what is empty
+    return start, end

@@ -62,23 +62,18 @@ def show(read: Callable[[Connection], Awaitable[Rows]], *, as_json: bool) -> Non
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:
-    """Cents are shown as hundredths, basis points as percent, under the names of the columns without it."""
+    """Cents are shown as hundredths, under the names of the columns without it."""
     table = Table(box=None)
-    for name, value in rows[0].items():
-        is_number = isinstance(value, int) or name.endswith(("_cents", "_bp"))
-        shown = name.removesuffix("_cents").removesuffix("_bp")
-        table.add_column(shown.replace("_", " "), justify="right" if is_number else "left")
+    for name in rows[0]:
+        is_money = name.endswith("_cents")
+        table.add_column(name.removesuffix("_cents"), justify="right" if is_money else "left")
     for row in rows:
         table.add_row(*(_cell(name, value) for name, value in row.items()))
     return table
 
 
 def _cell(name: str, value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key}: {count}" for key, count in value.items()) or "-"
-    if value is None:
-        return "-"
-    if not name.endswith(("_cents", "_bp")):
+    if not name.endswith("_cents"):
         return plain(str(value))
-    whole, hundredths = divmod(abs(value), 100)
-    return f"{'-' if value < 0 else ''}{whole:,}.{hundredths:02d}{' %' if name.endswith('_bp') else ''}"
+    whole, cents = divmod(abs(value), 100)
+    return f"{'-' if value < 0 else ''}{whole:,}.{cents:02d}"

@@ -1,11 +1,14 @@
 """What a command says: safe for a terminal, in columns, or as JSON."""
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
+
+_FIGURE = re.compile(r"-?\d+\.\d\d(?: (?:[A-Z]{3}|%))?", re.ASCII)
 
 
 def plain(text: str) -> str:
@@ -33,13 +36,17 @@ def print_rows(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Numbers stand to the right."""
     table = [[cell(value) for value in row] for row in rows]
     widths = [max(len(line[at]) for line in (headings, *table)) for at in range(len(headings))]
-    to_the_right = [all(isinstance(row[at], int) for row in rows) for at in range(len(headings))]
+    to_the_right = [all(_is_figure(row[at]) for row in rows) for at in range(len(headings))]
     for line in (headings, *table):
         shown = (
             text.rjust(width) if right else text.ljust(width)
             for text, width, right in zip(line, widths, to_the_right, strict=True)
         )
         print("  ".join(shown).rstrip())
+
+
+def _is_figure(value: Any) -> bool:
+    return isinstance(value, int) or (isinstance(value, str) and _FIGURE.fullmatch(value) is not None)
 
 
 def print_fields(**fields: Any) -> None:

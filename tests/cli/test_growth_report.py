@@ -96,9 +96,12 @@ async def the_reports_agree(cli: Run) -> None:
     [cohort] = await reported(cli, "recovery")
     assert (cohort["opened"], cohort["recovered"], cohort["recovered_cents"]) == (1, 1, 2_440)
     assert cohort["by_attempt"] == {"by hand": 1}
-    shown = (await cli("report", "recovery", "--to", LATER)).out
-    assert "24.40" in shown
-    assert "by hand: 1" in shown
+    for name, line in (("mrr", "10.15"), ("churn", "100.00 %"), ("recovery", "by hand: 1")):
+        shown = (await cli("report", name, "--to", LATER)).out.splitlines()
+        assert any(line in each for each in shown[shown.index(CURRENCY) :])
+        assert max(map(len, shown)) <= 80
+    empty = await cli("report", "mrr", "--from", "2026-02-01", "--to", "2026-01-01")
+    assert (empty.code, empty.out) == (2, "")
 
 
 async def test_what_a_customer_and_a_bank_do(world: World, cli: Run) -> None:
