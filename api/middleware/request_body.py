@@ -31,7 +31,7 @@ class RequestBody:
         if scope["type"] != "http" or not _has_body(scope):
             await self._app(scope, receive, send)
             return
-        media_type = FORM if scope["path"].startswith(PAGES) else JSON
+        media_type = FORM if scope.get("path", "").startswith(PAGES) else JSON
         body = _GuardedBody(Headers(scope=scope), receive, media_type, self._largest, self._seconds)
         await self._app(scope, body.receive, send)
 
