@@ -49,10 +49,12 @@ class OpenSubscriptionActivity:
     async def _open_once(self, connection: Connection, command: OpenSubscription) -> OpenedSubscription:
         """The user's row is locked first: the starts of one user happen one after the other."""
         order = command.order
-        await subscriptions.lock_user(connection, order.user_id)
+        is_there = await subscriptions.lock_user(connection, order.user_id)
         opened = await subscriptions.find_opened(connection, order.user_id, order.idempotency_key)
         if opened is not None:
             return await _open_again(connection, command, opened)
+        if not is_there:
+            raise Refused(RefusalCode.USER_ERASED, "the account was erased")
         superseded = await self._make_room(connection, command)
         state, answer = await _open(connection, command)
         return OpenedSubscription(state, answer, superseded.workflow_id if superseded else None)

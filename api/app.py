@@ -33,6 +33,7 @@ from api.routes import (
     me,
     payment_methods,
     payments,
+    personal_data,
     plan_changes,
     plans,
     plumbing,
@@ -62,6 +63,7 @@ from ops.version import VERSION
 
 ROUTERS = (
     auth.router,
+    personal_data.router,
     plans.router,
     previews.router,
     subscriptions.router,
@@ -80,6 +82,7 @@ ROUTERS = (
     staff.router,
     staff_commands.router,
     staff_users.router,
+    personal_data.admin_router,
     exports.router,
     invoice_documents.admin_router,
     credit_note_documents.admin_router,

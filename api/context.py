@@ -31,6 +31,7 @@ from api.subscription_commands import SubscriptionCommands
 from db.database import Database
 from domain.endpoint_secrets import EndpointSecrets
 from domain.gift_codes import GiftCodes
+from domain.reset_tokens import ResetTokens
 from ops.settings import Settings
 from ops.temporal_client import connect_temporal
 from payments.providers import Providers
@@ -62,6 +63,7 @@ class Context:
     relay: InboxRelay
     events: EventSender
     endpoint_secrets: EndpointSecrets
+    reset_tokens: ResetTokens
 
 
 @asynccontextmanager
@@ -109,6 +111,7 @@ async def open_context(settings: Settings, *, serves: bool = True) -> AsyncItera
             relay=relay,
             events=events,
             endpoint_secrets=EndpointSecrets(settings.events_key),
+            reset_tokens=ResetTokens(settings.events_key),
         )
     finally:
         for task in working:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.schemas.events import DATA_OF
-from domain.events import EventName
+from domain.events import OF_USERS, EventName
 
 WHAT_HAPPENED: Mapping[EventName, str] = {
     EventName.SUBSCRIPTION_CREATED: "A subscription was started; it waits for its payment, or is on trial.",
@@ -36,6 +36,8 @@ WHAT_HAPPENED: Mapping[EventName, str] = {
     EventName.REFUND_SUCCEEDED: "Money went back.",
     EventName.REFUND_FAILED: "Money did not go back: the provider refused.",
     EventName.CREDIT_NOTE_ISSUED: "A credit note corrects an invoice.",
+    EventName.PASSWORD_RESET_REQUESTED: "Somebody forgot the password; the token sets another, once.",
+    EventName.USER_ERASED: "A user was erased: whoever keeps something about them is to forget it.",
 }
 
 DESCRIPTION = (
@@ -54,6 +56,9 @@ HEADERS = {
     "webhook-timestamp": ("When it was sent, in seconds since 1970; signed.", "1772443800"),
     "webhook-signature": (SIGNATURE, "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4="),
 }
+
+_SEQUENCE = {"type": "integer", "description": "1, 2, 3 and so on for each subscription."}
+_SEQUENCE_OF_A_USER = {"type": "null", "description": "It belongs to no subscription."}
 
 
 def describe_webhooks() -> dict[str, Any]:
@@ -91,8 +96,8 @@ def _schema_of(name: EventName) -> dict[str, Any]:
         "id": {"type": "string", "description": "As in `webhook-id`."},
         "type": {"const": name.value},
         "timestamp": {"type": "string", "format": "date-time", "description": "When it happened."},
-        "sequence": {"type": "integer", "description": "1, 2, 3 and so on for each subscription."},
-        "subscription_id": {"type": "integer"},
+        "sequence": _SEQUENCE_OF_A_USER if name in OF_USERS else _SEQUENCE,
+        "subscription_id": {"type": "null" if name in OF_USERS else "integer"},
         "data": DATA_OF[name].model_json_schema(mode="serialization"),
     }
     return {"type": "object", "required": list(properties), "properties": properties}
@@ -103,7 +108,7 @@ def _example_of(name: EventName, schema: Mapping[str, Any]) -> dict[str, Any]:
         "id": "evt_1042",
         "type": name.value,
         "timestamp": "2026-03-02T09:30:00Z",
-        "sequence": 5,
-        "subscription_id": 11,
+        "sequence": None if name in OF_USERS else 5,
+        "subscription_id": None if name in OF_USERS else 11,
         "data": schema["properties"]["data"]["examples"][0],
     }

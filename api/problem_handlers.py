@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from api.auth.current_user import refused_token
 from api.problems import RETRY_SOON, Problem, ProblemResponse, title_of
 from api.workflow_updates import interrupted
 from db import database
@@ -55,6 +56,8 @@ def problem_from(error: Exception) -> Problem:
             return _validation_problem(error.errors())
         case WorkflowBehindError():
             return interrupted()
+    if database.is_of_erased_user(error):  # with a token from before
+        return refused_token("token_invalid")
     return _outage_problem(error) or _internal_problem(error)
 
 

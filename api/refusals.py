@@ -47,6 +47,9 @@ STATUSES: Mapping[RefusalCode, int] = {
     RefusalCode.GIFT_CARD_EMPTY: 409,
     RefusalCode.RENEWAL_ALREADY_PAID: 409,
     RefusalCode.QUOTE_OUTDATED: 409,
+    RefusalCode.USER_ERASED: 409,
+    RefusalCode.USER_NOT_FOUND: 404,
+    RefusalCode.SUBSCRIPTION_LIVE: 409,
 }
 RETRY_SECONDS: Mapping[RefusalCode, int] = {
     RefusalCode.PAYMENT_IN_PROGRESS: 2,

@@ -10,7 +10,7 @@ from api.auth.passwords import PasswordHasher
 from api.auth.roles import ADMIN, SUPPORT
 from api.schemas.auth import normalized_email
 from db.database import Database
-from db.queries import refresh_tokens, users
+from db.queries import password_resets, refresh_tokens, users
 from db.queries.staff_actions import Deed, insert_action
 from domain.staff_action import StaffAction
 from ops.load_settings import load_settings
@@ -71,6 +71,8 @@ async def ensure_staff(
     password_hash = await passwords.hash(password)
     async with database.transaction() as connection:
         user_id = await users.put_user(connection, email=address, password_hash=password_hash, role=role)
-        await refresh_tokens.revoke_user_tokens(connection, user_id, datetime.now(UTC))
+        now = datetime.now(UTC)
+        await refresh_tokens.revoke_user_tokens(connection, user_id, now)
+        await password_resets.void_resets(connection, user_id, now)
         deed = Deed(f"operator:{getpass.getuser()}", None, current_trace_id())
         await insert_action(connection, deed, MADE[role], user_id)

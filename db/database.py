@@ -31,6 +31,9 @@ ANSWER_MARGIN_SECONDS = 1.0
 
 LOCKS_AT_ONCE = 10
 
+USER_ERASED = "IB001"
+"""The code of our own that a trigger of the schema raises."""
+
 UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError)
 """What a caller sees when Postgres is away, full or too slow: worth repeating, nothing was done."""
 
@@ -140,3 +143,8 @@ def _engine(settings: Settings, pool_size: int) -> AsyncEngine:
 def is_unavailable(error: Exception) -> bool:
     """Whether repeating the same request later can help."""
     return isinstance(error, UNAVAILABLE) or (isinstance(error, DBAPIError) and error.connection_invalidated)
+
+
+def is_of_erased_user(error: Exception) -> bool:
+    """Whether the database refused to write something new about a user who was erased."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == USER_ERASED

@@ -57,16 +57,26 @@ class EventName(StrEnum):
     REFUND_SUCCEEDED = "refund.succeeded"
     REFUND_FAILED = "refund.failed"
     CREDIT_NOTE_ISSUED = "credit_note.issued"
+    PASSWORD_RESET_REQUESTED = "user.password_reset_requested"  # noqa: S105 - the name of an event
+    USER_ERASED = "user.erased"
+
+
+NAMED_ONLY = frozenset({EventName.PASSWORD_RESET_REQUESTED})
+"""Go to endpoints that name them, not to those that take all: what they carry opens an account."""
+
+OF_USERS = frozenset({EventName.PASSWORD_RESET_REQUESTED, EventName.USER_ERASED})
+"""Belong to no subscription, so that no number puts them in an order."""
 
 
 @dataclass(frozen=True)
 class OutgoingEvent:
     """`key` names what it is about, so that it goes out once. One that tells of a fact is due at once.
 
-    What only the database knows, the number of a paper, joins the details when they are written.
+    What only the database knows, the number of a paper, joins the details when they are written. What
+    happens to an account belongs to no subscription.
     """
 
-    subscription_id: int
+    subscription_id: int | None
     name: EventName
     key: str
     due_at: datetime
@@ -229,6 +239,11 @@ def payment_reminder(
 
 def price_change_notice(state: SubscriptionState, change: Details, at: datetime) -> OutgoingEvent:
     return _announcement(state, EventName.PRICE_CHANGE_NOTICE, at, {"user_id": state.user_id, **change})
+
+
+def user_erased(user_id: int, at: datetime) -> OutgoingEvent:
+    name = EventName.USER_ERASED
+    return OutgoingEvent(None, name, f"{name}:{user_id}", at, {"user_id": user_id})
 
 
 def _of_invoice(

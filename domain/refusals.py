@@ -48,6 +48,9 @@ class RefusalCode(StrEnum):
     TOO_MANY_ENDPOINTS = "too_many_endpoints"
     EVENT_NOT_FOUND = "event_not_found"
     REPLAY_TOO_LARGE = "replay_too_large"
+    USER_ERASED = "user_erased"
+    USER_NOT_FOUND = "user_not_found"
+    SUBSCRIPTION_LIVE = "subscription_live"
 
 
 @dataclass

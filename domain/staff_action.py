@@ -23,6 +23,7 @@ class StaffAction(StrEnum):
     WEBHOOK_REPLAYED = "webhook.replayed"
     USER_DISABLED = "user.disabled"
     USER_ENABLED = "user.enabled"
+    USER_ERASED = "user.erased"
     USER_MADE_ADMIN = "user.made_admin"
     USER_MADE_SUPPORT = "user.made_support"
 

@@ -10,6 +10,8 @@ class LimitSettings(EnvironmentSettings):
     login_window_minutes: PositiveInt = 15
     logins_per_address_per_minute: PositiveInt = 60
     signups_per_address_per_hour: PositiveInt = 30
+    password_resets_per_account_per_hour: PositiveInt = 3
+    password_resets_per_address_per_hour: PositiveInt = 30
     starts_per_user_per_hour: PositiveInt = 20
     promo_codes_per_user_per_hour: PositiveInt = 60
     promo_codes_per_address_per_hour: PositiveInt = 300

@@ -6,6 +6,7 @@ from pydantic import AliasChoices, BeforeValidator, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "BILLING_"
+SHORTEST_WEBHOOK_SECRET = 16
 
 
 def _listed(value: Any) -> Any:

@@ -22,13 +22,12 @@ from pydantic import (
 from domain.refund import WithdrawalRule
 from ops.console_settings import ConsoleSettings
 from ops.limit_settings import LimitSettings
-from ops.setting_kinds import Listed, UrlOrNothing, long_enough, named, present
+from ops.setting_kinds import SHORTEST_WEBHOOK_SECRET, Listed, UrlOrNothing, long_enough, named, present
 from ops.stripe_settings import StripeSettings
 
 SHORTEST_SECRET: Mapping[str, int] = {"HS256": 32, "HS384": 48, "HS512": 64}
 """Bytes by algorithm: RFC 7518 §3.2 asks as many as the hash has."""
 
-SHORTEST_WEBHOOK_SECRET = 16
 SHORTEST_TO_DERIVE_FROM = 32
 EXAMPLE_SECRET_MARK = "change-me"  # noqa: S105 - what .env.example writes where a secret belongs
 
@@ -144,12 +143,7 @@ class Settings(StripeSettings, LimitSettings, ConsoleSettings):
         algorithm = info.data.get("jwt_alg", "HS256")
         return long_enough(secret, SHORTEST_SECRET[algorithm], f" for {algorithm}")
 
-    @field_validator(
-        "webhook_secret",
-        "webhook_secret_previous",
-        "stripe_webhook_secret",
-        "stripe_webhook_secret_previous",
-    )
+    @field_validator("webhook_secret", "webhook_secret_previous")
     @classmethod
     def _refuse_short_webhook_secret(cls, secret: SecretStr | None) -> SecretStr | None:
         return long_enough(secret, SHORTEST_WEBHOOK_SECRET)

@@ -4,7 +4,14 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr, StringConstraints, ValidationInfo, field_validator
 
-from ops.setting_kinds import EnvironmentSettings, UrlOrNothing, named, present
+from ops.setting_kinds import (
+    SHORTEST_WEBHOOK_SECRET,
+    EnvironmentSettings,
+    UrlOrNothing,
+    long_enough,
+    named,
+    present,
+)
 from ops.stripe_keys import STRIPE_ITSELF, check_base, check_key, mode_of
 
 
@@ -38,6 +45,11 @@ class StripeSettings(EnvironmentSettings):
         for value in present(key):
             check_key(value, in_production=info.data.get("environment") == "production")
         return key
+
+    @field_validator("stripe_webhook_secret", "stripe_webhook_secret_previous")
+    @classmethod
+    def _refuse_short_signing_secret(cls, secret: SecretStr | None) -> SecretStr | None:
+        return long_enough(secret, SHORTEST_WEBHOOK_SECRET)
 
     @field_validator("stripe_webhook_secret")
     @classmethod

@@ -30,7 +30,7 @@ def current_trace_id() -> str:
     return bound if isinstance(bound, str) else new_trace_id()
 
 
-def bind_to_logs(*, subscription_id: int, trace_id: str) -> None:
+def bind_to_logs(*, subscription_id: int | None, trace_id: str) -> None:
     """From here on the logs of this activity say which subscription and which request they are about."""
     structlog.contextvars.bind_contextvars(subscription_id=subscription_id, trace_id=trace_id)
 

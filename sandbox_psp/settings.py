@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, Field, NonNegativeFloat, PositiveInt, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from ops.settings import SHORTEST_WEBHOOK_SECRET
+from ops.setting_kinds import SHORTEST_WEBHOOK_SECRET
 
 SHORTEST_API_KEY = 16
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from cli.dev.postgres import EmbeddedPostgres
+from cli.dev.postgres import EmbeddedPostgres, as_app
 from cli.dev.processes import GENEROUS, ProductProcess, process_environment
 from cli.dev.temporal import EmbeddedTemporal
 from db.migrate import upgrade
@@ -23,7 +23,7 @@ SELLER = {"seller_name": "Italiano S.r.l.", "seller_address": "Via Roma 1, Torin
 
 CHEAP_PASSWORDS = {"BILLING_ARGON2_TIME_COST": "1", "BILLING_ARGON2_MEMORY_KIB": "8192"}
 PATIENCE_MS = 20_000
-"""How long an API waits for a workflow: a busy machine is no fault. Tests of that wait set a short one."""
+"""For a workflow, for a statement: a busy machine is no fault. Tests of such a wait set a short one."""
 FAST = {"fsync": "off", "full_page_writes": "off"}
 """A killed server loses nothing by these, only a machine that loses power would."""
 
@@ -40,7 +40,9 @@ def settings_for(database_url: str) -> Settings:
         argon2_memory_kib=8192,
         logins_per_address_per_minute=int(GENEROUS),  # all of a run comes from one address
         signups_per_address_per_hour=int(GENEROUS),
+        password_resets_per_address_per_hour=int(GENEROUS),
         workflow_rpc_timeout_ms=PATIENCE_MS,
+        database_statement_timeout_ms=PATIENCE_MS,
     )
 
 
@@ -63,7 +65,7 @@ class Stack:
             environment="test",
             api_port=self.api_port,
             worker_metrics_port=self.worker_metrics_port,
-            database_url=database_url,
+            database_url=as_app(database_url),  # so that a grant which is missing is found
             temporal_address=temporal_address,
             temporal_ui_url=TEMPORAL_UI,
             jwt_secret=JWT_SECRET,
@@ -71,7 +73,9 @@ class Stack:
             psp_url=self.psp.url,
             psp_api_key=self.psp.api_key,
         )
-        self.environment |= CHEAP_PASSWORDS | {"BILLING_WORKFLOW_RPC_TIMEOUT_MS": str(PATIENCE_MS)}
+        self.environment |= CHEAP_PASSWORDS
+        self.environment["BILLING_WORKFLOW_RPC_TIMEOUT_MS"] = str(PATIENCE_MS)
+        self.environment["BILLING_DATABASE_STATEMENT_TIMEOUT_MS"] = str(PATIENCE_MS)
         self.environment["BILLING_ROUTINES_ENABLED"] = "false"  # a test asks for what it looks at
         self.environment["BILLING_EVENTS_FIRST_RETRY_SECONDS"] = "0.1"
         self.environment |= environment

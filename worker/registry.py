@@ -20,6 +20,7 @@ from activities.send_refund import MarkRefundUnknownActivity, SendRefundActiviti
 from activities.settle_payment import SettlePaymentActivity
 from db.database import Database
 from domain.endpoint_secrets import EndpointSecrets
+from domain.reset_tokens import ResetTokens
 from ops.settings import Settings
 from payments.providers import Providers
 from upkeep.deliver_inbox import DeliverInboxActivity
@@ -84,7 +85,8 @@ def inbox_activities(
 def event_activities(
     database: Database, sender: EventSender, settings: Settings
 ) -> tuple[Callable[..., Any], ...]:
-    events = DeliverEventActivities(database, sender, EndpointSecrets(settings.events_key))
+    key = settings.events_key
+    events = DeliverEventActivities(database, sender, EndpointSecrets(key), ResetTokens(key))
     return events.post_event, events.give_up_event
 
 

@@ -24,7 +24,7 @@ async def log_in(context: Context, email: str, password: str, address: str) -> S
     while session is None:  # the password was changed while it was verified: look again
         async with context.database.read() as connection:
             found = await users.find_account_by_email(connection, email)
-        account = await _prove(context, found, password, WRONG_LOGIN)
+        account = await prove(context, found, password, WRONG_LOGIN)
         session = await _open_session(context, account, password, address)
     return session
 
@@ -37,7 +37,7 @@ async def change_password(context: Context, user_id: int, current: str, new: str
     while not changed:
         async with context.database.read() as connection:
             found = await users.find_account(connection, user_id)
-        account = await _prove(context, found, current, WRONG_CURRENT)
+        account = await prove(context, found, current, WRONG_CURRENT)
         await refuse_weak_password(context, new, account.email)
         new_hash = await context.passwords.hash(new)
         async with context.database.transaction() as connection:
@@ -55,7 +55,8 @@ async def refuse_weak_password(context: Context, password: str, email: str) -> N
         raise Problem(422, "weak_password", weakness)
 
 
-async def _prove(context: Context, account: Account | None, password: str, refusal: str) -> Account:
+async def prove(context: Context, account: Account | None, password: str, refusal: str) -> Account:
+    """The account, if it is this one's password. Raises a 401 `Problem`, after the same work for nobody."""
     matches = await context.passwords.verify(password, account.password_hash if account else None)
     if account is None or not matches:
         log.warning("credentials_refused", user_id=account.id if account else None)

@@ -13,7 +13,7 @@ import structlog
 
 from api.auth.tokens import AccessClaims, RefreshClaims, TokenIssuer, new_token_id
 from db.database import Connection
-from db.queries import refresh_tokens, users
+from db.queries import password_resets, refresh_tokens, users
 from db.queries.refresh_tokens import Family
 from db.queries.users import Account
 from ops.settings import Settings
@@ -72,8 +72,9 @@ class Sessions:
         log.info("logged_out", user_id=claims.user_id, family_id=family_id)
 
     async def close_all(self, connection: Connection, user_id: int) -> None:
-        """The caller holds the user's row."""
+        """And voids what was asked for to reset the password. The caller holds the user's row."""
         await refresh_tokens.revoke_user_tokens(connection, user_id, _now())
+        await password_resets.void_resets(connection, user_id, _now())
 
     async def _continue(
         self, connection: Connection, account: Account, family: Family, now: datetime

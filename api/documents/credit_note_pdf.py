@@ -25,7 +25,7 @@ def render_credit_note(note: CreditNoteDocument, seller: Seller) -> bytes:
             "Credit note number": note.number,
             "Date of issue": wording.day(note.issued_at),
             "Corrects invoice": f"{note.invoice_number} of {wording.day(note.invoice_issued_at)}",
-            "Billed to": note.buyer_email,
+            "Billed to": wording.buyer(note.buyer_email),
             "Customer number": str(note.buyer_id),
         },
     )

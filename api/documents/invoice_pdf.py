@@ -34,7 +34,7 @@ def render_invoice(invoice: InvoiceDocument, seller: Seller) -> bytes:
         {
             "Invoice number": invoice.number,
             "Date of issue": wording.day(invoice.finalized_at),
-            "Billed to": invoice.buyer_email,
+            "Billed to": wording.buyer(invoice.buyer_email),
             "Customer number": str(invoice.buyer_id),
         },
     )

@@ -30,6 +30,11 @@ def days(period: Period) -> str:
     return f"{day(period.start)} – {day(period.end)}"
 
 
+def buyer(email: str | None) -> str:
+    """One who was erased is known by the number alone."""
+    return email or "a customer whose account was erased"
+
+
 def status_of(invoice: InvoiceDocument) -> str:
     """One sentence: what became of it, when, and how."""
     match invoice:

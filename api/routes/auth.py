@@ -11,10 +11,19 @@ from api.auth.current_user import (
 )
 from api.auth.login import change_password, log_in, refuse_weak_password
 from api.auth.login_limits import signup_limit
+from api.auth.password_reset import request_reset, reset_password
 from api.context import ContextDep
 from api.problems import Problem, problem_responses
 from api.rate_limits import admit, client_address
-from api.schemas.auth import LoginBody, PasswordBody, SessionBody, SignupBody, UserBody
+from api.schemas.auth import (
+    LoginBody,
+    PasswordBody,
+    ResetBody,
+    ResetRequestBody,
+    SessionBody,
+    SignupBody,
+    UserBody,
+)
 from db.queries import users
 
 router = APIRouter(prefix="/auth", tags=["Auth"])
@@ -91,6 +100,27 @@ async def log_out(token: PresentedRefreshToken, context: ContextDep) -> None:
 async def replace_password(body: PasswordBody, user: CurrentUser, context: ContextDep) -> None:
     """Ends every session of the user: each device has to log in again once its access token is over."""
     await change_password(context, user.id, body.current, body.new)
+
+
+@router.post("/password/reset-request", status_code=204, responses=problem_responses(LIMITED, NO_DATABASE))
+async def ask_for_reset(body: ResetRequestBody, request: Request, context: ContextDep) -> None:
+    """Sends a token by the event `user.password_reset_requested`, if this is the address of an account.
+
+    The token is good once, for 30 minutes; asking again voids it.
+    """
+    await request_reset(context, body.email, client_address(request))
+
+
+@router.post(
+    "/password/reset",
+    status_code=204,
+    responses=problem_responses(
+        (401, "reset_token_invalid"), (422, "weak_password"), LIMITED, BUSY, NO_DATABASE
+    ),
+)
+async def set_password_by_token(body: ResetBody, request: Request, context: ContextDep) -> None:
+    """Sets another password, and ends every session of the user."""
+    await reset_password(context, body.token, body.new, client_address(request))
 
 
 @router.get("/me", responses=problem_responses(*TOKEN_REFUSALS, NO_DATABASE))

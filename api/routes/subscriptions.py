@@ -46,6 +46,7 @@ START_REFUSALS = (
         RefusalCode.GIFT_CARD_NOT_FOUND,
         RefusalCode.GIFT_CARD_EMPTY,
         RefusalCode.CURRENCY_MISMATCH,
+        RefusalCode.USER_ERASED,
     ),
     (429, "too_many_attempts"),
     *METHOD_REFUSALS,

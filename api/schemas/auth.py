@@ -8,6 +8,8 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from api.schemas.base import RequestBody, ResponseBody
 
 LONGEST_EMAIL = 254  # RFC 5321 §4.5.3.1.3
+LONGEST_RESET_TOKEN = 200
+A_TOKEN = "pD0tRrm7m1R9vD9ZtWc2lT8yqQv0cXoQm4b1sYkLhEs"  # noqa: S105 - an example
 
 
 def normalized_email(address: str) -> str:
@@ -48,6 +50,17 @@ class LoginBody(RequestBody):
 
 class PasswordBody(RequestBody):
     current: Password
+    new: Password
+
+
+class ResetRequestBody(RequestBody):
+    email: Email
+
+
+class ResetBody(RequestBody):
+    """`token` as the event `user.password_reset_requested` carried it."""
+
+    token: Annotated[str, Field(min_length=1, max_length=LONGEST_RESET_TOKEN, repr=False, examples=[A_TOKEN])]
     new: Password
 
 

@@ -215,6 +215,32 @@ class CreditNoteIssuedData(ResponseBody):
     balance_cents: int
 
 
+class PasswordResetRequestedData(ResponseBody):
+    """What an e-mail with the token needs. It is put together when it is sent, and kept nowhere."""
+
+    model_config = _example(
+        user_id=7,
+        reset_id=3,
+        email="anna@example.com",
+        locale="it",
+        token="pD0tRrm7m1R9vD9ZtWc2lT8yqQv0cXoQm4b1sYkLhEs",  # noqa: S106 - an example
+        expires_at="2026-03-02T10:00:00Z",
+    )
+
+    user_id: int
+    reset_id: int
+    email: str
+    locale: str
+    token: str
+    expires_at: UtcInstant
+
+
+class UserErasedData(ResponseBody):
+    model_config = _example(user_id=7)
+
+    user_id: int
+
+
 DATA_OF: Mapping[EventName, type[ResponseBody]] = {
     **{name: SubscriptionEventData for name in EventName if name.startswith("subscription.")},
     EventName.PRICE_CHANGE_NOTICE: PriceChangeNoticeData,
@@ -230,4 +256,6 @@ DATA_OF: Mapping[EventName, type[ResponseBody]] = {
     EventName.REFUND_SUCCEEDED: RefundEventData,
     EventName.REFUND_FAILED: RefundEventData,
     EventName.CREDIT_NOTE_ISSUED: CreditNoteIssuedData,
+    EventName.PASSWORD_RESET_REQUESTED: PasswordResetRequestedData,
+    EventName.USER_ERASED: UserErasedData,
 }

@@ -21,7 +21,10 @@ Events = Annotated[list[Event], Field(min_length=1, max_length=len(EventName))] 
 
 
 class NewEndpointBody(RequestBody):
-    """Where events go, by https, and which: without `events` all of them, those of later releases too."""
+    """Where events go, by https, and which: without `events` all of them, those of later releases too.
+
+    But for `user.password_reset_requested`, which carries a secret: it has to be named.
+    """
 
     url: Url = Field(examples=[A_URL])
     events: Events = None

@@ -22,6 +22,8 @@ from cli.dev.privileges import step_down_from_root
 from cli.dev.stack_error import StackError
 
 SUPERUSER = "postgres"
+APP_ROLE = "italiano_app"
+ROLES = Path(__file__).parents[2] / "ops" / "postgres" / "roles.sql"
 LONGEST_SOCKET_PATH = 103  # bytes: Linux allows 107, macOS 103
 SOCKET_NAME = ".s.PGSQL.5432"
 INITDB_OPTIONS = (
@@ -59,9 +61,9 @@ class EmbeddedPostgres:
             raise StackError("Postgres was not started")
         return self._process
 
-    def database_url(self, database: str) -> str:
+    def database_url(self, database: str, role: str = SUPERUSER) -> str:
         """One spelling that both psql and SQLAlchemy take."""
-        return f"postgresql://{SUPERUSER}@/{database}?host={quote(str(self._socket_folder), safe='/')}"
+        return f"postgresql://{role}@/{database}?host={quote(str(self._socket_folder), safe='/')}"
 
     async def start(self) -> None:
         """Returns when queries are answered. Raises `StackError` when it cannot be."""
@@ -74,6 +76,7 @@ class EmbeddedPostgres:
         while not await self._started():
             if time.monotonic() > give_up_at:
                 raise StackError(f"processes of an earlier Postgres still use {self._data}: end them")
+        await self._make_roles()
 
     async def stop(self) -> None:
         """Ends it and every session in it, with a clean checkpoint."""
@@ -91,6 +94,13 @@ class EmbeddedPostgres:
         if done.returncode != 0 and "already exists" not in done.stderr:
             raise StackError(f"createdb failed: {done.stderr.strip()}")
         return self.database_url(database)
+
+    async def _make_roles(self) -> None:
+        """Those of production, as production makes them."""
+        options = ("--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--dbname", "postgres")
+        done = await self._run_client("psql", *options, "--file", str(ROLES))
+        if done.returncode != 0:
+            raise StackError(f"the roles of the database could not be made: {done.stderr.strip()}")
 
     async def _started(self) -> bool:
         """False when the children of a killed server are still ending: then it is worth another try."""
@@ -158,6 +168,11 @@ class EmbeddedPostgres:
             return process if str(self._data) in process.cmdline() else None
         except psutil.Error:
             return None
+
+
+def as_app(database_url: str) -> str:
+    """The same database, entered as API and worker enter it."""
+    return database_url.replace(f"//{SUPERUSER}@", f"//{APP_ROLE}@", 1)
 
 
 def programs() -> Path:

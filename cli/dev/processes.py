@@ -103,6 +103,7 @@ def process_environment(
     inherited = {n: v for n, v in os.environ.items() if not n.startswith(("PG", "TEMPORAL_"))}
     inherited.setdefault("BILLING_LOGINS_PER_ADDRESS_PER_MINUTE", GENEROUS)
     inherited.setdefault("BILLING_SIGNUPS_PER_ADDRESS_PER_HOUR", GENEROUS)
+    inherited.setdefault("BILLING_PASSWORD_RESETS_PER_ADDRESS_PER_HOUR", GENEROUS)
     inherited.setdefault("BILLING_PROMO_CODES_PER_ADDRESS_PER_HOUR", GENEROUS)
     inherited.setdefault("BILLING_GIFT_CODES_PER_ADDRESS_PER_HOUR", GENEROUS)
     inherited.setdefault("BILLING_EVENTS_ALLOW_PRIVATE", "true")  # a receiver on this machine

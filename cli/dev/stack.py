@@ -7,7 +7,7 @@ from cli.admin import ensure_staff
 from cli.dev.child_process import ChildProcess
 from cli.dev.home import Home
 from cli.dev.ports import Ports
-from cli.dev.postgres import EmbeddedPostgres
+from cli.dev.postgres import EmbeddedPostgres, as_app
 from cli.dev.processes import ProductProcess, process_environment, sandbox_psp_environment
 from cli.dev.secrets_kept import KeptSecrets
 from cli.dev.stack_error import StackError
@@ -53,7 +53,7 @@ class LocalStack:
             environment=self._settings.environment,
             api_port=ports.api,
             worker_metrics_port=ports.worker_metrics,
-            database_url=self._database_url,
+            database_url=as_app(self._database_url),
             temporal_address=self._temporal.address,
             temporal_ui_url=_url(ports.temporal_ui),
             jwt_secret=secrets.jwt_secret,

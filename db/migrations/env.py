@@ -10,6 +10,7 @@ import time
 from alembic import context
 from sqlalchemy import Connection, create_engine, pool, text
 
+from db.grants import apply_grants
 from db.tables.metadata import METADATA
 
 ADVISORY_LOCK = 4_716_210_035  # any constant of our own: only one migration runs at a time
@@ -32,6 +33,9 @@ def run_migrations(connection: Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+    if context.get_context().get_current_revision() == context.script.get_current_head():
+        apply_grants(connection)  # they name columns that older schemas have not
+    connection.commit()
 
 
 def _wait_for_the_turn(connection: Connection) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from db.database import Connection
 from db.queries.invoice_documents import PaidBy, paid_by
+from db.queries.users import BUYER_EMAIL
 from db.tables.accounts import User
 from db.tables.billing import Invoice, Payment
 from db.tables.corrections import CreditNote
@@ -24,7 +25,7 @@ class CreditNoteDocument:
     invoice_number: str
     invoice_issued_at: datetime
     buyer_id: int
-    buyer_email: str
+    buyer_email: str | None
     currency: str
     amount_cents: int
     net_cents: int
@@ -44,7 +45,7 @@ _NOTE = (
         Invoice.number.label("invoice_number"),
         Invoice.finalized_at,
         Invoice.user_id,
-        User.email,
+        BUYER_EMAIL.label("email"),
         CreditNote.currency,
         CreditNote.amount_cents,
         CreditNote.net_cents,

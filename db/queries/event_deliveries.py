@@ -26,7 +26,7 @@ class ToStart:
     event_id: int
     endpoint_id: int
     event: str
-    subscription_id: int
+    subscription_id: int | None
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class ToSend:
     old_secret_until: datetime | None
     event_id: int
     event: str
-    subscription_id: int
-    sequence: int
+    subscription_id: int | None
+    sequence: int | None
     due_at: datetime
     details: dict[str, Any]
 
@@ -141,6 +141,15 @@ async def note_delivered(connection: Connection, endpoint_id: int) -> None:
             or_(WebhookEndpoint.last_delivered_at.is_(None), WebhookEndpoint.last_delivered_at < stale),
         )
         .values(last_delivered_at=func.clock_timestamp())
+    )
+
+
+async def stop_delivery(connection: Connection, delivery_id: int, round_no: int) -> None:
+    """What it tells of is over: it is not sent any more."""
+    await connection.execute(
+        _of_round(delivery_id, round_no)
+        .where(EventDelivery.status == DeliveryStatus.PENDING)
+        .values(status=DeliveryStatus.STOPPED)
     )
 
 

@@ -3,6 +3,7 @@
 from sqlalchemy import text
 
 from db.database import Connection
+from domain.events import NAMED_ONLY
 
 _LOCK = "hashtextextended('publish events', 0)"
 _TRY_LOCK = text(f"SELECT pg_try_advisory_xact_lock({_LOCK})")
@@ -34,9 +35,9 @@ dated AS (
             OVER (PARTITION BY o.subscription_id ORDER BY o.id) END AS at
     FROM due JOIN outbox o ON o.id = due.id),
 numbered AS (
-    SELECT d.id,
+    SELECT d.id, CASE WHEN d.subscription_id IS NOT NULL THEN
         coalesce((SELECT max(p.sequence) FROM outbox p WHERE p.subscription_id = d.subscription_id), 0)
-        + row_number() OVER (PARTITION BY d.subscription_id ORDER BY d.at, d.id) AS sequence
+        + row_number() OVER (PARTITION BY d.subscription_id ORDER BY d.at, d.id) END AS sequence
     FROM dated d),
 published AS (
     UPDATE outbox SET published_at = clock_timestamp(), sequence = numbered.sequence
@@ -45,7 +46,8 @@ published AS (
 delivered AS (
     INSERT INTO event_deliveries (event_id, endpoint_id)
     SELECT p.id, e.id FROM published p
-    JOIN webhook_endpoints e ON e.status = 'enabled' AND (e.events IS NULL OR p.event = ANY (e.events))
+    JOIN webhook_endpoints e ON e.status = 'enabled' AND CASE WHEN e.events IS NULL
+        THEN p.event <> ALL (CAST(:named_only AS text[])) ELSE p.event = ANY (e.events) END
     ORDER BY p.id, e.id
     ON CONFLICT DO NOTHING)
 SELECT count(*) FROM published
@@ -59,7 +61,8 @@ async def publish_due(connection: Connection, limit: int) -> int:
     """
     if not (await connection.execute(_TRY_LOCK)).scalar_one():
         return 0
-    published: int = (await connection.execute(_PUBLISH, {"limit": limit})).scalar_one()
+    given = {"limit": limit, "named_only": sorted(NAMED_ONLY)}
+    published: int = (await connection.execute(_PUBLISH, given)).scalar_one()
     return published
 
 

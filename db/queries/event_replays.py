@@ -7,18 +7,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from db.database import Connection
 from db.tables.outbox import OutboxEvent
 from db.tables.webhook_endpoints import EventDelivery, WebhookEndpoint
 from domain.delivery import DeliveryStatus
+from domain.events import NAMED_ONLY
 
 COUNTED = {"preserve_rowcount": True}
 """SQLAlchemy does not count what is inserted unless it is told to."""
 
-_IS_TAKEN = or_(WebhookEndpoint.events.is_(None), OutboxEvent.event == func.any(WebhookEndpoint.events))
+_IS_FOR_ALL = OutboxEvent.event.not_in(sorted(NAMED_ONLY))
+_IS_NAMED = OutboxEvent.event == func.any(WebhookEndpoint.events)
+_IS_TAKEN = or_(WebhookEndpoint.events.is_(None) & _IS_FOR_ALL, _IS_NAMED)
 
 _ANEW: dict[str, Any] = {
     "status": DeliveryStatus.PENDING,
@@ -44,9 +47,15 @@ async def replay_since(connection: Connection, endpoint_id: int, since: datetime
 
 
 async def replay_events(connection: Connection, endpoint_id: int, event_ids: Sequence[int]) -> int:
-    """Also those that the endpoint does not take by itself."""
-    named = select(OutboxEvent.id, literal(endpoint_id)).where(
-        OutboxEvent.id.in_(event_ids), OutboxEvent.published_at.is_not(None)
+    """Also those that the endpoint does not take by itself, but for what goes only where it is named."""
+    named = (
+        select(OutboxEvent.id, WebhookEndpoint.id)
+        .join(WebhookEndpoint, WebhookEndpoint.id == endpoint_id)
+        .where(
+            OutboxEvent.id.in_(event_ids),
+            OutboxEvent.published_at.is_not(None),
+            or_(_IS_FOR_ALL, _IS_NAMED),
+        )
     )
     return await _deliver_anew(connection, named)
 

@@ -9,6 +9,7 @@ from sqlalchemy import Row, select
 
 from db.database import Connection
 from db.queries.credit_notes import list_notes
+from db.queries.users import BUYER_EMAIL
 from db.tables.accounts import User
 from db.tables.billing import Invoice, InvoiceLine, Payment
 from db.tables.corrections import Dispute
@@ -62,7 +63,7 @@ class InvoiceDocument:
     number: str | None
     status: InvoiceStatus
     buyer_id: int
-    buyer_email: str
+    buyer_email: str | None
     currency: str
     total_cents: int
     net_cents: int
@@ -91,7 +92,7 @@ _INVOICE = (
         Invoice.number,
         Invoice.status,
         Invoice.user_id,
-        User.email,
+        BUYER_EMAIL.label("email"),
         Invoice.currency,
         Invoice.total_cents,
         Invoice.net_cents,

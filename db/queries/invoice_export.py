@@ -9,6 +9,7 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from db.database import Connection
+from db.queries.users import BUYER_EMAIL
 from db.tables.accounts import User
 from db.tables.billing import Invoice, Payment, Refund
 from db.tables.corrections import CreditNote
@@ -44,7 +45,7 @@ _EXPORTED = (
         Invoice.id.label("invoice_id"),
         Invoice.subscription_id,
         Invoice.user_id,
-        User.email.label("buyer_email"),
+        BUYER_EMAIL.label("buyer_email"),
         Invoice.billing_reason,
         Invoice.status,
         Invoice.currency,

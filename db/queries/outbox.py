@@ -73,7 +73,7 @@ async def drop_announcement(connection: Connection, subscription_id: int, at: da
     await connection.execute(_not_due(subscription_id, at))
 
 
-def _not_due(subscription_id: int, at: datetime, but_key: str | None = None) -> Delete:
+def _not_due(subscription_id: int | None, at: datetime, but_key: str | None = None) -> Delete:
     announced = delete(OutboxEvent).where(
         OutboxEvent.subscription_id == subscription_id,
         OutboxEvent.event == EventName.RENEWAL_UPCOMING,

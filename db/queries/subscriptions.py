@@ -54,9 +54,10 @@ class LiveRow:
     state: SubscriptionState
 
 
-async def lock_user(connection: Connection, user_id: int) -> None:
-    """Makes the starts of one user happen one after the other."""
-    await connection.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
+async def lock_user(connection: Connection, user_id: int) -> bool:
+    """Makes the starts of one user happen one after the other. Whether the account was not erased."""
+    query = select(User.erased_at).where(User.id == user_id).with_for_update(key_share=True)
+    return (await connection.execute(query)).scalar_one() is None
 
 
 async def find_opened(connection: Connection, user_id: int, idempotency_key: str) -> OpenedRow | None:

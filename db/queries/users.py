@@ -1,10 +1,13 @@
-"""Accounts. E-mail addresses arrive in lower case: the table refuses any other spelling."""
+"""Accounts. E-mail addresses arrive in lower case: the table refuses any other spelling.
+
+Who was erased is found by nobody.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.database import Connection
@@ -30,6 +33,11 @@ _END_SESSIONS = {
     "token_version": User.token_version + 1,
     "sessions_ended_at": func.clock_timestamp(),
 }
+
+_ACCOUNTS = select(*COLUMNS).where(User.erased_at.is_(None))
+
+BUYER_EMAIL = case((User.erased_at.is_(None), User.email))
+"""What papers say of a buyer; nothing once they were erased."""
 
 
 async def insert_user(
@@ -65,11 +73,11 @@ async def put_user(connection: Connection, *, email: str, password_hash: str, ro
 
 
 async def find_account(connection: Connection, user_id: int) -> Account | None:
-    return await _one(connection, select(*COLUMNS).where(User.id == user_id))
+    return await _one(connection, _ACCOUNTS.where(User.id == user_id))
 
 
 async def find_account_by_email(connection: Connection, email: str) -> Account | None:
-    return await _one(connection, select(*COLUMNS).where(User.email == email))
+    return await _one(connection, _ACCOUNTS.where(User.email == email))
 
 
 async def lock_account(connection: Connection, user_id: int) -> Account | None:
@@ -78,7 +86,7 @@ async def lock_account(connection: Connection, user_id: int) -> Account | None:
     Whatever gives out or revokes refresh tokens takes this lock first, so that no token is given out
     beside a revocation and survives it. Rows that refer to the user are not held up.
     """
-    return await _one(connection, select(*COLUMNS).where(User.id == user_id).with_for_update(key_share=True))
+    return await _one(connection, _ACCOUNTS.where(User.id == user_id).with_for_update(key_share=True))
 
 
 async def set_password_hash(connection: Connection, user_id: int, password_hash: str) -> None:

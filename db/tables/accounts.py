@@ -13,6 +13,9 @@ class User(Table):
 
     Who was disabled can't log in. Access tokens of an older `token_version` are dead, whatever they say:
     it grows at `sessions_ended_at`.
+
+    One that was erased stays as a row without a person, for the invoices that name it; a trigger keeps
+    anything new about it out.
     """
 
     __tablename__ = "users"
@@ -36,6 +39,7 @@ class User(Table):
     disabled_at: Mapped[datetime | None]
     sessions_ended_at: Mapped[datetime | None]
     token_version: Mapped[int] = mapped_column(server_default=text("0"))
+    erased_at: Mapped[datetime | None]
 
 
 class RefreshToken(Table):
@@ -55,6 +59,42 @@ class RefreshToken(Table):
     family_expires_at: Mapped[Instant]
     spent_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+class PasswordReset(Table):
+    """A request for another password. The token is derived from `nonce` when it is sent; here is its hash.
+
+    Of nobody: somebody asked for an address that no account has, and the same work was done for it.
+    """
+
+    __tablename__ = "password_resets"
+    __table_args__ = (
+        CheckConstraint("expires_at > requested_at", name="lives_for_a_time"),
+        CheckConstraint("used_at IS NULL OR voided_at IS NULL", name="ends_once"),
+        Index("ix_password_resets_user_id", "user_id"),
+        Index("ix_password_resets_expires_at", "expires_at"),
+    )
+
+    id: Mapped[Id]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    nonce: Mapped[bytes] = mapped_column(LargeBinary)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    requested_at: Mapped[Instant]
+    expires_at: Mapped[Instant]
+    used_at: Mapped[datetime | None]
+    voided_at: Mapped[datetime | None]
+
+
+class Erasure(Table):
+    """Who had a user erased, and why: append-only, the proof that it was done."""
+
+    __tablename__ = "erasures"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True, autoincrement=False)
+    asked_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    reason: Mapped[str]
+    trace_id: Mapped[str]
+    erased_at: Mapped[Instant]
 
 
 class RateLimit(Table):

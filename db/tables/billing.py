@@ -129,7 +129,6 @@ class Payment(Table):
         ),
         CheckConstraint("(status = 'succeeded') = (received_cents IS NOT NULL)", name="received_when_paid"),
         Index("ix_payments_not_succeeded", "status", "id", postgresql_where=text("status <> 'succeeded'")),
-        Index("ix_payments_unknown", "recorded_at", postgresql_where=text("status = 'unknown'")),
     )
 
     id: Mapped[Id]

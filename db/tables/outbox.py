@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import Id, Instant, Json, RecordedAt, Table
@@ -18,11 +18,14 @@ class OutboxEvent(Table):
 
     `key` names what the event is about, so that it is there once. A release that knows none leaves it out.
     `sequence` numbers the events of one subscription in the order in which they were published, without a
-    gap: what was taken back before has none.
+    gap: what was taken back before has none, and what happens to an account belongs to no subscription.
     """
 
     __tablename__ = "outbox"
     __table_args__ = (
+        CheckConstraint(
+            "subscription_id IS NOT NULL OR event LIKE 'user.%'", name="belongs_to_a_subscription"
+        ),
         Index("uq_outbox_key", "key", unique=True),
         Index("ix_outbox_subscription_id", "subscription_id"),
         Index("uq_outbox_sequence", "subscription_id", "sequence", unique=True),
@@ -40,7 +43,7 @@ class OutboxEvent(Table):
     )
 
     id: Mapped[Id]
-    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscriptions.id"))
+    subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscriptions.id"))
     event: Mapped[str]
     key: Mapped[str | None]
     due_at: Mapped[Instant]

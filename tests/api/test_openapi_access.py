@@ -46,6 +46,8 @@ NOT_IDS: list[int | str] = [
 PUBLIC = {
     "POST /auth/signup",
     "POST /auth/login",
+    "POST /auth/password/reset-request",
+    "POST /auth/password/reset",
     "GET /plans",
     "GET /healthz",
     "GET /readyz",
@@ -78,6 +80,8 @@ PROTECTED = {
     "POST /auth/logout": Call(REFRESH),
     "POST /auth/password": Call(ACCESS, {"current": "quattro gatti", "new": "cinque gatti sul tetto"}),
     "GET /auth/me": Call(ACCESS),
+    "GET /auth/me/export": Call(ACCESS),
+    "DELETE /auth/me": Call(ACCESS, {"password": "quattro gatti sul tetto"}),
     "POST /subscriptions/start": Call(ACCESS, {"plan_code": "P30D"}, headers={"Idempotency-Key": "k"}),
     "POST /subscriptions/preview": Call(ACCESS, {"plan_code": "P30D"}),
     "GET /subscriptions/{subscription_id}": Call(ACCESS, not_found="subscription_not_found"),
@@ -165,6 +169,13 @@ PROTECTED = {
         not_found="user_not_found",
         headers={"Idempotency-Key": "k"},
         for_staff=True,
+    ),
+    "POST /admin/users/{user_id}/erase": Call(
+        ACCESS,
+        {"reason": "asked"},
+        not_found="user_not_found",
+        for_staff=True,
+        refused="subscription_live",
     ),
     "GET /admin/invoices/export.csv": Call(ACCESS, for_staff=True),
     "GET /admin/invoices/{invoice_id}.pdf": Call(ACCESS, not_found="invoice_not_found", for_staff=True),
@@ -423,11 +434,16 @@ async def test_who_gets_in(cast: Cast, operation: Operation) -> None:
 
 
 @pytest.mark.parametrize("operation", [o for o in for_staff if PROTECTED[str(o)].not_found], ids=str)
-async def test_what_is_not_there_is_not_found_by_an_admin(cast: Cast, operation: Operation) -> None:
+async def test_what_is_not_there_is_not_found_by_an_admin(
+    cast: Cast, untouched: Life, theirs: dict[str, int], operation: Operation
+) -> None:
     known = PROTECTED[str(operation)]
     assert refusal(await cast.ask(operation, ADMINISTRATOR, LARGEST_ID)) == (404, known.not_found)
     if known.refused is not None:
-        assert refusal(await cast.ask(operation, ADMINISTRATOR)) == (409, known.refused)
+        unpaid = dict(cast.there) | {"payment_not_found": untouched.payment_id}
+        unpaid.update(theirs)
+        answer = await cast.ask(operation, ADMINISTRATOR, unpaid[known.not_found])
+        assert refusal(answer) == (409, known.refused)
 
 
 async def issue_credit_note(world: World, admin: Student, student: Student) -> int:

@@ -50,6 +50,7 @@ KEYED = {
     "POST /admin/users/{user_id}/disable": False,
     "POST /admin/users/{user_id}/enable": False,
     "POST /admin/users/{user_id}/subscriptions": True,
+    "POST /admin/users/{user_id}/erase": False,
     "POST /admin/subscriptions/{subscription_id}/unpark": False,
     "POST /admin/subscriptions/{subscription_id}/clock": False,
     "POST /admin/payments/{payment_id}/refund": False,
@@ -111,6 +112,8 @@ KEYS_OF_ANSWERS = {
     "PingedBody": "message_id delivered status_code error",
     "ReplayedBody": "event_count",
     "DunningCaseBody": "policy opened_at last_attempt_at retries_made waits_for_new_method",
+    "ErasedBody": "user_id erased_at",
+    "ExportBody": "exported_at records",
     "ExplainedBody": "user_id user_flagged_at subscription explanation workflow links",
     "ExplanationBody": (
         "status why next_action next_action_at what_next version open_invoice_id parked_reason attempt"
@@ -248,6 +251,8 @@ KEYS_OF_REQUESTS = {
     "ChangePlanBody": "plan_code when quote",
     "ChangePlanPreviewBody": "plan_code at when",
     "DunningBody": "retry_days final_action",
+    "EraseMeBody": "password",
+    "EraseUserBody": "reason",
     "FreezeBody": "until",
     "GiftCodeBody": "code",
     "LoginBody": "email password",
@@ -269,6 +274,8 @@ KEYS_OF_REQUESTS = {
         "percent_off amount_off_cents currency duration duration_periods max_redemptions"
         " max_redemptions_per_user plan_codes valid_from valid_until reason"
     ),
+    "ResetBody": "token new",
+    "ResetRequestBody": "email",
     "RedeemGiftBody": "gift_code",
     "RefundOrderBody": "amount_cents reason",
     "ReplayOrderBody": "reason",

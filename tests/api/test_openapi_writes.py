@@ -38,6 +38,10 @@ TEXTS = {
     "POST /auth/signup": ["email", "password", "locale"],
     "POST /auth/login": ["email", "password"],
     "POST /auth/password": ["current", "new"],
+    "POST /auth/password/reset-request": ["email"],
+    "POST /auth/password/reset": ["token", "new"],
+    "DELETE /auth/me": ["password"],
+    "POST /admin/users/{user_id}/erase": ["reason"],
     "POST /subscriptions/start": ["plan_code", "promo_code", "gift_code"],
     "POST /subscriptions/{subscription_id}/redeem": ["gift_code"],
     "POST /gift-cards/balance": ["code"],
@@ -94,6 +98,10 @@ def good_body(operation: Operation, life: Life) -> dict[str, Any]:
         "POST /auth/signup": {"email": f"{uuid.uuid4().hex}@italiano.example", "password": student.password},
         "POST /auth/login": {"email": student.email, "password": student.password},
         "POST /auth/password": {"current": student.password, "new": "cinque gatti sul tetto che scotta"},
+        "POST /auth/password/reset-request": {"email": student.email},
+        "POST /auth/password/reset": {"token": "none", "new": "cinque gatti sul tetto che scotta"},
+        "DELETE /auth/me": {"password": "not this one"},
+        "POST /admin/users/{user_id}/erase": {"reason": "asked"},
         "POST /subscriptions/start": {"plan_code": "P30D"},
         "POST /subscriptions/{subscription_id}/redeem": {"gift_code": "7G3K-0XQ9-M2VD-4TPA"},
         "POST /gift-cards/balance": {"code": "7G3K-0XQ9-M2VD-4TPA"},
@@ -160,10 +168,10 @@ async def send(operation: Operation, life: Life, admin: Student, body: dict[str,
 async def path_of(operation: Operation, life: Life, admin: Student) -> str:
     """Its address for what is the student's own, or for a plan or a code that nobody else uses."""
     known = {
+        "user_id": life.student.id,
         "payment_id": life.payment_id,
         "webhook_id": NOBODYS_ID,
         "method_id": 1,
-        "user_id": life.student.id,
     }
     made: dict[str, Callable[[], Awaitable[int | str]]] = {
         "plan_code": lambda: make_plan(admin),

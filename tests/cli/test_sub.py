@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from cli.sub.commands import confirm
 from tests.cli.in_process import Done, italiano
 from tests.client import Student
 from tests.lives import Life, World
@@ -169,3 +170,17 @@ async def test_an_engine_that_is_away_is_a_sentence(world: World, sub: Sub) -> N
     assert without_temporal.err.startswith("FAIL Temporal or its worker cannot be reached")
     assert (without_postgres.code, without_postgres.out) == (1, "")
     assert without_postgres.err.startswith("FAIL Postgres cannot be reached")
+
+
+def test_at_a_terminal_one_is_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said: list[bool] = [True, False]
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("typer.confirm", lambda *_arguments, **_keywords: said.pop(0))
+
+    confirm("It ends.", is_confirmed=False)
+    with pytest.raises(SystemExit, match="FAIL nothing was done"):
+        confirm("It ends.", is_confirmed=False)
+
+    assert capsys.readouterr().err == "It ends.\nIt ends.\n"

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert
+from sqlalchemy import inspect as sa_inspect
 from sqlalchemy.dialects.postgresql import Range
 
 from db.database import Connection
-from db.tables.accounts import User
+from db.tables.accounts import Erasure, PasswordReset, User
 from db.tables.balances import CustomerBalance, CustomerBalanceEntry
 from db.tables.base import Table
 from db.tables.billing import Invoice, InvoiceLine, Payment, Refund
@@ -42,7 +43,8 @@ def valid_row(table: type[Table], **changes: Any) -> Row:
 
 async def insert_row(connection: Connection, table: type[Table], **changes: Any) -> int:
     """Returns the id of the new row."""
-    statement = insert(table).values(valid_row(table, **changes)).returning(table.__table__.c.id)
+    key, *_ = sa_inspect(table).primary_key
+    statement = insert(table).values(valid_row(table, **changes)).returning(key)
     new_id: int = (await connection.execute(statement)).scalar_one()
     return new_id
 
@@ -57,6 +59,26 @@ def _unused_word() -> str:
 
 def _user() -> Row:
     return {"email": f"{_unused_word()}@italiano.example", "password_hash": "none"}
+
+
+def _password_reset() -> Row:
+    return {
+        "user_id": _unused_id(),
+        "nonce": b"nonce",
+        "token_hash": _unused_word().encode(),
+        "requested_at": START,
+        "expires_at": END,
+    }
+
+
+def _erasure() -> Row:
+    return {
+        "user_id": _unused_id(),
+        "asked_by": _unused_id(),
+        "reason": "asked",
+        "trace_id": "0" * 32,
+        "erased_at": START,
+    }
 
 
 def _plan() -> Row:
@@ -383,6 +405,8 @@ def _staff_action() -> Row:
 
 _VALID_ROWS: dict[type[Table], Callable[[], Row]] = {
     User: _user,
+    PasswordReset: _password_reset,
+    Erasure: _erasure,
     Plan: _plan,
     PlanPrice: _plan_price,
     DunningPolicy: _dunning_policy,

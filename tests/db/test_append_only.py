@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from db.database import Connection
+from db.tables.accounts import Erasure
 from db.tables.balances import CustomerBalanceEntry
 from db.tables.corrections import CreditNote, Dispute
 from db.tables.gift_cards import GiftCard, GiftCardBatch, GiftCardEntry
@@ -31,6 +32,7 @@ APPEND_ONLY = {
     "report_replays": "actor = 'nobody'",
     "staff_actions": "actor = 'nobody'",
     "webhook_endpoint_changes": "change = 'another'",
+    "erasures": "reason = 'another'",
 }
 
 
@@ -47,6 +49,7 @@ async def filled(connection: Connection) -> Connection:
     endpoint_id = await insert_row(connection, WebhookEndpoint, created_by=sold.user_id)
     await insert_row(connection, WebhookEndpointChange, endpoint_id=endpoint_id)
     await insert_row(connection, StaffAction)
+    await insert_row(connection, Erasure, user_id=sold.user_id, asked_by=sold.user_id)
     await connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))  # nothing of it is still to be checked
     return connection
 

@@ -11,7 +11,7 @@ from sqlalchemy import insert, text
 from sqlalchemy.dialects.postgresql import Range
 
 from db.database import Connection
-from db.tables.accounts import User
+from db.tables.accounts import PasswordReset, User
 from db.tables.balances import CustomerBalance, CustomerBalanceEntry
 from db.tables.base import Table
 from db.tables.billing import Invoice, InvoiceLine, Payment, Refund
@@ -49,6 +49,9 @@ FORBIDDEN: list[tuple[str, type[Table], Row]] = [
     ("ck_event_deliveries_delivered_at_an_instant", EventDelivery, {"delivered_at": START}),
     ("ck_users_email_is_lower_case", User, {"email": "Anna@italiano.example"}),
     ("ck_users_role_is_known", User, {"role": "owner"}),
+    ("ck_password_resets_lives_for_a_time", PasswordReset, {"expires_at": START}),
+    ("ck_password_resets_ends_once", PasswordReset, {"used_at": END, "voided_at": END}),
+    ("ck_outbox_belongs_to_a_subscription", OutboxEvent, {"subscription_id": None}),
     ("ck_plans_has_a_seat", Plan, {"seats": 0}),
     ("ck_plans_trial_is_not_negative", Plan, {"trial_days": -1}),
     ("ck_plans_grace_is_not_negative", Plan, {"grace_days": -1}),
@@ -173,6 +176,7 @@ FORBIDDEN: list[tuple[str, type[Table], Row]] = [
 # Two rows that are both valid, but not together.
 EXCLUSIVE: list[tuple[str, type[Table], Row, Row]] = [
     ("uq_users_email", User, {"email": "twice@italiano.example"}, {}),
+    ("uq_password_resets_token_hash", PasswordReset, {"token_hash": b"twice"}, {}),
     ("uq_plans_code", Plan, {"code": "P2M"}, {}),
     ("uq_plan_prices_plan_id_version", PlanPrice, {"plan_id": 1_000_001, "version": 1}, {}),
     (
@@ -289,6 +293,11 @@ COMPATIBLE: dict[str, tuple[type[Table], Row, Row]] = {
         {"removed_at": None},
     ),
     "one token of two users": (PaymentMethod, {}, {}),
+    "two events of accounts": (
+        OutboxEvent,
+        {"subscription_id": None, "event": "user.erased", "key": None},
+        {},
+    ),
     "one announcement at two dates": (OutboxEvent, {"subscription_id": 1_000_001}, {"due_at": START}),
     "periods that touch": (
         Period,

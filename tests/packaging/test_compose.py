@@ -137,23 +137,28 @@ def test_health_check_and_prometheus_ask_under_an_allowed_host(
 def test_every_example_secret_says_that_it_is_one(example_environment: dict[str, str]) -> None:
     secrets = {name: value for name, value in example_environment.items() if SECRET.search(name) and value}
 
-    assert len(secrets) == 9
+    assert len(secrets) == 12
     assert all(EXAMPLE_SECRET_MARK in value for value in secrets.values())
 
 
-def test_product_connects_with_the_role_and_the_database_made_for_it(
+def test_product_connects_with_the_roles_and_the_database_made_for_it(
     root: Path, services: Services, example_environment: dict[str, str]
 ) -> None:
-    password = example_environment["ITALIANO_DATABASE_PASSWORD"]
     script = (root / "ops/postgres/create-databases.sh").read_text()
+    roles = (root / "ops/postgres/roles.sql").read_text()
 
-    assert (
-        example_environment["DATABASE_URL"]
-        == f"postgresql+psycopg://italiano:{password}@postgres:5432/italiano"
-    )
-    assert "CREATE ROLE italiano" in script
-    assert "CREATE DATABASE italiano OWNER italiano" in script
-    assert "postgres" in services
+    for variable, role in {
+        "DATABASE_URL": "italiano_app",
+        "MIGRATION_DATABASE_URL": "italiano_migrate",
+    }.items():
+        password = example_environment[f"{role.upper()}_PASSWORD"]
+        url = f"postgresql+psycopg://{role}:{password}@postgres:5432/italiano"
+        assert example_environment[variable] == url
+        assert f"ALTER ROLE {role} LOGIN" in roles
+    assert "CREATE DATABASE italiano OWNER italiano_migrate" in script
+    assert services["migrate"]["environment"]["DATABASE_URL"].startswith("${MIGRATION_DATABASE_URL:?")
+    for name in ("api", "worker"):
+        assert services[name]["environment"]["DATABASE_URL"].startswith("${DATABASE_URL:?")
 
 
 def test_our_processes_have_no_rights_to_spare(services: Services) -> None:
@@ -191,7 +196,7 @@ def test_mounted_files_exist(root: Path, compose: dict[str, Any], services: Serv
     mounts = [mount.split(":") for service in services.values() for mount in service.get("volumes", ())]
     files = [mount for mount in mounts if mount[0].startswith("./")]
 
-    assert len(files) == 9
+    assert len(files) == 10
     for source, _, mode in files:
         assert (root / source).is_file() or any((root / source).iterdir())
         assert mode == "ro"

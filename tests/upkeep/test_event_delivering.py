@@ -19,6 +19,7 @@ from db.queries import event_deliveries, event_replays, webhook_endpoints
 from db.queries.event_publishing import publish_due
 from domain.delivery import Answer, DisabledReason
 from domain.endpoint_secrets import EndpointSecrets
+from domain.reset_tokens import ResetTokens
 from tests.activities.customer import Customer
 from tests.conftest import FreshDatabaseUrl
 from tests.stack import settings_for
@@ -49,7 +50,8 @@ class Delivery:
 
     def activities(self) -> DeliverEventActivities:
         sender: Any = self.sender
-        return DeliverEventActivities(self.database, sender, EndpointSecrets(b"k" * 32))
+        key = b"k" * 32
+        return DeliverEventActivities(self.database, sender, EndpointSecrets(key), ResetTokens(key))
 
     async def post(self, round_no: int = 0) -> str:
         status: str = await ActivityEnvironment().run(

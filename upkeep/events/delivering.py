@@ -17,7 +17,9 @@ from db.queries.event_publishing import hold_publishing
 from db.queries.webhook_endpoints import By
 from domain.delivery import Answer, DeliveryStatus, DisabledReason
 from domain.endpoint_secrets import EndpointSecrets
+from domain.reset_tokens import ResetTokens
 from ops.tracing import bind_to_logs, new_trace_id
+from upkeep.events.completing import completed
 from upkeep.events.message import Message
 from upkeep.events.sending import EventSender
 
@@ -28,18 +30,24 @@ log = structlog.get_logger(__name__)
 
 
 class DeliverEventActivities:
-    def __init__(self, database: Database, sender: EventSender, secrets: EndpointSecrets) -> None:
+    def __init__(
+        self, database: Database, sender: EventSender, secrets: EndpointSecrets, tokens: ResetTokens
+    ) -> None:
         self._database = database
         self._sender = sender
         self._secrets = secrets
+        self._tokens = tokens
 
     @activity.defn
     async def post_event(self, command: PostEvent) -> str:
         async with self._database.read() as connection:
-            event = await event_deliveries.find_to_send(connection, command.delivery_id, command.round)
-        if event is None:
+            found = await event_deliveries.find_to_send(connection, command.delivery_id, command.round)
+        if found is None:
             return DeliveryStatus.STOPPED
-        bind_to_logs(subscription_id=event.subscription_id, trace_id=new_trace_id())
+        bind_to_logs(subscription_id=found.subscription_id, trace_id=new_trace_id())
+        event = await completed(self._database, self._tokens, found, datetime.now(UTC))
+        if event is None:
+            return await self._stop(command)
         answer = await self._send(event)
         _count("delivered" if answer.is_delivered else "gone" if answer.is_gone else "not_delivered")
         await self._record(command, event, answer)
@@ -71,6 +79,12 @@ class DeliverEventActivities:
         _count("given_up")
         log.error("event_given_up", delivery_id=command.delivery_id, endpoint_id=endpoint_id)
         return DeliveryStatus.FAILED
+
+    async def _stop(self, command: PostEvent) -> str:
+        async with self._database.transaction() as connection:
+            await event_deliveries.stop_delivery(connection, command.delivery_id, command.round)
+        log.info("event_outdated", delivery_id=command.delivery_id)
+        return DeliveryStatus.STOPPED
 
     async def _send(self, event: ToSend) -> Answer:
         now = datetime.now(UTC)

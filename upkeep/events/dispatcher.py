@@ -97,9 +97,7 @@ class EventDispatcher:
                 task_queue=BILLING_QUEUE,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-                search_attributes=TypedSearchAttributes(
-                    [SearchAttributePair(SUBSCRIPTION_ID, str(delivery.subscription_id))]
-                ),
+                search_attributes=_found_by(delivery),
                 static_summary=f"{delivery.event} to endpoint {delivery.endpoint_id}",
                 rpc_timeout=self._rpc_timeout,
             )
@@ -109,3 +107,10 @@ class EventDispatcher:
             log.warning("delivery_not_started", delivery_id=delivery.delivery_id, status=error.status.name)
             return False
         return True
+
+
+def _found_by(delivery: ToStart) -> TypedSearchAttributes:
+    """What happens to an account belongs to no subscription."""
+    if delivery.subscription_id is None:
+        return TypedSearchAttributes.empty
+    return TypedSearchAttributes([SearchAttributePair(SUBSCRIPTION_ID, str(delivery.subscription_id))])
