@@ -11,6 +11,7 @@ from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry
 from starlette.middleware.cors import CORSMiddleware
 
+from api.console.included import console_routers
 from api.context import open_context
 from api.docs_page import ASSETS_URL, OPENAPI_URL, add_docs_page
 from api.middleware.failures import Failures
@@ -120,6 +121,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(metrics_router(registry))
     if settings.virtual_clock:
         app.include_router(clock.router)
+    for router in console_routers(settings):
+        app.include_router(router)
     return app
 
 

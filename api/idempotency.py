@@ -33,13 +33,18 @@ KEY_REFUSALS = ((400, "idempotency_key_invalid"), (422, "idempotency_key_reused"
 _WELL_FORMED = re.compile(r"[\x20-\x7e]{1,200}", re.ASCII)
 
 
+def check_key(*values: str) -> str:
+    """The one key that was sent. Raises a 400 `Problem`."""
+    if len(values) != 1 or _WELL_FORMED.fullmatch(values[0]) is None:
+        raise Problem(400, "idempotency_key_invalid", f"{HEADER} is 1 to 200 printable ASCII characters.")
+    return values[0]
+
+
 async def _optional_key(request: Request) -> str | None:
     values = request.headers.getlist(HEADER)
     if not values:
         return None
-    if len(values) > 1 or _WELL_FORMED.fullmatch(values[0]) is None:
-        raise Problem(400, "idempotency_key_invalid", f"{HEADER} is 1 to 200 printable ASCII characters.")
-    return values[0]
+    return check_key(*values)
 
 
 async def _required_key(key: Annotated[str | None, Depends(_optional_key)]) -> str:

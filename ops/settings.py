@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from domain.refund import WithdrawalRule
+from ops.console_settings import ConsoleSettings
 from ops.limit_settings import LimitSettings
 from ops.setting_kinds import SHORTEST_WEBHOOK_SECRET, Listed, UrlOrNothing, long_enough, named, present
 from ops.stripe_settings import StripeSettings
@@ -39,7 +40,7 @@ EXAMPLE_SELLER: Mapping[str, str] = {
 ANY_HOST = "*"
 
 
-class Settings(StripeSettings, LimitSettings):
+class Settings(StripeSettings, LimitSettings, ConsoleSettings):
     """The configuration of every process of the product.
 
     Raises `pydantic.ValidationError` when something is missing or unsafe for its environment.

@@ -61,6 +61,11 @@ class Sessions:
             return None
         return await self._continue(connection, account, family, now)
 
+    async def find_account(self, connection: Connection, claims: RefreshClaims) -> Account | None:
+        """Whose session it is, as long as its token is not spent, revoked or over. Holds nothing."""
+        user_id = await refresh_tokens.find_holder(connection, _hash(claims), _now())
+        return None if user_id is None else await users.find_account(connection, user_id)
+
     async def close(self, connection: Connection, claims: RefreshClaims) -> None:
         await users.lock_account(connection, claims.user_id)
         family_id = await refresh_tokens.revoke_family_of(connection, _hash(claims), _now())

@@ -14,10 +14,15 @@ STAFF_REFUSALS = (*TOKEN_REFUSALS, (403, "forbidden"))
 
 async def _current_staff(request: Request, user: CurrentUser) -> SignedInUser:
     """By the method, so that no write is open to support because somebody forgot to say so."""
-    allowed = {ADMIN, SUPPORT} if request.method == "GET" else {ADMIN}
+    check_role(user, to_write=request.method != "GET")
+    return user
+
+
+def check_role(user: SignedInUser, *, to_write: bool) -> None:
+    """Raises a 403 `Problem`."""
+    allowed = {ADMIN} if to_write else {ADMIN, SUPPORT}
     if user.role not in allowed:
         raise Problem(403, "forbidden", f"This needs the role {' or '.join(sorted(allowed))}.")
-    return user
 
 
 CurrentStaff = Annotated[SignedInUser, Depends(_current_staff)]

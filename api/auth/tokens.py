@@ -1,4 +1,4 @@
-"""Access and refresh tokens: JWTs with one fixed algorithm, told apart by an explicit `typ` (RFC 8725 §3.11).
+"""Access, refresh and console tokens: JWTs of one fixed algorithm, told apart by `typ` (RFC 8725 §3.11).
 
 A token that is not exactly of the shape given out here is refused; none is ever read before its signature.
 """
@@ -18,11 +18,12 @@ ISSUER: Final = "italiano-billing"
 AUDIENCE: Final = "italiano-billing-api"
 ACCESS: Final = "at+jwt"
 REFRESH: Final = "rt+jwt"
+CONSOLE: Final = "console+jwt"
 REQUIRED_CLAIMS: Final = ["exp", "iat", "sub", "aud", "iss", "jti"]
 LONGEST_TOKEN: Final = 8 * 1024
 CLOCK_SKEW_SECONDS: Final = 10  # between API machines, for `iat` and `nbf`; expiry has no leeway
 
-TokenType = Literal["at+jwt", "rt+jwt"]
+TokenType = Literal["at+jwt", "rt+jwt", "console+jwt"]
 Refusal = Literal["token_expired", "token_invalid", "token_wrong_type"]
 
 
@@ -76,6 +77,13 @@ class TokenIssuer:
             {"sub": str(claims.user_id), "jti": claims.token_id, "iat": issued_at, "exp": expires_at},
         )
 
+    def issue_console(self, claims: RefreshClaims, *, issued_at: datetime, expires_at: datetime) -> str:
+        """For a browser of staff: names the refresh token whose row its session lives and dies with."""
+        return self._sign(
+            CONSOLE,
+            {"sub": str(claims.user_id), "jti": claims.token_id, "iat": issued_at, "exp": expires_at},
+        )
+
     def read_access(self, token: str) -> AccessClaims:
         """Raises `TokenRefusedError`."""
         claims = self._verify(token, ACCESS)
@@ -90,6 +98,11 @@ class TokenIssuer:
     def read_refresh(self, token: str) -> RefreshClaims:
         """Raises `TokenRefusedError`."""
         claims = self._verify(token, REFRESH)
+        return RefreshClaims(_user_id(claims), claims["jti"])
+
+    def read_console(self, token: str) -> RefreshClaims:
+        """Raises `TokenRefusedError`."""
+        claims = self._verify(token, CONSOLE)
         return RefreshClaims(_user_id(claims), claims["jti"])
 
     def _sign(self, token_type: TokenType, claims: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Guards the reading of a body: only JSON, at most 64 KiB, within a few seconds.
+"""Guards the reading of a body: only JSON, or a form for the console, at most 64 KiB, within a few seconds.
 
 It acts when a route first reads, so an unknown address stays a 404 whatever was sent to it.
 """
@@ -9,6 +9,11 @@ from time import monotonic
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+PAGES = "/console/"
+"""Below here a browser sends forms, and nowhere else: no other page can have one sent to the API."""
 
 LARGEST_BODY = 64 * 1024
 SLOWEST_BODY_SECONDS = 10.0
@@ -26,7 +31,8 @@ class RequestBody:
         if scope["type"] != "http" or not _has_body(scope):
             await self._app(scope, receive, send)
             return
-        body = _GuardedBody(Headers(scope=scope), receive, self._largest, self._seconds)
+        media_type = FORM if scope.get("path", "").startswith(PAGES) else JSON
+        body = _GuardedBody(Headers(scope=scope), receive, media_type, self._largest, self._seconds)
         await self._app(scope, body.receive, send)
 
 
@@ -38,9 +44,12 @@ def _has_body(scope: Scope) -> bool:
 
 
 class _GuardedBody:
-    def __init__(self, headers: Headers, receive: Receive, largest: int, seconds: float) -> None:
+    def __init__(
+        self, headers: Headers, receive: Receive, media_type: str, largest: int, seconds: float
+    ) -> None:
         self._headers = headers
         self._receive = receive
+        self._media_type = media_type
         self._largest = largest
         self._seconds = seconds
         self._deadline: float | None = None
@@ -62,7 +71,7 @@ class _GuardedBody:
 
     def _check_headers(self) -> None:
         media_type = self._headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type != "application/json":
+        if media_type != self._media_type:
             raise HTTPException(415)
         declared = self._headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > self._largest:

@@ -2,19 +2,19 @@
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-CONTENT_SECURITY_POLICY = b"content-security-policy"
-NOTHING = b"default-src 'none'; frame-ancestors 'none'"
-
+UNLESS_BROUGHT = [
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+]
 ALWAYS = [
     (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
 ]
 
 
 class SecurityHeaders:
-    """A page that brings its own content security policy keeps it."""
+    """A page that brings its own content security policy keeps it, and its own policy on referrers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -27,8 +27,8 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = message["headers"]
-                if not any(name == CONTENT_SECURITY_POLICY for name, _ in headers):
-                    headers.append((CONTENT_SECURITY_POLICY, NOTHING))
+                brought = {name for name, _ in headers}
+                headers.extend(header for header in UNLESS_BROUGHT if header[0] not in brought)
                 headers.extend(ALWAYS)
             await send(message)
 

@@ -69,7 +69,11 @@ def print_panel(console: Console, status: Status, title: str, home: Home) -> Non
 def _groups(status: Status, now: datetime, logs: Path) -> dict[str, list[tuple[str, str]]]:
     api_metrics, worker_metrics = status.metrics_urls
     return {
-        "API": [("address", status.api_url), ("documentation", f"{status.api_url}/docs")],
+        "API": [
+            ("address", status.api_url),
+            ("documentation", f"{status.api_url}/docs"),
+            ("console for staff", f"{status.api_url}/console"),
+        ],
         "Temporal": [
             ("address", status.temporal_address),
             ("web UI", status.temporal_ui_url),

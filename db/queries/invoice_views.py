@@ -158,6 +158,14 @@ async def list_invoices(
     return await _whole(connection, (await connection.execute(query)).all())
 
 
+async def list_of_subscription(
+    connection: Connection, subscription_id: int, *, limit: int
+) -> list[InvoiceView]:
+    """Anybody's, the newest first: for staff."""
+    query = _INVOICE.where(Invoice.subscription_id == subscription_id).order_by(Invoice.id.desc())
+    return await _whole(connection, (await connection.execute(query.limit(limit))).all())
+
+
 async def find_invoice(
     connection: Connection, invoice_id: int, *, user_id: int | None = None
 ) -> InvoiceView | None:

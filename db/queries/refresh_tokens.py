@@ -54,6 +54,19 @@ async def spend_refresh_token(connection: Connection, token_hash: bytes, now: da
     return Family(*row) if row else None
 
 
+async def find_holder(connection: Connection, token_hash: bytes, now: datetime) -> int | None:
+    """The id of the user who could still spend this token. No lock is needed for it."""
+    holder: int | None = await connection.scalar(
+        select(RefreshToken.user_id).where(
+            RefreshToken.token_hash == token_hash,
+            RefreshToken.spent_at.is_(None),
+            RefreshToken.revoked_at.is_(None),
+            RefreshToken.expires_at > now,
+        )
+    )
+    return holder
+
+
 async def is_spent(connection: Connection, token_hash: bytes) -> bool:
     query = select(RefreshToken.token_hash).where(
         RefreshToken.token_hash == token_hash, RefreshToken.spent_at.is_not(None)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, insert, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, insert, select
 from sqlalchemy.orm import aliased
 
 from db.database import Connection
@@ -52,37 +52,21 @@ async def list_entries(
     As the user `notes_of` sees it, who has it by now: with nobody's notes but theirs, and from when it was
     handed on to them.
     """
-    shown_note, is_shown = TimelineEntry.note_id == Note.id, TimelineEntry.id > (after_id or 0)
+    query = _entries(subscription_id, notes_of).where(TimelineEntry.id > (after_id or 0))
     if notes_of is not None:
-        shown_note &= Note.user_id == notes_of
-        is_shown &= TimelineEntry.id >= _handed_on_at(subscription_id)
-    query = (
-        select(
-            TimelineEntry.id,
-            TimelineEntry.version,
-            TimelineEntry.event,
-            TimelineEntry.actor,
-            TimelineEntry.cause,
-            Note.text,
-            TimelineEntry.details,
-            TimelineEntry.occurred_at,
-            TimelineEntry.trace_id,
-        )
-        .outerjoin(Note, shown_note)
-        .where(TimelineEntry.subscription_id == subscription_id, is_shown)
-        .order_by(TimelineEntry.id)
-        .limit(limit)
-    )
+        query = query.where(TimelineEntry.id >= _handed_on_at(subscription_id))
+    query = query.order_by(TimelineEntry.id).limit(limit)
     return [Entry(*row) for row in await connection.execute(query)]
 
 
-def _handed_on_at(subscription_id: int) -> ColumnElement[int]:
-    """What was before is its user's of then."""
-    handed_on = aliased(TimelineEntry)
-    newest = select(func.max(handed_on.id)).where(
-        handed_on.subscription_id == subscription_id, handed_on.event == Event.TRANSFERRED
-    )
-    return func.coalesce(newest.scalar_subquery(), 0)
+async def list_newest(
+    connection: Connection, subscription_id: int, *, before_id: int | None, limit: int
+) -> list[Entry]:
+    """The newest first, from the one before `before_id` on: for staff, with everybody's notes."""
+    query = _entries(subscription_id, None).order_by(TimelineEntry.id.desc()).limit(limit)
+    if before_id is not None:
+        query = query.where(TimelineEntry.id < before_id)
+    return [Entry(*row) for row in await connection.execute(query)]
 
 
 async def list_events_about(connection: Connection, subscription_id: int, invoice_id: int) -> set[str]:
@@ -128,3 +112,33 @@ async def append_entry(
         return
     values = {f"entry_{name}": value for name, value in entry.items()}
     await connection.execute(_APPEND_AND_TELL, values | event_row(event_out))
+
+
+def _entries(subscription_id: int, notes_of: int | None) -> Select[*tuple[Any, ...]]:
+    shown_note = TimelineEntry.note_id == Note.id
+    if notes_of is not None:
+        shown_note &= Note.user_id == notes_of
+    return (
+        select(
+            TimelineEntry.id,
+            TimelineEntry.version,
+            TimelineEntry.event,
+            TimelineEntry.actor,
+            TimelineEntry.cause,
+            Note.text,
+            TimelineEntry.details,
+            TimelineEntry.occurred_at,
+            TimelineEntry.trace_id,
+        )
+        .outerjoin(Note, shown_note)
+        .where(TimelineEntry.subscription_id == subscription_id)
+    )
+
+
+def _handed_on_at(subscription_id: int) -> ColumnElement[int]:
+    """What was before is its user's of then."""
+    handed_on = aliased(TimelineEntry)
+    newest = select(func.max(handed_on.id)).where(
+        handed_on.subscription_id == subscription_id, handed_on.event == Event.TRANSFERRED
+    )
+    return func.coalesce(newest.scalar_subquery(), 0)

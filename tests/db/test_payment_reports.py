@@ -186,9 +186,10 @@ async def test_while_a_charge_is_under_way_its_answer_comes_first_for_a_moment(i
         await receive(inbox, replace(report, payment_id=sold.payment_id)) for report in (FAILURE, SUCCESS)
     ]
     elsewhere = await receive_new(inbox)
+    await inbox.execute(text("UPDATE webhook_inbox SET received_at = received_at + interval '1 minute'"))
 
     assert [each.report_id for each in await report_deliveries.claim_deliveries(inbox, 10)] == [elsewhere]
-    await inbox.execute(text("UPDATE webhook_inbox SET received_at = received_at - interval '1 second'"))
+    await inbox.execute(text("UPDATE webhook_inbox SET received_at = received_at - interval '2 minutes'"))
     assert [each.report_id for each in await report_deliveries.claim_deliveries(inbox, 10)] == reports
 
 

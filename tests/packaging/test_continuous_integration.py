@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.api.console.chromium import MUST_RUN
 from tests.monitoring.test_rules import REQUIRED
 
 CHECK_JSONSCHEMA = Path(sys.executable).with_name("check-jsonschema")
@@ -76,6 +77,13 @@ def test_rules_are_tested_where_promtool_can_be_installed(root: Path) -> None:
 
     assert "install_promtool" in script
     assert f"export {REQUIRED}=1" in script
+
+
+def test_the_console_is_tried_where_chromium_can_be_installed(root: Path) -> None:
+    script = (root / ".ci/run").read_text()
+
+    assert "install_chromium" in script
+    assert f"export {MUST_RUN}=1" in script
 
 
 @pytest.mark.parametrize("script", [".ci/run", "requirements/compile"])
