@@ -29,6 +29,7 @@ COMMANDS = (
     "plan",
     "webhook",
     "reconcile",
+    "replay-check",
     "api",
     "worker",
     "sandbox-psp",
