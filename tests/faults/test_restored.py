@@ -18,6 +18,7 @@ from tests.at_rest import comes_to_rest
 from tests.client import Student, send_webhook
 from tests.deadline import eventually
 from tests.faults.restored import Restorable, restorable
+from tests.forgotten import forget
 from tests.lives import Life
 from tests.races.lives import begin_with_card, waits_for_confirmation
 from tests.scenarios.lived import Lived
@@ -125,14 +126,15 @@ async def a_person_looks_after_what_has_no_row(stand: Restorable) -> dict[str, l
         if finding["subject_kind"] == "charge":
             await give_back(stand, finding["subject_id"])
     for finding in found["a_workflow_has_no_row"]:
-        await stand.world.temporal.get_workflow_handle(finding["subject_id"]).terminate("restored")
+        # Only terminated it would go on to answer under its key, with ids that nothing has.
+        await forget(stand.world, finding["subject_id"])
     return found
 
 
 async def test_what_happened_since_the_backup_comes_back(stand: Restorable, tmp_path: Path) -> None:
     backup = tmp_path / "italiano.backup"
     before = await Before.of(stand)
-    backed_up_at = datetime.now(UTC).isoformat()
+    backed_up_at, its_time_then = datetime.now(UTC).isoformat(), before.renews.own_now
     await stand.back_up(backup)
     after = await After.of(stand, before)
     refused = await stand.restore(backup)
@@ -146,6 +148,7 @@ async def test_what_happened_since_the_backup_comes_back(stand: Restorable, tmp_
     _, ordered = await stand.italiano("ordered", "--since", backed_up_at, "--again")
     assert (await send_webhook_again(stand, before.pays_by_hand, after.webhook)).is_success
     again = await start(before.newcomer, after.start_key)
+    before.renews.own_now = its_time_then
     await before.renews.until_day(MONTH + 1)
 
     assert sorted(found) == [

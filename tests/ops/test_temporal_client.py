@@ -1,4 +1,4 @@
-"""Temporal somewhere else, such as Temporal Cloud: by its own variables alone, over TLS, with a key or a certificate."""
+"""Temporal elsewhere, as Temporal Cloud is: by its own variables, over TLS, with a key or a certificate."""
 
 import asyncio
 import os
