@@ -18,7 +18,9 @@ from db.database import Database
 from db.queries.sizes import TableSize, Written, read_table_sizes, read_written
 
 COUNTED_AFTER_SECONDS = 2.0
-NOTHING = TableSize(0, 0, 0)
+LONGEST_WAIT_SECONDS = 120.0
+NOTHING = TableSize(0, 0)
+PERIODS = "periods"
 AT_ONCE = 8
 
 
@@ -62,15 +64,15 @@ async def measure_sizes(stack: FoundStack, subscriptions: int, periods: int) -> 
     try:
         students = await enroll(settings, subscriptions)
         temporal = await Client.connect(stack.status.temporal_address)
-        empty = await _read(database, [])
+        empty = await _read(database, [], {}, 0)
         async with connected(stack.status.api_url) as http:
             started = [await renewals.subscribe(http, student) for student in students]
         workflows = [temporal.get_workflow_handle(student.workflow_id) for student in started]
         await _turn(temporal, workflows, A_PERIOD / 2)
-        begun = await _read(database, workflows)
+        begun = await _read(database, workflows, empty.tables, subscriptions)
         for _ in range(periods):
             await _turn(temporal, workflows, A_PERIOD)
-        renewed = await _read(database, workflows)
+        renewed = await _read(database, workflows, begun.tables, subscriptions * periods)
     finally:
         await database.close()
     left = [
@@ -93,7 +95,14 @@ async def _turn(temporal: Client, workflows: Sequence[WorkflowHandle[Any, Any]],
     await asyncio.gather(*(one(workflow) for workflow in workflows))
 
 
-async def _read(database: Database, workflows: Sequence[WorkflowHandle[Any, Any]]) -> Reading:
+async def _read(
+    database: Database,
+    workflows: Sequence[WorkflowHandle[Any, Any]],
+    before: Mapping[str, TableSize],
+    begun: int,
+) -> Reading:
+    """Once so many periods have begun since, and what sessions have counted is told."""
+    await _have_begun(database, before.get(PERIODS, NOTHING).row_count + begun)
     await asyncio.sleep(COUNTED_AFTER_SECONDS)
     described = [(await workflow.describe()).raw_description for workflow in workflows]
     infos = [description.workflow_execution_info for description in described]
@@ -104,6 +113,16 @@ async def _read(database: Database, workflows: Sequence[WorkflowHandle[Any, Any]
             sum(info.history_size_bytes for info in infos),
             sum(info.history_length for info in infos),
         )
+
+
+async def _have_begun(database: Database, count: int) -> None:
+    async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+        while True:
+            async with database.read() as connection:
+                tables = await read_table_sizes(connection)
+            if tables[PERIODS].row_count >= count:
+                return
+            await asyncio.sleep(COUNTED_AFTER_SECONDS / 4)
 
 
 def _left(what: str, before: Reading, after: Reading, count: int) -> Left:
