@@ -26,7 +26,7 @@ ASKED_BY = "operator"
 FOUND, NOT_ASKED = 1, 2
 
 
-def reconcile_books(names: Sequence[str], *, mends: bool, young: bool, as_json: bool) -> None:
+def reconcile_books(names: Sequence[str], *, mends: bool, young: bool = False, as_json: bool) -> None:
     """Dry, it writes nothing. Ends the process with 1 when something is found, with 2 when a rule fails."""
     try:
         rules = [rule_named(name) for name in names] or list(RULES)

@@ -73,7 +73,7 @@ async def test_what_is_open_is_replayed_by_the_code_as_it_is_and_by_a_good_chang
 
     told = await asyncio.gather(check_running(ROOT, life), check_running(good, life))
 
-    assert told == [(0, {"replayed": {"Subscription": 1}, "failures": []})] * 2
+    assert list(told) == [(0, {"replayed": {"Subscription": 1}, "failures": []})] * 2
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""docs/deployment.md: what it has somebody type is there, with its options; so are the tests that it names."""
+"""docs/deployment.md: what it has somebody type is there, and so are the files and variables it names."""
 
 import re
 

@@ -50,13 +50,13 @@ class Before:
         world = stand.world
         renews = await Lived.begin(world, stand.admin, card="tok_ok")
         await renews.until_day(MONTH - 1)
-        paying = [await begin_with_card(world) for _ in range(2)]
         return cls(
             renews,
-            await begin_with_card(world, "tok_3ds", becomes="incomplete"),
-            await Life.begin(world),
-            *paying,
-            await Student.signup(world.http),
+            confirms=await begin_with_card(world, "tok_3ds", becomes="incomplete"),
+            pays_by_hand=await Life.begin(world),
+            cancels=await begin_with_card(world),
+            leaves=await begin_with_card(world),
+            newcomer=await Student.signup(world.http),
         )
 
 

@@ -131,7 +131,7 @@ async def test_one_that_stops_is_left_before_it_is_gone(balanced: Balanced) -> N
         await eventually(lambda: is_alive(http))
         student = await Student.signup(http)
         stopping = asyncio.create_task(first.stop())
-        answers = []
+        answers: list[int] = []
         while not stopping.done() or len(answers) < REQUESTS_MEANWHILE:
             answers.append((await student.get("/auth/me")).status_code)
         assert await stopping == 0

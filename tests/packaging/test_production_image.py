@@ -22,7 +22,10 @@ from worker.main import GRACE
 LONGEST_DRAIN = 30
 """As docs/deployment.md says."""
 
-PROCESSES = "import cli.main, cli.serve, cli.migrate, cli.admin, worker.main, cli.reconcile, cli.replay_check, cli.ordered"
+PROCESSES = """
+import cli.main, cli.serve, cli.migrate, cli.admin, worker.main
+import cli.reconcile, cli.replay_check, cli.ordered
+"""
 
 
 def modules_missing_in_production() -> list[str]:
