@@ -217,4 +217,3 @@ async def test_a_temporal_that_lost_everything_is_filled_from_the_rows(stand: Re
     assert {str(life.subscription_id) for life in (unpaid, renews.life)} <= lost
     assert await charged(stand, renews.life.subscription_id) == [(PRICE, 0)] * 3
     await comes_to_rest(unpaid)
-    assert await stand.findings() == {}

@@ -90,7 +90,7 @@ def _api(stack: Stack, address: str, port: int, folder: Path) -> ProductProcess:
     environment = stack.environment | {
         "BILLING_API_HOST": address,
         "API_PORT": str(port),
-        "BILLING_DRAIN_SECONDS": "5",
+        "BILLING_DRAIN_SECONDS": "3",
         "BILLING_LOGINS_PER_ADDRESS_PER_MINUTE": str(TRIES),
     }
     return ProductProcess(
