@@ -30,6 +30,7 @@ COMMANDS = (
     "webhook",
     "reconcile",
     "replay-check",
+    "ordered",
     "api",
     "worker",
     "sandbox-psp",

@@ -29,7 +29,7 @@ HAPROXY = shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/
 NAME = "localhost"
 REPLICAS = ("127.0.0.2", "127.0.0.3")
 TRIES = 3
-FROM_HERE, FROM_THERE, FROM_ELSEWHERE = "127.0.0.1", "127.0.0.9", "127.0.0.17"
+FROM_HERE, FROM_THERE, FROM_ELSEWHERE = "127.0.0.8", "127.0.0.9", "127.0.0.17"
 REQUESTS_MEANWHILE = 40
 
 needs_haproxy = pytest.mark.skipif(HAPROXY is None, reason="haproxy is not installed")
