@@ -4,6 +4,7 @@ What a command needs is imported when it runs: the image holds no engines, and a
 """
 
 import sys
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -78,12 +79,49 @@ def reconcile(
         bool, typer.Option("--fix", help="Put right what can be; else nothing is written.")
     ] = False,
     rule: Annotated[list[str] | None, typer.Option(help="Ask only this rule; may be repeated.")] = None,
+    young: Annotated[
+        bool, typer.Option("--young", help="What is young, too: while neither API nor worker runs.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Hold books, workflows and providers against each other: 1 is the exit code when something is found."""
     from cli.reconcile import reconcile_books  # noqa: PLC0415 - see above
 
-    reconcile_books(rule or (), mends=fix, as_json=as_json)
+    reconcile_books(rule or (), mends=fix, young=young, as_json=as_json)
+
+
+@app.command()
+def ordered(
+    *,
+    since: Annotated[str, typer.Option(help="A date (in UTC) or an instant: when the backup was made.")],
+    again: Annotated[
+        bool, typer.Option("--again", help="Begin each anew from its row, and order it once more.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what was ordered of subscriptions since then, by Temporal's memory: for after a restore."""
+    from cli.ordered import show_ordered  # noqa: PLC0415 - see above
+
+    show_ordered(since, again=again, as_json=as_json)
+
+
+@app.command("replay-check")
+def replay_check(
+    histories: Annotated[
+        Path | None, typer.Argument(help="A folder of recorded histories.", exists=True, file_okay=False)
+    ] = None,
+    *,
+    from_namespace: Annotated[
+        bool, typer.Option("--from-namespace", help="Workflows that are open now, from TEMPORAL_ADDRESS.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, help="The newest so many of each type and status.")] = 50,
+    query: Annotated[str, typer.Option(help="Only those of Temporal's list that this is true of.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Replay with this code what earlier code began, before it is deployed: exit code 1 when it cannot."""
+    from cli.replay_check import check_replays  # noqa: PLC0415 - see above
+
+    check_replays(histories, from_namespace=from_namespace, limit=limit, query=query, as_json=as_json)
 
 
 @app.command()

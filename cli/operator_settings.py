@@ -19,3 +19,14 @@ def operator_settings() -> Settings:
         sys.exit("FAIL DATABASE_URL is not set, and no stack is running here")
     os.environ.setdefault("TEMPORAL_ADDRESS", stack.status.temporal_address)
     return settings_of(stack)
+
+
+def name_running_stack() -> None:
+    """For a command that only looks into Temporal: without an address of its own it is the stack's."""
+    if "TEMPORAL_ADDRESS" in os.environ or "TEMPORAL_CONFIG_FILE" in os.environ:
+        return
+    from cli.dev.found_stack import find_running  # noqa: PLC0415 - see above
+
+    stack = find_running()
+    if stack is not None:
+        os.environ["TEMPORAL_ADDRESS"] = stack.status.temporal_address

@@ -17,7 +17,7 @@ from ops.logging import configure_logging
 from ops.settings import Settings
 from ops.temporal_client import connect_temporal
 from payments.providers import Providers
-from upkeep.reconciliation.reach import Reach
+from upkeep.reconciliation.reach import NOTHING_IS_YOUNG, Bounds, Reach
 from upkeep.reconciliation.reconciler import Looked, look, reconcile
 from upkeep.reconciliation.rule import Rule
 from upkeep.reconciliation.rules import RULES, rule_named
@@ -26,7 +26,7 @@ ASKED_BY = "operator"
 FOUND, NOT_ASKED = 1, 2
 
 
-def reconcile_books(names: Sequence[str], *, mends: bool, as_json: bool) -> None:
+def reconcile_books(names: Sequence[str], *, mends: bool, young: bool = False, as_json: bool) -> None:
     """Dry, it writes nothing. Ends the process with 1 when something is found, with 2 when a rule fails."""
     try:
         rules = [rule_named(name) for name in names] or list(RULES)
@@ -35,7 +35,8 @@ def reconcile_books(names: Sequence[str], *, mends: bool, as_json: bool) -> None
     settings = operator_settings()
     with redirect_stdout(sys.stderr):  # what is told on stdout is for a program, too
         configure_logging("cli", settings.log_level)
-    looked = asyncio.run(_ask(settings, rules, mends=mends))
+    bounds = NOTHING_IS_YOUNG if young else Bounds()
+    looked = asyncio.run(_ask(settings, rules, bounds, mends=mends))
     told = list(zip(rules, looked, strict=True))
     if as_json:
         print(json.dumps([_as_json(rule, of_rule) for rule, of_rule in told], indent=2))
@@ -47,12 +48,12 @@ def reconcile_books(names: Sequence[str], *, mends: bool, as_json: bool) -> None
         sys.exit(FOUND)
 
 
-async def _ask(settings: Settings, rules: Sequence[Rule], *, mends: bool) -> list[Looked]:
+async def _ask(settings: Settings, rules: Sequence[Rule], bounds: Bounds, *, mends: bool) -> list[Looked]:
     database = Database.from_settings(settings)
     providers = Providers.from_settings(settings)
     rpc_timeout = timedelta(milliseconds=settings.workflow_rpc_timeout_ms)
     try:
-        reach = Reach(database, await connect_temporal(lazy=True), providers, rpc_timeout)
+        reach = Reach(database, await connect_temporal(lazy=True), providers, rpc_timeout, bounds)
         return await (_mend(reach, rules) if mends else _only_look(reach, rules))
     finally:
         await providers.close()

@@ -1,5 +1,6 @@
 """The one Temporal client of a process, configured by Temporal's own `TEMPORAL_*` variables."""
 
+import os
 from typing import Any
 
 from temporalio.client import Client
@@ -17,6 +18,8 @@ async def connect_temporal(*, lazy: bool = False, runtime: Runtime | None = None
     A lazy client connects at its first call, so a process can start while Temporal is away;
     a worker needs one that is connected. Raises `RuntimeError` when the cluster cannot be reached.
     """
-    config: dict[str, Any] = {**ClientConfig.load_client_connect_config()}
+    # An empty variable is one that is not set, as for our own: compose hands on all that there may be.
+    given = {name: value for name, value in os.environ.items() if value}
+    config: dict[str, Any] = {**ClientConfig.load_client_connect_config(override_env_vars=given)}
     config.setdefault("target_host", DEFAULT_ADDRESS)
     return await Client.connect(**config, lazy=lazy, runtime=runtime, interceptors=[TracesCalls()])

@@ -46,10 +46,11 @@ class Balancer:
         port = await eventually(self._next_ready)
         assert port is not None
         served_reader, served_writer = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.gather(_pipe(reader, served_writer), _pipe(served_reader, writer))
+        await asyncio.gather(pipe(reader, served_writer), pipe(served_reader, writer))
 
 
-async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Until one of the two has ended."""
     with contextlib.suppress(ConnectionError):
         while chunk := await reader.read(CHUNK):
             writer.write(chunk)

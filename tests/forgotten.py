@@ -9,7 +9,7 @@ from tests.lives import World
 
 
 async def forget(world: World, workflow_id: str) -> None:
-    """One that has closed: as retention does."""
+    """As retention does with one that has closed, and `temporal workflow delete` with any."""
     execution = WorkflowExecution(workflow_id=workflow_id)
     request = DeleteWorkflowExecutionRequest(namespace="default", workflow_execution=execution)
     await world.temporal.workflow_service.delete_workflow_execution(request)

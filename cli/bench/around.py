@@ -24,7 +24,7 @@ def run_phases(phases: Phases, find: Findings, *, as_json: bool) -> None:
     """Exits with 1 when something failed: figures of a product that does not work mean nothing."""
     console = Console(stderr=as_json, highlight=False)
     try:
-        with _stack(console) as stack:
+        with bench_stack(console) as stack:
             measured = asyncio.run(_shown(phases(stack), console))
     except (StackError, RuntimeError, TemporalError) as error:
         sys.exit(f"FAIL {error}")
@@ -47,7 +47,8 @@ def client_numbers(clients: str) -> tuple[int, ...]:
 
 
 @contextmanager
-def _stack(console: Console) -> Iterator[FoundStack]:
+def bench_stack(console: Console) -> Iterator[FoundStack]:
+    """The stack that runs here or, without one, its own for a while."""
     running = find_running()
     if running is not None:
         yield running

@@ -51,3 +51,16 @@ def bench_finalize(
     from cli.bench.finalize_command import run_finalize_bench  # noqa: PLC0415 - see cli/main.py
 
     run_finalize_bench(count=count, clients=clients, as_json=as_json)
+
+
+@group.command("size")
+def bench_size(
+    *,
+    count: Annotated[int, typer.Option(min=1, help="Subscriptions.")] = 40,
+    periods: Annotated[int, typer.Option(min=1, max=11, help="Renewals of each.")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Measure what a start and a renewal leave in Postgres and in Temporal, in bytes, rows and commits."""
+    from cli.bench.size_command import run_size_bench  # noqa: PLC0415 - see cli/main.py
+
+    run_size_bench(subscriptions=count, periods=periods, as_json=as_json)

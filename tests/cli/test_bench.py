@@ -105,3 +105,19 @@ async def test_invoices_are_numbered_against_plain_inserts(stack: Stack, tmp_pat
     assert finding["what"] == "invoice finalized / invoice as a plain draft, rate at 8"
     assert finding["figure"] == pytest.approx(finalized["per_second"] / plain["per_second"], rel=0.05)
     assert "invoice finalized / invoice as a plain draft" in for_people.stdout
+
+
+async def test_what_a_start_and_a_renewal_leave_is_measured(stack: Stack, tmp_path: Path) -> None:
+    with shown_home(stack, tmp_path) as home:
+        tiny = ("bench", "size", "--count", "2", "--periods", "1", "--json")
+        done = await asyncio.to_thread(italiano, home, *tiny)
+    assert done.returncode == 0, done.stderr
+
+    start, renewal = json.loads(done.stdout)
+    assert [(each["what"], each["count"]) for each in (start, renewal)] == [("start", 2), ("renewal", 2)]
+    for each in (start, renewal):
+        assert {each["tables"][name][1] for name in ("invoices", "payments", "periods")} == {1.0}
+        assert each["table_bytes"] == pytest.approx(sum(size for size, _ in each["tables"].values()))
+        assert each["written"]["wal_bytes"] > 0
+    assert renewal["history_events"] == pytest.approx(21, abs=3)
+    assert 2_000 < renewal["history_bytes"] < 8_000

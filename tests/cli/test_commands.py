@@ -36,6 +36,8 @@ COMMANDS = (
     "plan",
     "webhook",
     "reconcile",
+    "replay-check",
+    "ordered",
     "api",
     "worker",
     "sandbox-psp",

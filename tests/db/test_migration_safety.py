@@ -56,6 +56,11 @@ def test_a_migration_is_safe_on_a_running_system(script: Script) -> None:
         ("CREATE INDEX ix ON invoices (number);", "require-concurrent-index-creation"),
         ("ALTER TABLE invoices ALTER COLUMN number SET NOT NULL;", "adding-not-nullable-field"),
         ("ALTER TABLE invoices RENAME COLUMN number TO no;", "renaming-column"),
+        ("ALTER TABLE invoices RENAME TO bills;", "renaming-table"),
+        ("ALTER TABLE invoices DROP COLUMN number;", "ban-drop-column"),
+        ("DROP TABLE invoices;", "ban-drop-table"),
+        ("ALTER TABLE invoices ADD COLUMN no text NOT NULL;", "adding-required-field"),
+        ("ALTER TABLE invoices ALTER COLUMN total_cents TYPE text;", "changing-column-type"),
     ],
 )
 def test_what_is_not_safe_is_recognized(sql: str, rule: str) -> None:

@@ -15,14 +15,27 @@ from sandbox_psp.settings import SandboxSettings
 CHECK_JSONSCHEMA = Path(sys.executable).with_name("check-jsonschema")
 OURS = ("migrate", "api", "worker")
 SANDBOX = "sandbox-psp"
-JOBS = ("temporal-schema", "temporal-namespace", "migrate")
-TEMPORAL_CLIENT_VARIABLES = {"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE"}  # read by Temporal's own loader
 TRACING_VARIABLES = {"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"}
 """Read by OpenTelemetry."""
 TRACING = "tracing"
+BACKUP = "backup"
+COMPOSE_FILES = ("docker-compose.yml", "docker-compose.balanced.yml", "docker-compose.temporal-cloud.yml")
+JOBS = ("temporal-schema", "temporal-namespace", "migrate", BACKUP)
+TEMPORAL_CLIENT_VARIABLES = {  # read by Temporal's own loader
+    "TEMPORAL_ADDRESS",
+    "TEMPORAL_NAMESPACE",
+    "TEMPORAL_API_KEY",
+    "TEMPORAL_TLS",
+    "TEMPORAL_TLS_CLIENT_CERT_DATA",
+    "TEMPORAL_TLS_CLIENT_KEY_DATA",
+    "TEMPORAL_TLS_SERVER_CA_CERT_DATA",
+    "TEMPORAL_TLS_SERVER_NAME",
+}
 READ_BY_COMPOSE = {"COMPOSE_PROFILES"}
-SECRET = re.compile("PASSWORD|SECRET|DATABASE_URL|API_KEY")
-OPTIONAL_SECRET = re.compile("_PREVIOUS$|^BILLING_PSP_API_KEY$|^STRIPE_(API_KEY|WEBHOOK_SECRET)$")
+SECRET = re.compile("PASSWORD|SECRET|DATABASE_URL|API_KEY|KEY_DATA")
+OPTIONAL_SECRET = re.compile(
+    "_PREVIOUS$|^(BILLING_PSP|TEMPORAL)_API_KEY$|^TEMPORAL_TLS_|^STRIPE_(API_KEY|WEBHOOK_SECRET)$"
+)
 
 Services = dict[str, dict[str, Any]]
 Variables = dict[str, FieldInfo]
@@ -39,9 +52,13 @@ def _expanded(value: str, environment: dict[str, str]) -> str:
     return re.sub(r"\$\{(\w+)(:[-?][^}]*)?\}", lambda match: environment[match[1]], value)
 
 
-def test_file_is_valid_compose(root: Path) -> None:
+@pytest.mark.parametrize("name", COMPOSE_FILES)
+def test_file_is_valid_compose(root: Path, tmp_path: Path, name: str) -> None:
+    """The tags that say how files are merged are Compose's own, and no checker knows them."""
+    plain = tmp_path / name
+    plain.write_text(re.sub("!(reset|override)", "", (root / name).read_text()))
     check = subprocess.run(
-        [CHECK_JSONSCHEMA, "--builtin-schema", "vendor.compose-spec", root / "docker-compose.yml"],
+        [CHECK_JSONSCHEMA, "--builtin-schema", "vendor.compose-spec", plain],
         capture_output=True,
         text=True,
         check=False,
@@ -73,7 +90,7 @@ def test_processes_get_every_variable_without_a_default_and_migrations_no_secret
 def test_example_file_names_exactly_the_variables_of_compose(
     root: Path, example_environment: dict[str, str]
 ) -> None:
-    used = set(re.findall(r"\$\{(\w+)", (root / "docker-compose.yml").read_text()))
+    used = {name for file in COMPOSE_FILES for name in re.findall(r"\$\{(\w+)", (root / file).read_text())}
 
     assert set(example_environment) == used | READ_BY_COMPOSE
 
@@ -124,6 +141,7 @@ def test_sandbox_is_another_image_in_a_profile_that_production_leaves_out(
     assert {name: service["profiles"] for name, service in services.items() if "profiles" in service} == {
         SANDBOX: [example_environment["COMPOSE_PROFILES"]],
         "jaeger": [TRACING],
+        BACKUP: [BACKUP],
     }
     assert services[SANDBOX]["build"]["target"] == SANDBOX
     assert services[SANDBOX]["image"] != services["api"]["image"]
@@ -168,7 +186,7 @@ def test_product_connects_with_the_roles_and_the_database_made_for_it(
 
 
 def test_our_processes_have_no_rights_to_spare(services: Services) -> None:
-    for name in (*OURS, SANDBOX):
+    for name in (*OURS, SANDBOX, BACKUP):
         assert services[name]["read_only"] is True
         assert services[name]["cap_drop"] == ["ALL"]
         assert services[name]["security_opt"] == ["no-new-privileges:true"]
@@ -217,7 +235,7 @@ def test_mounted_files_exist(root: Path, compose: dict[str, Any], services: Serv
     mounts = [mount.split(":") for service in services.values() for mount in service.get("volumes", ())]
     files = [mount for mount in mounts if mount[0].startswith("./")]
 
-    assert len(files) == 10
+    assert len(files) == 12
     for source, _, mode in files:
         assert (root / source).is_file() or any((root / source).iterdir())
         assert mode == "ro"
@@ -235,6 +253,33 @@ def test_everything_that_runs_is_watched_and_started_in_order(services: Services
         for needed, condition in service.get("depends_on", {}).items():
             expected = "service_completed_successfully" if needed in JOBS else "service_healthy"
             assert condition == {"condition": expected}, f"{name} waits for {needed}"
+
+
+def test_nobody_takes_all_memory_or_fills_the_disk_with_its_log(services: Services) -> None:
+    for name, service in services.items():
+        limits = service["deploy"]["resources"]["limits"]
+        assert {"memory", "pids"} <= limits.keys(), name
+        # More than the machine has is refused, and there may be one.
+        assert float(limits.get("cpus", 1)) <= 1, name
+        assert service["logging"] == {
+            "driver": "json-file",
+            "options": {"max-size": "10m", "max-file": "5"},
+        }, name
+
+
+def test_backup_is_made_by_the_programs_of_the_servers_version(services: Services) -> None:
+    assert services[BACKUP]["image"] == services["postgres"]["image"]
+
+
+def test_without_our_own_cluster_nobody_waits_for_it(root: Path, services: Services) -> None:
+    override = (root / "docker-compose.temporal-cloud.yml").read_text()
+    elsewhere = yaml.safe_load(override.replace("!override", ""))["services"]
+    away = {name for name, service in elsewhere.items() if "profiles" in service}
+
+    assert away == {name for name in services if name.startswith("temporal")}
+    for name in services.keys() - away:
+        needs = elsewhere.get(name, {}).get("depends_on") or services[name].get("depends_on", {})
+        assert away.isdisjoint(needs), name
 
 
 def test_scraped_targets_are_listeners_of_these_services(

@@ -60,14 +60,16 @@ def test_coverage_is_kept_as_an_artifact(root: Path, ci: dict[str, Any]) -> None
 def test_checks_what_is_checked_before_a_change_lands_and_nothing_else(ci: dict[str, Any]) -> None:
     commands = [step["run"] for step in ci["jobs"]["check"]["steps"] if "run" in step]
 
-    assert commands == [".ci/run"]
+    assert commands[-1] == ".ci/run"
+    # It needs nothing more: this has one more test find what it needs.
+    assert commands[:-1] == ["sudo apt-get install --yes --no-install-recommends haproxy"]
 
 
 def test_image_is_published_for_version_tags_only(ci: dict[str, Any]) -> None:
     image = ci["jobs"]["image"]
     publishing = [step for step in image["steps"] if "docker push" in step.get("run", "")]
 
-    assert image["needs"] == "check"
+    assert image["needs"] == ["check", "supply"]
     assert [step["if"] for step in publishing] == ["startsWith(github.ref, 'refs/tags/v')"]
     assert publishing[0]["env"] == {"GHCR_TOKEN": "${{ secrets.GHCR_TOKEN }}"}
 
@@ -89,3 +91,20 @@ def test_the_console_is_tried_where_chromium_can_be_installed(root: Path) -> Non
 @pytest.mark.parametrize("script", [".ci/run", "requirements/compile"])
 def test_script_is_executable(root: Path, script: str) -> None:
     assert (root / script).stat().st_mode & 0o111 == 0o111
+
+
+def test_image_replays_what_is_recorded_before_it_is_published(root: Path, ci: dict[str, Any]) -> None:
+    commands = [step.get("run", "") for step in ci["jobs"]["image"]["steps"]]
+    [gate] = [place for place, command in enumerate(commands) if "replay-check" in command]
+
+    assert gate < next(place for place, command in enumerate(commands) if "docker push" in command)
+    assert "$PWD/tests/replay/histories:/histories:ro" in commands[gate]
+    assert (root / "tests/replay/histories").is_dir()
+
+
+def test_tools_that_are_not_locked_have_fixed_versions(ci: dict[str, Any]) -> None:
+    commands = [step.get("run", "") for step in ci["jobs"]["supply"]["steps"]]
+    tools = [command for command in commands if "pipx run" in command]
+
+    assert len(tools) == 3
+    assert all(re.search(r"pipx run (--spec )?[a-z-]+==\d+\.\d+\.\d+ ", command) for command in tools)

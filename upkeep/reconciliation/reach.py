@@ -24,6 +24,10 @@ class Bounds:
     provider_window: timedelta = timedelta(days=3)
 
 
+NOTHING_IS_YOUNG = Bounds(timedelta(), timedelta(), timedelta(minutes=-5))
+"""While nobody works: then nothing is on its way. The clock of a provider may be ahead of ours."""
+
+
 @dataclass(frozen=True)
 class Reach:
     """`only` are the ids of the workflows that matter, where others share the cluster; by default all do."""
