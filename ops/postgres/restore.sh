@@ -22,6 +22,7 @@ fi
 {
     # As a new database has it: what a newer schema added goes, too.
     echo "SET client_min_messages = warning;"
+    echo "DROP SCHEMA IF EXISTS report CASCADE;"
     echo "DROP SCHEMA public CASCADE;"
     echo "CREATE SCHEMA public AUTHORIZATION pg_database_owner;"
     echo "GRANT USAGE ON SCHEMA public TO PUBLIC;"

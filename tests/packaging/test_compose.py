@@ -235,7 +235,7 @@ def test_mounted_files_exist(root: Path, compose: dict[str, Any], services: Serv
     mounts = [mount.split(":") for service in services.values() for mount in service.get("volumes", ())]
     files = [mount for mount in mounts if mount[0].startswith("./")]
 
-    assert len(files) == 12
+    assert len(files) == 13
     for source, _, mode in files:
         assert (root / source).is_file() or any((root / source).iterdir())
         assert mode == "ro"
