@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import httpx2
+import hypothesis
 import pytest
 from temporalio.client import Client
 
@@ -33,6 +34,10 @@ HTTP_SECONDS = 60
 TEMPLATE = "template_italiano"
 
 LONGEST_FIRST = {"cli", "faults", "load", "races", "replay", "scenarios", "workflows"}
+
+# A slow example on a busy machine is no failure.
+hypothesis.settings.register_profile("italiano", deadline=None)
+hypothesis.settings.load_profile("italiano")
 
 FreshDatabaseUrl = Callable[[], Awaitable[str]]
 FreshStack = Callable[..., Awaitable[PrivateStack]]

