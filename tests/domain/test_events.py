@@ -209,3 +209,10 @@ def test_what_is_announced_is_what_would_be_billed(
     assert (reminder.plan_code, reminder.renews_at) == (plan_code, starts_at)
     assert (reminder.invoice.total_cents, reminder.invoice.period.start) == (total_cents, starts_at)
     assert reminder.invoice.tenders == Tenders()
+
+
+def test_who_was_erased_is_told_of_by_a_number_alone_and_once() -> None:
+    told = events.user_erased(7, STARTED_AT)
+
+    assert (told.subscription_id, told.name, told.key) == (None, EventName.USER_ERASED, "user.erased:7")
+    assert (told.due_at, told.details) == (STARTED_AT, {"user_id": 7})

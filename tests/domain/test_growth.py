@@ -153,6 +153,10 @@ def test_periods_of_all_lengths_are_compared_by_the_month(
     assert monthly_worth(Billed(charge, discount, 2_200, period_iso)) == worth
 
 
+def test_what_costs_nothing_is_worth_nothing() -> None:
+    assert monthly_worth(Billed(0, 0, 2_200, "P1M")) == 0
+
+
 @given(st.integers(1, 29), st.integers(100, 50_000))
 def test_a_part_of_a_period_is_worth_as_much_a_month_as_the_whole(days: int, price: int) -> None:
     left, whole = timedelta(days=days), timedelta(days=30)
