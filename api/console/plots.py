@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 WIDTH = 640
 HEIGHT = 220
-LEFT, RIGHT, TOP, BOTTOM = 16, 16, 10, 24
+LEFT, RIGHT, TOP, BOTTOM = 34, 34, 10, 24
 GAP = 0.3
 """How much of a column stays empty."""
 

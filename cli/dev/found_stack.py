@@ -48,6 +48,7 @@ def settings_of(stack: FoundStack) -> Settings:
         webhook_secret=stack.status.webhook_secret,
         psp_url=stack.status.psp_url,
         psp_api_key=stack.status.psp_api_key,
+        temporal_ui_url=stack.status.temporal_ui_url,
     )
 
 

@@ -8,7 +8,13 @@ from ops.settings import Settings
 
 
 def stack_settings(
-    *, database_url: str, jwt_secret: str, webhook_secret: str, psp_url: str = "", psp_api_key: str = ""
+    *,
+    database_url: str,
+    jwt_secret: str,
+    webhook_secret: str,
+    psp_url: str = "",
+    psp_api_key: str = "",
+    temporal_ui_url: str = "",
 ) -> Settings:
     """Without a provider unless it is named.
 
@@ -22,6 +28,7 @@ def stack_settings(
             webhook_secret=SecretStr(webhook_secret),
             psp_url=psp_url,
             psp_api_key=SecretStr(psp_api_key) if psp_api_key else None,
+            temporal_ui_url=temporal_ui_url,
         )
     except ValidationError as error:
         raise StackError("; ".join(refusals_in(error))) from error

@@ -110,7 +110,7 @@ async def _schedule(temporal: Client, routine: Routine) -> Finding:
     if described.schedule.state.paused:
         return warn(name, "is paused", f"temporal schedule toggle --unpause -s {routine.name}")
     upcoming = described.info.next_action_times
-    says = f"every {routine.every}, {described.info.num_actions} runs so far"
+    says = f"every {routine.every.total_seconds():.0f} s, {described.info.num_actions} runs so far"
     if not upcoming:
         return fail(name, f"{says}, and none to come", "start a worker again: it renews its schedules")
     return well(name, says)
