@@ -89,8 +89,8 @@ async def open_context(settings: Settings, *, serves: bool = True) -> AsyncItera
     relay = InboxRelay(database, temporal, rpc_timeout)
     events = EventSender(allow_private=settings.events_allow_private)
     ended_sessions = EndedSessionsKnown(database, timedelta(minutes=settings.access_token_minutes))
-    works = (relay.run, ended_sessions.run) if serves else ()
-    working = [asyncio.create_task(work()) for work in works]
+    relaying = [asyncio.create_task(relay.run())] if serves else []
+    looking = [asyncio.create_task(ended_sessions.run())] if serves else []
     try:
         yield Context(
             settings=settings,
@@ -120,10 +120,10 @@ async def open_context(settings: Settings, *, serves: bool = True) -> AsyncItera
             reset_tokens=ResetTokens(settings.events_key),
         )
     finally:
-        for task in working:
+        ended_sessions.stop()
+        for task in relaying:
             task.cancel()
-        if working:
-            await asyncio.wait(working)
+        await asyncio.gather(*relaying, *looking, return_exceptions=True)
         await events.close()
         await providers.close()
         await database.close()

@@ -6,6 +6,7 @@ last minutes, since tokens from before are over by themselves.
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -24,6 +25,7 @@ class EndedSessionsKnown:
         self._database = database
         self._matters_for = token_lifetime + timedelta(seconds=CLOCK_SKEW_SECONDS)
         self._good_from: Mapping[int, int] = {}
+        self._is_stopped = asyncio.Event()
 
     def hold(self, claims: AccessClaims) -> bool:
         """Whether this token is one of them."""
@@ -35,12 +37,18 @@ class EndedSessionsKnown:
         async with self._database.read() as connection:
             self._good_from = await users.list_ended_sessions(connection, since)
 
+    def stop(self) -> None:
+        """Ends `run`, after the look that is under way: one cut off may leave its connection behind."""
+        self._is_stopped.set()
+
     async def run(self) -> None:
-        """Works until canceled."""
-        while True:
+        """Works until stopped."""
+        while not self._is_stopped.is_set():
             try:
                 await self.look()
             except Exception as error:  # whoever stops looking would believe dead tokens
                 if not is_unavailable(error):
                     log.exception("ended_sessions_not_read")
-            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_AGAIN_SECONDS):
+                    await self._is_stopped.wait()

@@ -15,6 +15,7 @@ from db.database import Connection
 from db.queries.family_members import end_memberships
 from db.queries.outbox import append_event
 from db.queries.persons import invoices_of, notes_about, payments_of
+from db.queries.users import END_SESSIONS
 from db.tables.accounts import Erasure, PasswordReset, RefreshToken, User
 from db.tables.billing import Payment
 from db.tables.messages import IdempotencyKey, Note, PaymentReport
@@ -87,6 +88,7 @@ async def _forget_account(connection: Connection, order: ErasureOrder) -> None:
             locale="und",  # BCP 47: undetermined
             flagged_at=None,
             erased_at=order.at,
+            **END_SESSIONS,
         )
     )
 

@@ -29,7 +29,7 @@ COLUMNS = (
     *(User.id, User.email, User.role, User.locale, User.password_hash),
     *(User.disabled_at, User.token_version),
 )
-_END_SESSIONS = {
+END_SESSIONS = {
     "token_version": User.token_version + 1,
     "sessions_ended_at": func.clock_timestamp(),
 }
@@ -65,7 +65,7 @@ async def put_user(connection: Connection, *, email: str, password_hash: str, ro
         await connection.execute(
             insert(User)
             .values(email=email, **values)
-            .on_conflict_do_update(index_elements=[User.email], set_=values | _END_SESSIONS)
+            .on_conflict_do_update(index_elements=[User.email], set_=values | END_SESSIONS)
             .returning(User.id)
         )
     ).scalar_one()
@@ -95,7 +95,7 @@ async def set_password_hash(connection: Connection, user_id: int, password_hash:
 
 async def disable(connection: Connection, user_id: int) -> None:
     """The caller holds the user's row, and ends the sessions."""
-    changes = {"disabled_at": func.clock_timestamp()} | _END_SESSIONS
+    changes = {"disabled_at": func.clock_timestamp()} | END_SESSIONS
     await connection.execute(update(User).where(User.id == user_id).values(changes))
 
 

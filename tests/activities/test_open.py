@@ -93,6 +93,7 @@ async def test_the_subscriptions_row(customer: Customer) -> None:
             "discount_cents": 0,
             "gift_cents": 0,
         },
+        "started_by": None,
         "status": "incomplete",
         "current_period_start": STARTED_AT,
         "current_period_end": PERIOD_END,
@@ -109,7 +110,7 @@ async def test_the_subscriptions_row(customer: Customer) -> None:
         "ended_at": None,
         "version": 1,
         "state": {
-            "format": 4,
+            "format": 5,
             "subscription_id": opened.answer.subscription_id,
             "user_id": customer.user_id,
             "version": 1,

@@ -367,7 +367,7 @@ class Cast:
     async def named_by(self, operation: Operation) -> int | str:
         """What is deleted is made for it: others need what is there."""
         known = PROTECTED.get(str(operation), Call(ACCESS))
-        if operation.method == "DELETE":
+        if operation.method == "DELETE" and known.not_found in self.spare:
             return await self.spare[known.not_found]()
         return self.there[known.not_found]
 
@@ -404,7 +404,7 @@ async def cast(world: World, database: Database, settings: Settings) -> Cast:
         ADMINISTRATOR: admin,
     }
     there: dict[str | None, int | str] = {
-        None: "",
+        None: "unknown-token",
         "subscription_not_found": life.subscription_id,
         "payment_not_found": life.payment_id,
         "invoice_not_found": (await life.student.get("/invoices")).json()["items"][0]["id"],
