@@ -66,7 +66,8 @@ class Families:
     async def accept(self, token: str) -> MembershipBody:
         """Twice is once, for who has joined by it. Raises `Refused`: the same for all that opens no door."""
         invitation = await self._find_invitation(token)
-        await subscriptions.lock_user(self.connection, self.user_id)
+        if not await subscriptions.lock_user(self.connection, self.user_id):
+            raise _no_such_invitation()
         family = await family_members.lock_family(self.connection, invitation.subscription_id)
         invitation = await self._find_invitation(token)  # as it is, now that nobody else can use it
         at = own_now(family.clock_offset)

@@ -55,9 +55,10 @@ class LiveRow:
 
 
 async def lock_user(connection: Connection, user_id: int) -> bool:
-    """Makes the starts of one user happen one after the other. Whether the account was not erased."""
+    """Makes the starts of one user happen one after the other. Whether there is one who was not erased."""
     query = select(User.erased_at).where(User.id == user_id).with_for_update(key_share=True)
-    return (await connection.execute(query)).scalar_one() is None
+    row = (await connection.execute(query)).one_or_none()
+    return row is not None and row.erased_at is None
 
 
 def started_by(user_id: int) -> ColumnElement[bool]:

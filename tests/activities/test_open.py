@@ -166,6 +166,7 @@ async def test_the_subscriptions_row(customer: Customer) -> None:
             "scheduled_plan": None,
             "moved_price": None,
             "altered_at": None,
+            "transferred_at": None,
         },
         "clock_offset": timedelta(),
     }
