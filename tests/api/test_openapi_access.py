@@ -367,7 +367,8 @@ class Cast:
     async def named_by(self, operation: Operation) -> int | str:
         """What is deleted is made for it: others need what is there."""
         known = PROTECTED.get(str(operation), Call(ACCESS))
-        if operation.method == "DELETE" and known.not_found in self.spare:
+        is_gone_afterwards = operation.method == "DELETE" or operation.path.endswith("/erase")
+        if is_gone_afterwards and known.not_found in self.spare:
             return await self.spare[known.not_found]()
         return self.there[known.not_found]
 
@@ -421,7 +422,11 @@ async def cast(world: World, database: Database, settings: Settings) -> Cast:
         added: int = (await owner.add_card(f"tok_ok-{uuid.uuid4().hex}")).json()["id"]
         return added
 
+    async def somebody() -> int:
+        return (await Student.signup(world.http)).id
+
     spare: dict[str | None, Callable[[], Awaitable[int]]] = {
+        "user_not_found": somebody,
         "payment_method_not_found": card,
         "endpoint_not_found": lambda: endpoint_of_nobody(admin, anew=True),
     }
@@ -453,7 +458,10 @@ async def test_what_is_not_there_is_not_found_by_an_admin(
     known = PROTECTED[str(operation)]
     assert refusal(await cast.ask(operation, ADMINISTRATOR, LARGEST_ID)) == (404, known.not_found)
     if known.refused is not None:
-        unpaid = dict(cast.there) | {"payment_not_found": untouched.payment_id}
+        unpaid = dict(cast.there) | {
+            "payment_not_found": untouched.payment_id,
+            "user_not_found": untouched.student.id,
+        }
         unpaid.update(theirs)
         answer = await cast.ask(operation, ADMINISTRATOR, unpaid[known.not_found])
         assert refusal(answer) == (409, known.refused)

@@ -103,7 +103,11 @@ async def test_the_search_finds_what_is_there(canary: Canary, tmp_path: Path, te
     handle = await temporal.start_workflow(
         DeliverInbox.run, id=workflow_id, task_queue="nobody", memo={"who": canary.student.email}
     )
-    held = [each async for each in histories(temporal, [workflow_id])]
+
+    async def listed() -> list[Held]:
+        return [each async for each in histories(temporal, [workflow_id])]
+
+    held = await eventually(listed)  # a workflow is listed a moment after it was started
     await handle.terminate()
 
     assert found_in(logs_in(tmp_path), canary.marks) == ["planted.log"]
