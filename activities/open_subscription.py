@@ -98,7 +98,8 @@ async def _supersede(connection: Connection, live: LiveRow, command: OpenSubscri
         raise Refused(RefusalCode.PAYMENT_IN_PROGRESS, "a payment of the earlier start is being settled")
     await lock_codes_of(connection, live.state, command.order)
     cause = replace(command.order.cause, reason="superseded by a new start", note_id=None)
-    await write_change(connection, live.state, ending.expire(live.state, command.at), cause, command.at)
+    at = max(command.at, live.state.started_at)  # the earlier one may have been first, and decided later
+    await write_change(connection, live.state, ending.expire(live.state, at), cause, at)
 
 
 async def _open(connection: Connection, command: OpenSubscription) -> tuple[SubscriptionState, StartAnswer]:

@@ -81,4 +81,4 @@ class Runbook:
         async def over() -> bool:
             return await self.is_over(shell)
 
-        await eventually(over)
+        await eventually(over, timeout=150)
