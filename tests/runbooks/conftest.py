@@ -17,7 +17,7 @@ from tests.staff import hire
 
 HTTP_SECONDS = 60
 SURROUNDINGS = {
-    "PROVIDER_SECONDS": "5",
+    "PROVIDER_SECONDS": "8",
     "UNKNOWN_LOOK_UPS": "2",
     "BILLING_ROUTINES_ENABLED": "true",
     "BILLING_WORKFLOW_RPC_TIMEOUT_MS": "4000",

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import uuid
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -46,6 +47,16 @@ AN_ENDPOINT = (
     "INSERT INTO webhook_endpoints (url, description, status, disabled_at, disabled_reason, created_by)"
     " VALUES ('https://nobody.example/', '', 'disabled', now(), 'gone', :id) RETURNING id"
 )
+
+
+@pytest.fixture(autouse=True)
+async def nobody_stays_parked(patient: Patient) -> AsyncIterator[None]:
+    """What one runbook leaves for an operator would keep another from being over."""
+    yield
+    parked_ones = await patient.admin.get("/admin/subscriptions", parked="true")
+    for one in parked_ones.json()["items"]:
+        path = f"/admin/subscriptions/{one['subscription_id']}/unpark"
+        await patient.admin.post(path, {"reason": "tried"})
 
 
 async def execute(patient: Patient, statement: str, **parameters: int) -> int | None:
