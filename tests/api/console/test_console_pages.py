@@ -290,7 +290,7 @@ async def test_findings_are_told_with_what_they_are_about(admins: Browser, untou
         )
         finding_id = (await connection.execute(finding, seen | {"run": run_id})).scalar_one()
     try:
-        answer = await admins.open("/console/findings")
+        answer = await admins.open("/console/findings?limit=100")
         assert "of a test" in words_of(answer)
         assert page_of(untouched) in answer.text
         assert "<b>twice</b>" in words_of(answer)
