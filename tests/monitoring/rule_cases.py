@@ -60,8 +60,8 @@ def settled(failed: int, of: int, attempt: str = "first") -> Series:
     }
 
 
-def waiting(seconds: int) -> Series:
-    metric = "temporal_workflow_task_schedule_to_start_latency_seconds_bucket"
+def waiting(seconds: int, kind: str = "workflow_task") -> Series:
+    metric = f"temporal_{kind}_schedule_to_start_latency_seconds_bucket"
     return {
         f'{metric}{{task_queue="billing", le="1"}}': "0+50x30",
         f'{metric}{{task_queue="billing", le="{seconds}"}}': "0+100x30",
@@ -141,6 +141,7 @@ WORKER_CASES = (
         },
     ),
     Case("TasksWait", waiting(30), waiting(5), minute=20),
+    Case("TasksWait", waiting(2) | waiting(30, "activity"), waiting(2) | waiting(5, "activity"), minute=20),
     Case(
         "ActivitiesFail",
         {
