@@ -59,7 +59,7 @@ class MethodChooser:
             await self._tell(user_id, charged, default_id, cause)
 
     async def _tell(self, user_id: int, charged: ChargedTo, method_id: int | None, cause: Cause) -> None:
-        command = SetPaymentMethodCommand(uuid4().hex, method_id, cause, user_id)
+        command = SetPaymentMethodCommand(uuid4().hex, method_id, cause)
         order = Order(Action.SET_PAYMENT_METHOD, Subscription.set_payment_method, command)
         try:
             await self.commands.carry_out(user_id, charged.subscription_id, order)

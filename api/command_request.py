@@ -13,13 +13,20 @@ from api.auth.current_user import CurrentUser, SignedInUser
 from api.auth.staff import CurrentStaff
 from api.context import Context, ContextDep
 from api.idempotency import KEY_REFUSALS, Accepted, OptionalKey, Reveal, as_kept, request_hash
+from api.refusals import responses_of
 from db.database import Connection
 from db.queries import notes
+from domain.refusals import RefusalCode
 from ops.tracing import current_trace_id
 
 ASKED_FOR = "asked for"
 AWAY = ((503, "database_unavailable"), (503, "workflow_engine_unavailable"), (503, "workflow_interrupted"))
-COMMAND_REFUSALS = (*KEY_REFUSALS, (409, "idempotency_in_progress"), *AWAY)
+COMMAND_REFUSALS = (
+    *KEY_REFUSALS,
+    (409, "idempotency_in_progress"),
+    *responses_of(RefusalCode.SUBSCRIPTION_HANDED_ON),
+    *AWAY,
+)
 """For `problem_responses` of every route that sends a command."""
 
 

@@ -1,8 +1,8 @@
 """Sends a user's command to the workflow of their subscription, and reads back what came of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 import structlog
 from structlog.contextvars import bind_contextvars
@@ -55,6 +55,12 @@ class Order(Generic[Command, Answer]):
     update: UpdateMethodMultiParam[[Subscription, Command], Answer]
     command: Command
 
+    def of_owner(self, user_id: int) -> Self:
+        """Not for whoever has it when it arrives: it may be handed on meanwhile."""
+        if isinstance(self.command, TransferCommand):  # says so itself
+            return self
+        return replace(self, command=replace(self.command, user_id=user_id))
+
 
 @dataclass(frozen=True)
 class SubscriptionCommands:
@@ -71,7 +77,7 @@ class SubscriptionCommands:
             await self._keep_open_money_going(view)
             return _already(view, order.action)
         try:
-            await self._send(view, order)
+            await self._send(view, order.of_owner(user_id))
         except RPCError as error:
             return _already(await self._ended_meanwhile(user_id, view, error), order.action)
         return await self.find(user_id, subscription_id)
@@ -82,7 +88,7 @@ class SubscriptionCommands:
         if view.ended_at is not None:
             raise _ended(view, order.action)
         try:
-            return await self._send(view, order)
+            return await self._send(view, order.of_owner(user_id))
         except RPCError as error:
             raise _ended(await self._ended_meanwhile(user_id, view, error), order.action) from error
 

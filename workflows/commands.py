@@ -45,17 +45,17 @@ class TakesCommands:
         def decide(state: SubscriptionState) -> Change | None:
             return ending.cancel(state, at_period_end=command.at_period_end, at=workflow.now())
 
-        async with self._carrying_out():
+        async with self._carrying_out(command.user_id):
             await self._record(command, decide)
 
     @described_update("Takes back a cancellation that waits for the period's end.")
     async def uncancel(self, command: PlainCommand) -> None:
-        async with self._carrying_out():
+        async with self._carrying_out(command.user_id):
             await self._record(command, ending.uncancel)
 
     @described_update("Withdraws from the contract, with the money back.")
     async def withdraw(self, command: PlainCommand) -> None:
-        async with self._carrying_out():
+        async with self._carrying_out(command.user_id):
             await self._record(command, lambda state: ending.withdraw(state, workflow.now()))
 
     @described_update("Stops access and billing until a date, or for as long as the allowance lasts.")
@@ -63,26 +63,24 @@ class TakesCommands:
         def decide(state: SubscriptionState) -> Change:
             return pausing.freeze(state, until=command.until, at=workflow.now())
 
-        async with self._carrying_out():
+        async with self._carrying_out(command.user_id):
             await self._record(command, decide)
 
     @described_update("Lets a frozen subscription go on; its paid time moves by as long as it was frozen.")
     async def unfreeze(self, command: PlainCommand) -> None:
-        async with self._carrying_out():
+        async with self._carrying_out(command.user_id):
             await self._record(command, lambda state: pausing.unfreeze(state, workflow.now()))
 
     @described_update("Chooses what renewals are charged to; what is past due is collected at once.")
     async def set_payment_method(self, command: SetPaymentMethodCommand) -> None:
-        async with self._carrying_out():
-            if command.user_id is not None:
-                family.check_owner(self._state, command.user_id)
+        async with self._carrying_out(command.user_id):
             await self._record(command, lambda state: renewing.payment_method_set(state, command.method_id))
             while renewing.is_collectable(self._state):
                 await self._books.open_attempt(self._state.payment_method_id, command.cause)
 
     @described_update("Asks for the money of the open invoice now.")
     async def pay_now(self, command: PayCommand) -> None:
-        async with self._carrying_out():
+        async with self._carrying_out(command.user_id):
             while not self._state.remembers(command.command_id):
                 renewing.check_payable(self._state, command.invoice_id)
                 method_id = command.method_id or self._state.payment_method_id
@@ -92,12 +90,12 @@ class TakesCommands:
 
     @described_update("Makes a gift card the user's; the next invoices are paid from it. Twice is once.")
     async def redeem_gift(self, command: RedeemGiftCommand) -> None:
-        async with self._carrying_out():
+        async with self._carrying_out(command.user_id):
             await self._books.redeem_gift_card(command.code_hash, command.cause)
 
     @described_update("Changes the plan now or later; answers with the invoice that waits to be paid for it.")
     async def change_plan(self, command: ChangePlanCommand) -> int | None:
-        async with self._carrying_out():
+        async with self._carrying_out(command.user_id):
             await self._books.change_plan(command)
             return self._state.change_invoice_id
 
@@ -124,8 +122,10 @@ class TakesCommands:
             await self._record(command, lambda state: parking.unpark(state, workflow.now()))
 
     @asynccontextmanager
-    async def _carrying_out(self) -> AsyncIterator[None]:
+    async def _carrying_out(self, user_id: int | None = None) -> AsyncIterator[None]:
         """Holds the lock. What is due came before the command, however late we are.
+
+        What was ordered by who was its owner when it was sent is refused when it is somebody else's by now.
 
         A rule's refusal is the caller's answer; any other error would wedge the workflow.
         """
@@ -133,6 +133,8 @@ class TakesCommands:
             async with self._books.lock:
                 while step_due(self._state, workflow.now()) in BEFORE_COMMANDS:
                     await self._books.record_due_change()
+                if user_id is not None:
+                    family.check_owner(self._state, user_id)
                 yield
                 self._display.show(self._state)
         except Refused as refused:

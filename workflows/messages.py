@@ -22,11 +22,15 @@ class SubscriptionLife:
 
 @dataclass(frozen=True)
 class CancelCommand:
-    """`command_id` is the same when the same request comes again."""
+    """`command_id` is the same when the same request comes again.
+
+    `user_id`, here and in the others: whose it was when it was sent. Not of who has handed it on meanwhile.
+    """
 
     command_id: str
     at_period_end: bool
     cause: Cause
+    user_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class PlainCommand:
 
     command_id: str
     cause: Cause
+    user_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class FreezeCommand:
     command_id: str
     until: datetime | None
     cause: Cause
+    user_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -54,14 +60,12 @@ class PayCommand:
     invoice_id: int
     method_id: int | None
     cause: Cause
+    user_id: int | None = None
 
 
 @dataclass(frozen=True)
 class SetPaymentMethodCommand:
-    """What renewals are charged to from now on; `None` when a person is to pay.
-
-    `user_id` is whose methods it was chosen of: not of who has handed the subscription on meanwhile.
-    """
+    """What renewals are charged to from now on; `None` when a person is to pay."""
 
     command_id: str
     method_id: int | None
@@ -76,6 +80,7 @@ class RedeemGiftCommand:
     command_id: str
     code_hash: str
     cause: Cause
+    user_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,7 @@ class ChangePlanCommand:
     when: When | None
     quote: Quote | None
     cause: Cause
+    user_id: int | None = None
 
 
 @dataclass(frozen=True)

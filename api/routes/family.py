@@ -146,7 +146,6 @@ async def leave_family(subscription_id: RowId, asked: CommandRequestDep) -> JSON
             RefusalCode.SUBSCRIPTION_EXISTS,
             RefusalCode.PAYMENT_IN_PROGRESS,
             RefusalCode.TRANSFER_NOT_POSSIBLE,
-            RefusalCode.SUBSCRIPTION_HANDED_ON,
         ),
     ),
 )

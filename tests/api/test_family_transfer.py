@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -12,6 +13,7 @@ from temporalio.exceptions import ApplicationError
 from activities.contracts import Cause
 from domain.due import Step
 from domain.refusals import RefusalCode
+from domain.subscription import Status
 from tests.at_rest import comes_to_rest, state_of
 from tests.client import refusal
 from tests.families import (
@@ -29,7 +31,15 @@ from tests.families import (
 from tests.lives import Life, World
 from tests.races.commands import card
 from tests.races.lives import comes_near
-from workflows.messages import SetPaymentMethodCommand
+from workflows.messages import (
+    CancelCommand,
+    ChangePlanCommand,
+    FreezeCommand,
+    PayCommand,
+    PlainCommand,
+    RedeemGiftCommand,
+    SetPaymentMethodCommand,
+)
 from workflows.options import USER_ID
 from workflows.subscription import Subscription
 
@@ -89,23 +99,52 @@ async def forget_answer(family: Life, key: str) -> None:
         await connection.execute(text(query), {"user_id": family.student.id, "key": key})
 
 
-async def test_a_card_that_was_chosen_too_late_is_not_charged(family: Life) -> None:
-    """The command of who had it was on its way when it was handed on."""
+async def test_what_its_owner_of_before_ordered_too_late_is_refused(family: Life) -> None:
+    """Each command was on its way when the subscription was handed on."""
     owner, heir = family.student, await join(family)
     charged_to = (await heir.add_card(card())).json()["id"]
     assert (await transfer(family, heir)).is_success
+    before = await state_of(family)
     workflow = family.world.temporal.get_workflow_handle(family.workflow_id)
     cause = Cause(f"user:{owner.id}", "asked for", "0" * 32)
+    late: list[tuple[Any, Any]] = [
+        (Subscription.cancel, CancelCommand("1", at_period_end=False, cause=cause, user_id=owner.id)),
+        (Subscription.uncancel, PlainCommand("2", cause, owner.id)),
+        (Subscription.withdraw, PlainCommand("3", cause, owner.id)),
+        (Subscription.freeze, FreezeCommand("4", None, cause, owner.id)),
+        (Subscription.unfreeze, PlainCommand("5", cause, owner.id)),
+        (Subscription.set_payment_method, SetPaymentMethodCommand("6", None, cause, owner.id)),
+        (Subscription.pay_now, PayCommand("7", 1, None, cause, owner.id)),
+        (Subscription.redeem_gift, RedeemGiftCommand("8", "00" * 32, cause, owner.id)),
+        (Subscription.change_plan, ChangePlanCommand("9", "P1Y", None, None, cause, owner.id)),
+    ]
 
-    with pytest.raises(WorkflowUpdateFailedError) as refused:
-        await workflow.execute_update(
-            Subscription.set_payment_method, SetPaymentMethodCommand("late", None, cause, owner.id)
-        )
+    for update, command in late:
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await workflow.execute_update(update, command)
+        assert isinstance(refused.value.cause, ApplicationError)
+        assert refused.value.cause.type == RefusalCode.SUBSCRIPTION_HANDED_ON
 
-    assert isinstance(refused.value.cause, ApplicationError)
-    assert refused.value.cause.type == RefusalCode.SUBSCRIPTION_HANDED_ON
     assert (await owner.add_card(card())).status_code == 201
-    assert (await state_of(family)).payment_method_id == charged_to
+    assert await state_of(family) == before
+    assert before.payment_method_id == charged_to
+
+
+async def test_what_its_owner_orders_meanwhile_is_not_done_to_the_next(family: Life) -> None:
+    """One of both is first: either it is canceled and nobody's any more, or it is the heir's, and goes on."""
+    owner, heir = family.student, await join(family)
+
+    handed_on, canceled = await asyncio.gather(
+        transfer(family, heir), owner.post(of(family, "cancel"), {"at_period_end": False})
+    )
+
+    state = await state_of(family)
+    if handed_on.is_success:
+        assert (state.user_id, state.status) == (heir.id, Status.ACTIVE)
+        assert refusal(canceled) in ((409, "subscription_handed_on"), (404, "subscription_not_found"))
+    else:
+        assert (state.user_id, state.status) == (owner.id, Status.CANCELED)
+        assert canceled.json()["status"] == "canceled"
 
 
 async def eventually_renewed(family: Life) -> None:
