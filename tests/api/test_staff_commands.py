@@ -10,6 +10,7 @@ from api.context import open_context
 from api.on_behalf import Behalf, OnBehalf
 from tests.api.past_due import past_due
 from tests.client import Student, refusal
+from tests.deadline import eventually
 from tests.gift_cards import issue
 from tests.lives import Life, World
 from tests.races.commands import card
@@ -35,6 +36,13 @@ def at(life: Life, command: str) -> str:
 async def told(reader: Student, path: str, subscription_id: int) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = (await reader.get(f"{path}/{subscription_id}/timeline")).json()["items"]
     return items
+
+
+async def told_refunded(admin: Student, life: Life) -> list[dict[str, Any]]:
+    """The whole timeline, once the provider has given the money back, after which nothing more is told."""
+    entries = await told(admin, "/admin/subscriptions", life.subscription_id)
+    assert entries[-1]["event"] == "refunded"
+    return entries
 
 
 async def last_told(admin: Student, life: Life) -> tuple[str, str, str]:
@@ -63,7 +71,7 @@ async def test_what_a_user_could_do_is_done_for_them(active: Life, admin: Studen
 
     withdrawn = await admin.post(at(active, "withdraw"), {"reason": WHY})
     assert (withdrawn.status_code, withdrawn.json()["status"]) == (200, "canceled")
-    entries = await told(admin, "/admin/subscriptions", active.subscription_id)
+    entries = await eventually(lambda: told_refunded(admin, active))
     assert ("withdrawn", me, WHY) in [(e["event"], e["actor"], e["note"]) for e in entries]
 
     own = await told(active.student, "/subscriptions", active.subscription_id)
