@@ -5,6 +5,7 @@ asks for `fresh_stack`, whoever changes the schema or the catalogue for `fresh_d
 """
 
 import asyncio
+import gc
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -40,6 +41,16 @@ hypothesis.settings.load_profile("italiano")
 
 FreshDatabaseUrl = Callable[[], Awaitable[str]]
 FreshStack = Callable[..., Awaitable[PrivateStack]]
+
+
+def pytest_collection() -> None:
+    """All that is collected stays: to look through it for garbage, again and again, takes a third of the time."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(trylast=True)
