@@ -47,7 +47,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Movement:
-    """Of one payer. `heads` are 1 when they come, -1 when they go. The two of a transfer have no cents in sum."""
+    """Of one payer. `heads` is 1 when they come, -1 when they go. A transfer is two, with no cents in sum."""
 
     currency: str
     at: datetime

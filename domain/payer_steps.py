@@ -6,6 +6,7 @@ What it is worth and whose it is are told apart: handed on, it goes on with what
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 
 from domain.growth import Step
@@ -37,17 +38,11 @@ class PaidSubscription:
 
 
 def steps_of(subscription: PaidSubscription, turns: Iterable[WorthFrom | HandedOn]) -> Iterator[Step]:
-    """The steps of all who have paid for it. `turns` are ordered by instant; of one instant the last counts.
+    """The steps of all who have paid for it. `turns` are ordered by instant; of those at one the last counts.
 
-    At the instant of a transfer the one before steps to nothing, and the next one to what it was worth.
+    At a transfer the one before steps to nothing, and the next one to what it was worth.
     """
     payer_id, worth = subscription.payer_id, None
-
-    def step(payer_id: int, worth: int | None, *, is_transfer: bool) -> Step:
-        return Step(
-            payer_id, subscription.subscription_id, subscription.currency, at, worth, is_transfer=is_transfer
-        )
-
     for at, at_once in groupby(turns, key=lambda turn: turn.at):
         payer_before, worth_before = payer_id, worth
         for turn in at_once:
@@ -55,8 +50,11 @@ def steps_of(subscription: PaidSubscription, turns: Iterable[WorthFrom | HandedO
                 payer_id = turn.to_payer_id
             else:
                 worth = turn.cents
+        step = partial(
+            Step, subscription_id=subscription.subscription_id, currency=subscription.currency, at=at
+        )
         if payer_id != payer_before and worth_before is not None:
-            yield step(payer_before, None, is_transfer=True)
-            yield step(payer_id, worth_before, is_transfer=True)
+            yield step(payer_id=payer_before, worth_cents=None, is_transfer=True)
+            yield step(payer_id=payer_id, worth_cents=worth_before, is_transfer=True)
         if worth != worth_before:
-            yield step(payer_id, worth, is_transfer=False)
+            yield step(payer_id=payer_id, worth_cents=worth)

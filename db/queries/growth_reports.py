@@ -66,6 +66,7 @@ ORDER BY t.subscription_id, t.at, t.rank, t.position
 """)
 """An invoice from before events had keys does not say its plan: it counts as the present one."""
 
+
 @dataclass(frozen=True)
 class Growth:
     mrr: list[MonthOfMrr]
@@ -120,7 +121,9 @@ GROUP BY 1, 2 ORDER BY 1, 2
 
 
 def _steps(rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterator[Step]:
-    for (subscription_id, starter_id), of_one in groupby(rows, key=attrgetter("subscription_id", "starter_id")):
+    for (subscription_id, starter_id), of_one in groupby(
+        rows, key=attrgetter("subscription_id", "starter_id")
+    ):
         turns = list(of_one)
         currency = next((turn.currency for turn in turns if turn.currency is not None), None)
         if currency is not None:

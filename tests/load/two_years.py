@@ -41,8 +41,7 @@ SELECT row_number() OVER (ORDER BY starts) AS id, *,
        CASE WHEN transferred AND starts >= handed_on THEN :count + n ELSE n END AS user_id
 FROM (
     SELECT l.*, k, changes AND k = 5 AS is_part,
-           began + k * days * interval '1 day' + CASE WHEN changes AND k = 5 THEN interval '15 days' ELSE '0' END
-               AS starts,
+           began + (k * days + CASE WHEN changes AND k = 5 THEN 15 ELSE 0 END) * interval '1 day' AS starts,
            began + (k + 1) * days * interval '1 day' AS ends
     FROM lives l, generate_series(0, 25) k
 ) each WHERE k < periods AND starts < now()
@@ -111,8 +110,9 @@ INSERT INTO timeline_entries (subscription_id, version, event, actor, cause, tra
 SELECT n, k, event, 'system', 'its time has come', md5(id::text), details, at FROM (
     SELECT n, k, id, event, starts AS at, jsonb_build_object(
         'payment_id', id, 'invoice_id', id, 'amount_cents', price - off, 'currency', 'EUR') AS details
-    FROM bills, unnest(CASE WHEN n % 20 = 6 AND k % 6 = 5 THEN ARRAY['renewal_opened', 'fell_due', 'recovered']
-                            ELSE ARRAY['renewal_opened', 'renewed'] END) event
+    FROM bills, unnest(
+        CASE WHEN n % 20 = 6 AND k % 6 = 5 THEN ARRAY['renewal_opened', 'fell_due', 'recovered']
+             ELSE ARRAY['renewal_opened', 'renewed'] END) event
     UNION ALL
     SELECT n, k, id, 'left_unpaid', starts - interval '1 day', jsonb_build_object('invoice_id', id)
     FROM bills WHERE stumbles AND k = 4
@@ -124,7 +124,8 @@ SELECT n, k, event, 'system', 'its time has come', md5(id::text), details, at FR
 
 OUTBOX = """
 INSERT INTO outbox (subscription_id, event, key, due_at, details, published_at, sequence)
-SELECT n, event, event || ':' || CASE WHEN event LIKE 'invoice.%' THEN id::text ELSE n || '-' || k END, starts,
+SELECT n, event, event || ':' || CASE WHEN event LIKE 'invoice.%' THEN id::text ELSE n || '-' || k END,
+    starts,
     jsonb_build_object('invoice_id', id, 'user_id', user_id, 'plan_code', plan, 'renews_at', ends,
         'billing_reason', 'subscription_cycle', 'period_start', starts, 'period_end', ends, 'currency', 'EUR',
         'total_cents', price - off, 'gift_cents', 0, 'balance_cents', 0, 'amount_due_cents', price - off,
