@@ -117,7 +117,7 @@ WHERE s.status IN ('trialing', 'active') AND NOT s.cancel_at_period_end
   AND s.current_period_end - s.clock_offset >= :now AND s.current_period_end - s.clock_offset < :until
 GROUP BY 1, 2 ORDER BY 1, 2
 """)
-"""What was said is read in one pass, not one by one. Own time is never behind ours: it renews after `:now`."""
+"""Announcements are read in one pass. Own time is never behind ours, so what renews does so after `:now`."""
 
 
 def _steps(rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterator[Step]:
@@ -146,6 +146,6 @@ def _worth(row: Row[*tuple[Any, ...]]) -> int:
             period_iso=row.period_iso,
             left=row.left_of,
             whole=row.whole,
-            prices=row.prices or (),
+            prices=tuple(row.prices or ()),
         )
     )
