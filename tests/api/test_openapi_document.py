@@ -98,7 +98,7 @@ KEYS_OF_ANSWERS = {
     "PendingChangeBody": "plan_code invoice_id",
     "PlanChangePreviewBody": (
         "when period_start period_end currency charge_cents credit_cents discount_cents gift_cents"
-        " balance_cents to_balance_cents amount_due_cents lines quote"
+        " balance_cents to_balance_cents to_others_balance_cents amount_due_cents lines quote"
     ),
     "AmountsBody": (
         "subtotal_cents discount_cents total_cents vat_cents gift_cents balance_cents amount_due_cents"
