@@ -42,6 +42,7 @@ async def test_it_is_listed_shown_and_its_timeline_told(world: World, admin: Stu
     listed = await sub("list", "--user", str(life.student.id), "--status", "active", "--json")
     [row] = json.loads(listed.out)
     assert (row["subscription_id"], row["email"]) == (life.subscription_id, life.student.email)
+    assert row["ahead_seconds"] == 0.0
     table = (await sub("list", "--email", life.student.email)).out.splitlines()
     assert table[0].split()[:4] == ["id", "user", "plan", "status"]
     assert table[1].split()[:4] == [number, str(life.student.id), "P30D", "active"]
@@ -127,6 +128,8 @@ async def test_money_goes_back_once_it_is_confirmed(world: World, sub: Sub) -> N
         (("cancel", NOWHERE, *BECAUSE), "FAIL subscription_not_found: There is no such subscription.\n"),
         (("unpark", NOWHERE, *BECAUSE), "FAIL subscription_not_found: There is no such subscription.\n"),
         (("start", NOWHERE, "P30D", *BECAUSE), "FAIL user_not_found: There is no such user.\n"),
+        (("list", "--plan", "P31D"), "FAIL plan_not_found: There is no such plan.\n"),
+        (("list", "--email", "nobody@here.example"), "FAIL user_not_found: There is no such user.\n"),
         (
             ("refund", NOWHERE, "all", "--payment", NOWHERE, *BECAUSE),
             "FAIL payment_not_found: There is no such payment.\n",
