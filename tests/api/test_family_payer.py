@@ -81,8 +81,8 @@ async def test_a_chargeback_flags_who_has_paid(family: Life, owner: Student, sup
 
     await psp.charge_back(charge["id"], None)
 
-    async def is_flagged() -> None:
-        assert (await support.get(f"/admin/users/{owner.id}")).json()["flagged_at"] is not None
+    async def is_flagged() -> bool:
+        return (await support.get(f"/admin/users/{owner.id}")).json()["flagged_at"] is not None
 
     await eventually(is_flagged)
     await comes_to_rest(family)
