@@ -7,6 +7,7 @@ from sqlalchemy import func, insert, select, update
 
 from db.database import Connection
 from db.snapshot import load_state
+from db.tables.accounts import User
 from db.tables.family import FamilyMember
 from db.tables.subscriptions import Subscription
 from domain.family import MembershipEnd
@@ -46,6 +47,14 @@ class MemberView:
     joined_at: datetime
 
 
+@dataclass(frozen=True)
+class SeatedMember(MemberView):
+    """As staff see one."""
+
+    email: str
+    disabled_at: datetime | None
+
+
 async def lock_family(connection: Connection, subscription_id: int) -> LockedFamily:
     """Raises `sqlalchemy.exc.NoResultFound` when there is no such subscription."""
     query = select(Subscription.state, Subscription.clock_offset).where(Subscription.id == subscription_id)
@@ -68,6 +77,17 @@ async def list_members(connection: Connection, subscription_id: int) -> list[Mem
         .order_by(FamilyMember.id)
     )
     return [MemberView(*row) for row in await connection.execute(query)]
+
+
+async def list_seated(connection: Connection, subscription_id: int) -> list[SeatedMember]:
+    """In the order in which they joined."""
+    query = (
+        select(FamilyMember.user_id, FamilyMember.joined_at, User.email, User.disabled_at)
+        .join(User, FamilyMember.user_id == User.id)
+        .where(FamilyMember.subscription_id == subscription_id, _CURRENT)
+        .order_by(FamilyMember.id)
+    )
+    return [SeatedMember(*row) for row in await connection.execute(query)]
 
 
 async def find_current(connection: Connection, user_id: int) -> Membership | None:

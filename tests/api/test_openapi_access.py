@@ -63,8 +63,8 @@ NEW_GIFT_CARDS = {"amount_cents": 5_000, "currency": "EUR", "count": 1}
 class Call:
     """How a protected route is called, and what it says of an id that is not the caller's.
 
-    What is `for_staff` says so of an id that is nobody's, and refuses a student before it looks. `refused` is
-    what it says of an unpaid subscription.
+    What is `for_staff` says so of an id that is nobody's, and refuses a student before it looks. Support is
+    let in where it `reads`: to GET, and to what says so. `refused` is what it says of an unpaid subscription.
     """
 
     token: str
@@ -72,6 +72,7 @@ class Call:
     not_found: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     for_staff: bool = False
+    reads: bool = False
     refused: str | None = None
 
 
@@ -158,7 +159,7 @@ PROTECTED = {
         ACCESS, ASKED, not_found="subscription_not_found", for_staff=True
     ),
     "POST /admin/subscriptions/{subscription_id}/change-plan/preview": Call(
-        ACCESS, {"plan_code": "P1Y"}, not_found="subscription_not_found", for_staff=True
+        ACCESS, {"plan_code": "P1Y"}, not_found="subscription_not_found", for_staff=True, reads=True
     ),
     "POST /admin/subscriptions/{subscription_id}/change-plan": Call(
         ACCESS, {"plan_code": "P1Y", **ASKED}, not_found="subscription_not_found", for_staff=True
@@ -327,7 +328,7 @@ def rule_of(operation: Operation) -> Rule:
     if known.token == REFRESH:
         return Rule.SESSION
     if known.for_staff:
-        return Rule.STAFF_WRITES if operation.is_write else Rule.STAFF_READS
+        return Rule.STAFF_WRITES if operation.is_write and not known.reads else Rule.STAFF_READS
     return Rule.ACCOUNT if known.not_found is None else Rule.OWNED
 
 
