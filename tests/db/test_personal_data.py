@@ -69,6 +69,29 @@ async def test_staff_s_notes_about_others_are_not_about_them(connection: Connect
     assert (await connection.execute(notes_about(staff.user_id))).scalars().all() == []
 
 
+async def test_what_was_handed_on_there_and_back_is_told_to_who_had_it_then(connection: Connection) -> None:
+    sold, other = await insert_sold(connection, "paid"), await insert_sold(connection, "paid")
+    anna, bruno = sold.user_id, other.user_id
+
+    async def happens(event: str, **details: int) -> int:
+        return await insert_row(
+            connection, TimelineEntry, subscription_id=sold.subscription_id, event=event, details=details
+        )
+
+    first = await happens("frozen")
+    there = await happens("transferred", from_user_id=anna, to_user_id=bruno)
+    his = await happens("frozen")
+    billed_to_her = await happens("refunded", payment_id=sold.payment_id)
+    back = await happens("transferred", from_user_id=bruno, to_user_id=anna)
+    last = await happens("frozen")
+
+    async def told(user_id: int) -> list[int]:
+        return [row["id"] for row in (await load_records(connection, user_id))["timeline_entries"]]
+
+    assert await told(anna) == [first, there, billed_to_her, back, last]
+    assert await told(bruno) == [there, his, back]
+
+
 async def test_the_export_has_a_list_for_each_table_and_no_secret(connection: Connection) -> None:
     sold = await insert_sold(connection, "paid")
     await insert_row(connection, PaymentMethod, user_id=sold.user_id, token="tok_secret")
