@@ -7,19 +7,26 @@ number, which after this is nobody's. docs/personal-data.md is the list for its 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import cast, delete, exists, func, select, update
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from db.database import Connection
 from db.queries.family_members import end_memberships
+from db.queries.idempotency import forget_answers
 from db.queries.outbox import append_event
-from db.queries.persons import invoices_of, notes_about, payments_of
+from db.queries.persons import (
+    invoices_of,
+    notes_about,
+    payments_of,
+    reports_about,
+    subject_is_theirs,
+)
 from db.queries.users import END_SESSIONS
 from db.tables.accounts import Erasure, PasswordReset, RefreshToken, User
 from db.tables.billing import Payment
-from db.tables.messages import IdempotencyKey, Note, PaymentReport
+from db.tables.messages import IdempotencyKey, Note, PaymentReport, ReportReplay
 from db.tables.payment_methods import PaymentMethod
+from db.tables.staff_actions import StaffAction
 from domain.events import user_erased
 
 GONE = "erased"
@@ -28,7 +35,7 @@ NO_EXPIRY = {"expiry_month": 1, "expiry_year": 1}
 
 @dataclass(frozen=True)
 class ErasureOrder:
-    """`reason` is why, in the words of whoever asked: no personal data."""
+    """`reason` is why, in the words of whoever asked: it is the proof, and stays."""
 
     user_id: int
     asked_by: int
@@ -42,11 +49,12 @@ async def erase_user(connection: Connection, order: ErasureOrder) -> bool:
     if not await _record(connection, order):
         return False
     for forget in (
+        _forget_account,  # first: whoever writes anything new about them waits from then on, and is refused
         _leave_families,
-        _forget_account,
         _forget_sessions,
         _forget_payment_methods,
         _forget_notes,
+        _forget_reasons,
         _forget_what_providers_wrote,
         _forget_told_answers,
     ):
@@ -122,6 +130,17 @@ async def _forget_notes(connection: Connection, order: ErasureOrder) -> None:
     await connection.execute(update(Note).where(Note.id.in_(notes_about(order.user_id))).values(text=GONE))
 
 
+async def _forget_reasons(connection: Connection, order: ErasureOrder) -> None:
+    """Of staff, for what they did to them: a trigger lets a reason go, and nothing else."""
+    for table, is_theirs in (
+        (StaffAction, subject_is_theirs(order.user_id, StaffAction.subject_kind, StaffAction.subject_id)),
+        (ReportReplay, ReportReplay.report_id.in_(reports_about(order.user_id))),
+    ):
+        await connection.execute(
+            update(table).where(is_theirs, table.reason.is_not(None)).values(reason=GONE)
+        )
+
+
 async def _forget_what_providers_wrote(connection: Connection, order: ErasureOrder) -> None:
     """What was read out of a report has columns of its own."""
     payments = payments_of(order.user_id)
@@ -136,8 +155,6 @@ async def _forget_what_providers_wrote(connection: Connection, order: ErasureOrd
 
 
 async def _forget_told_answers(connection: Connection, order: ErasureOrder) -> None:
-    """Answers are kept for repetitions; those that describe a payment method are not."""
-    describes_a_card = cast(IdempotencyKey.answer, JSONB).has_key("last4")
-    await connection.execute(
-        delete(IdempotencyKey).where(IdempotencyKey.user_id == order.user_id, describes_a_card)
-    )
+    """Those that they were given, and those that staff were given about what is theirs."""
+    about_them = subject_is_theirs(order.user_id, IdempotencyKey.subject_kind, IdempotencyKey.subject_id)
+    await forget_answers(connection, or_(IdempotencyKey.user_id == order.user_id, about_them))

@@ -79,7 +79,7 @@ def _events_about(user_id: int) -> ColumnElement[bool]:
 
 
 def _done_to(user_id: int) -> ColumnElement[bool]:
-    return (StaffAction.subject_kind == "user") & (StaffAction.subject_id == str(user_id))
+    return persons.subject_is_theirs(user_id, StaffAction.subject_kind, StaffAction.subject_id)
 
 
 HELD: Final = (
@@ -111,7 +111,9 @@ HELD: Final = (
     ),
     Held(TimelineEntry, _entries_about, {"version": OF_MACHINES}),
     Held(
-        Note, lambda user_id: Note.id.in_(persons.notes_about(user_id)), {"user_id": "who of staff wrote it"}
+        Note,
+        lambda user_id: Note.id.in_(persons.notes_about(user_id)),
+        {"user_id": "who of staff wrote it", "about_user_id": "whose export it is"},
     ),
     Held(Invoice, _of_user(Invoice), WHOSE),
     Held(InvoiceLine, _of_invoice(InvoiceLine)),
@@ -146,6 +148,8 @@ HELD: Final = (
             "request_hash": OF_MACHINES,
             "locked_until": OF_MACHINES,
             "answer": "what the other records say, as it was answered",
+            "subject_kind": "what somebody of staff did it to",
+            "subject_id": "likewise",
         },
     ),
     Held(StaffAction, _done_to, {"actor": "who of staff did it"}),

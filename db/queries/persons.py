@@ -6,7 +6,19 @@ names an invoice or a payment is about who was billed, whenever it was written.
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, exists, func, or_, select, union
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    Text,
+    cast,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    union,
+)
 from sqlalchemy.orm import aliased
 
 from db.tables.accounts import User
@@ -82,8 +94,30 @@ def notes_about(user_id: int) -> Select[int]:
     )
     refunded = select(Refund.note_id).where(Refund.payment_id.in_(payments_of(user_id)))
     return select(Note.id).where(
-        or_(Note.id.in_(told), Note.id.in_(refunded), (Note.user_id == user_id) & is_customer)
+        or_(
+            Note.about_user_id == user_id,
+            Note.id.in_(told),
+            Note.id.in_(refunded),
+            (Note.user_id == user_id) & is_customer,
+        )
     )
+
+
+def subject_is_theirs(user_id: int, kind: Any, subject_id: Any) -> ColumnElement[bool]:
+    """Of what staff did: to the user, or to something of theirs. Ids of subjects are text."""
+    theirs: dict[str, Select[int] | CompoundSelect[int]] = {
+        "user": select(literal(user_id)),
+        "subscription": subscriptions_ever_of(user_id),
+        "invoice": invoices_of(user_id),
+        "payment": payments_of(user_id),
+        "webhook": reports_about(user_id),
+    }
+    return or_(*((kind == name) & subject_id.in_(_as_text(ids)) for name, ids in theirs.items()))
+
+
+def _as_text(ids: Select[int] | CompoundSelect[int]) -> Select[str]:
+    listed = ids.subquery()
+    return select(cast(next(iter(listed.c)), Text))
 
 
 def _payers(details: Any) -> tuple[ColumnElement[int], ...]:
