@@ -11,7 +11,8 @@ from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from db.database import Connection
-from db.queries.family_members import end_memberships
+from db.queries.family_entries import append_family_entry
+from db.queries.family_members import end_membership, find_current, leave_what_has_ended, lock_family
 from db.queries.idempotency import forget_answers
 from db.queries.outbox import append_event
 from db.queries.persons import (
@@ -28,8 +29,11 @@ from db.tables.messages import IdempotencyKey, Note, PaymentReport, ReportReplay
 from db.tables.payment_methods import PaymentMethod
 from db.tables.staff_actions import StaffAction
 from domain.events import user_erased
+from domain.family import MembershipEnd
+from domain.lifecycle import Event
 
 GONE = "erased"
+ACCOUNT_CLOSED = "account closed"
 NO_EXPIRY = {"expiry_month": 1, "expiry_year": 1}
 
 
@@ -102,7 +106,27 @@ async def _forget_account(connection: Connection, order: ErasureOrder) -> None:
 
 
 async def _leave_families(connection: Connection, order: ErasureOrder) -> None:
-    await end_memberships(connection, order.user_id)
+    """Their seat is free, and that is told. What they own has ended, and with it the access of others."""
+    await leave_what_has_ended(connection, order.user_id)
+    seat = await find_current(connection, order.user_id)
+    if seat is None:
+        return
+    family = await lock_family(connection, seat.subscription_id)
+    at = order.at + family.clock_offset
+    is_left = await end_membership(
+        connection, seat.membership_id, MembershipEnd.ACCOUNT_CLOSED, at=at, ended_by=order.asked_by
+    )
+    if is_left:
+        await append_family_entry(
+            connection,
+            family.state,
+            Event.MEMBER_LEFT,
+            actor=f"user:{order.asked_by}",
+            cause=ACCOUNT_CLOSED,
+            trace_id=order.trace_id,
+            at=at,
+            ids={"membership_id": seat.membership_id, "member_user_id": order.user_id},
+        )
 
 
 async def _forget_sessions(connection: Connection, order: ErasureOrder) -> None:
