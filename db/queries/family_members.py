@@ -163,17 +163,3 @@ async def leave_what_has_ended(connection: Connection, user_id: int) -> None:
         )
         .values(left_at=Subscription.ended_at, end_reason=MembershipEnd.SUBSCRIPTION_ENDED)
     )
-
-
-async def end_memberships(connection: Connection, user_id: int) -> int:
-    """Of an account that is closed: returns how many there were. Twice is once."""
-    ended = await connection.execute(
-        update(FamilyMember)
-        .where(FamilyMember.user_id == user_id, _CURRENT, Subscription.id == FamilyMember.subscription_id)
-        .values(
-            left_at=func.clock_timestamp() + Subscription.clock_offset,
-            end_reason=MembershipEnd.ACCOUNT_CLOSED,
-            ended_by=user_id,
-        )
-    )
-    return ended.rowcount
