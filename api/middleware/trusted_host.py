@@ -1,7 +1,7 @@
 """Answers only to the host names it is deployed under. Starlette's own refuses in plain text.
 
-Who scrapes us found us by DNS among other replicas, and asks for metrics under the very address that reaches us:
-that is let in, too. Under a name that somebody points at us nothing is.
+Who scrapes us found us by DNS among other replicas, and asks for metrics under the very address that reaches
+us: that is let in, too. Under a name that somebody points at us nothing is.
 """
 
 import re
