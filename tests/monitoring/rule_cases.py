@@ -154,12 +154,12 @@ WORKER_CASES = (
     Case(
         "ActivitiesFail",
         {
-            'billing_activities_total{activity_type="post_event", outcome="failed"}': "0+6x40",
-            'billing_activities_total{activity_type="post_event", outcome="done"}': "0+4x40",
+            'billing_activities_total{activity_type="collect_payment", outcome="failed"}': "0+6x40",
+            'billing_activities_total{activity_type="collect_payment", outcome="done"}': "0+4x40",
         },
         {
-            'billing_activities_total{activity_type="post_event", outcome="failed"}': "0+4x40",
-            'billing_activities_total{activity_type="post_event", outcome="done"}': "0+6x40",
+            'billing_activities_total{activity_type="collect_payment", outcome="failed"}': "0+4x40",
+            'billing_activities_total{activity_type="collect_payment", outcome="done"}': "0+6x40",
         },
         minute=30,
     ),
