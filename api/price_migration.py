@@ -31,9 +31,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class PriceMigration:
+    """`actor` wants it, as the timeline spells it; what they wrote about it is under `note_id`."""
+
     database: Database
     temporal: Client
     rpc_timeout: timedelta
+    actor: str = "system"
+    note_id: int | None = None
 
     async def find_price(self, code: str, version: int | None) -> PlanTerms:
         """The newest without a version. Raises `LookupError`."""
@@ -74,7 +78,8 @@ class PriceMigration:
             return move
         workflow: WorkflowHandle[Subscription, None] = self.temporal.get_workflow_handle(member.workflow_id)
         command_id = uuid4().hex
-        cause = Cause("system", f"version {price.price_version} of its price", new_trace_id())
+        why = f"version {price.price_version} of its price"
+        cause = Cause(self.actor, why, new_trace_id(), self.note_id)
         try:
             return await workflow.execute_update(
                 Subscription.schedule_price,

@@ -9,10 +9,9 @@ from api.context import ContextDep
 from api.paging import encode_cursor
 from api.problems import problem_responses
 from api.schemas.searches import EventSearch
-from api.schemas.webhook_endpoints import EventBody, EventPage
+from api.schemas.webhook_endpoints import EventPage
+from api.staff_events import body_of
 from db.queries import event_views
-from db.queries.event_views import PublishedEvent
-from upkeep.events.message import message_id_of
 
 router = APIRouter(prefix="/admin/events", tags=["Staff"])
 
@@ -34,19 +33,6 @@ async def list_events(
         )
     shown = found[: page.limit]
     return EventPage(
-        items=[_body_of(event) for event in shown],
+        items=[body_of(event) for event in shown],
         next_cursor=encode_cursor(shown[-1].id) if len(found) > page.limit else None,
-    )
-
-
-def _body_of(event: PublishedEvent) -> EventBody:
-    return EventBody(
-        id=event.id,
-        message_id=message_id_of(event.id),
-        event=event.event,
-        subscription_id=event.subscription_id,
-        sequence=event.sequence,
-        timestamp=event.timestamp,
-        published_at=event.published_at,
-        data=event.data,
     )
