@@ -1,8 +1,8 @@
 """What a paid period is worth a month: the one amount that periods of all lengths are compared by."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
 
 from domain.billing_calendar import parse_interval
 from domain.money import share, split_vat
@@ -11,9 +11,6 @@ DAYS_A_MONTH = (487, 16)
 """365.25 / 12, as a fraction."""
 
 MICROSECOND = timedelta(microseconds=1)
-
-KNOWN = 4_096
-"""Many subscriptions share few prices: what those are worth is worked out once."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +28,9 @@ class Billed:
     period_iso: str
     left: timedelta | None = None
     whole: timedelta | None = None
-    prices: tuple[int, ...] = ()
+    prices: Sequence[int] = ()
 
 
-@lru_cache(maxsize=KNOWN)
 def monthly_worth(billed: Billed) -> int:
     """Net of VAT and of discounts, in cents, rounded once at the end as all money is."""
     price_cents = _whole_price(billed)

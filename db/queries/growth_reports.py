@@ -146,6 +146,6 @@ def _worth(row: Row[*tuple[Any, ...]]) -> int:
             period_iso=row.period_iso,
             left=row.left_of,
             whole=row.whole,
-            prices=tuple(row.prices or ()),
+            prices=row.prices or (),
         )
     )
