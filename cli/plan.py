@@ -4,7 +4,6 @@ import asyncio
 import sys
 from collections import Counter
 from contextlib import redirect_stdout
-from dataclasses import replace
 from datetime import timedelta
 
 from temporalio.client import Client
@@ -15,7 +14,6 @@ from cli.asking import checked_reason, operator
 from cli.operator_settings import operator_settings
 from cli.terminal import print_json
 from db.database import Database
-from db.queries import notes
 from ops.logging import configure_logging
 from ops.settings import Settings
 from ops.temporal_client import connect_temporal
@@ -56,12 +54,8 @@ async def _migrate(
     temporal: Client = await connect_temporal(lazy=True)
     rpc_timeout = timedelta(milliseconds=settings.workflow_rpc_timeout_ms)
     try:
-        migration = PriceMigration(database, temporal, rpc_timeout, operator())
+        migration = PriceMigration(database, temporal, rpc_timeout, operator(), reason)
         price = await migration.find_price(code, version)
-        if reason is None:
-            return await migration.migrate(price, limit=limit, is_dry=True)
-        async with database.transaction() as connection:
-            note_id = await notes.insert_note(connection, None, reason)
-        return await replace(migration, note_id=note_id).migrate(price, limit=limit, is_dry=False)
+        return await migration.migrate(price, limit=limit, is_dry=reason is None)
     finally:
         await database.close()
