@@ -6,7 +6,6 @@ asks for `fresh_stack`, whoever changes the schema or the catalogue for `fresh_d
 
 import asyncio
 import itertools
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -28,7 +27,7 @@ from tests.lives import World
 from tests.local_stripe import LocalStripe
 from tests.stack import FAST, PrivateStack, Stack, settings_for
 from tests.staff import hire
-from tests.warm_python import WarmPython, fork_what_is_ours
+from tests.warm_python import CAN_FORK, WARM_PYTHON, fork_what_is_ours
 
 HTTP_SECONDS = 60
 TEMPLATE = "template_italiano"
@@ -52,12 +51,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def warm_python() -> Iterator[None]:
     """Processes of the product are forked from a Python that has imported it, where that is known to work."""
-    python = WarmPython()
     with pytest.MonkeyPatch.context() as patch:
-        if sys.platform == "linux":
-            patch.setattr(ChildProcess, "_spawn", fork_what_is_ours(python))
+        if CAN_FORK:
+            patch.setattr(ChildProcess, "_spawn", fork_what_is_ours(WARM_PYTHON))
         yield
-    python.close()
+    WARM_PYTHON.close()
 
 
 @pytest.fixture(scope="session")

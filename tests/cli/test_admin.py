@@ -1,6 +1,5 @@
 import asyncio
 import subprocess
-import sys
 import uuid
 
 import httpx2
@@ -13,6 +12,7 @@ from db.queries.users import Account, find_account_by_email
 from ops.settings import Settings
 from tests.client import Student
 from tests.stack import Stack
+from tests.warm_python import run_italiano
 
 PASSWORD = "sette nani e una mela"
 
@@ -73,16 +73,9 @@ async def test_an_unfit_admin_is_not_made(
 
 async def test_support_is_made_likewise_and_is_no_admin(stack: Stack, database: Database) -> None:
     email = f"aiuto-{uuid.uuid4().hex}@italiano.example"
-    command = [sys.executable, "-m", "cli.main", "create-support", "--email", email, "--reason", "hired"]
-    made = await asyncio.to_thread(
-        subprocess.run,
-        command,
-        env=stack.environment | {"BILLING_SUPPORT_PASSWORD": PASSWORD},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    environment = stack.environment | {"BILLING_SUPPORT_PASSWORD": PASSWORD}
+    wanted = ("create-support", "--email", email, "--reason", "hired")
+    made = await asyncio.to_thread(run_italiano, *wanted, environment=environment)
 
     assert (made.returncode, made.stdout) == (0, f"{email} is support.\n"), made.stderr
     account = await account_of(database, email)
@@ -112,11 +105,8 @@ async def test_the_command_makes_one(stack: Stack, database: Database) -> None:
     email, unfit = (f"{name}-{uuid.uuid4().hex}@italiano.example" for name in ("capo", "vice"))
 
     def run(email: str, password: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "cli.main", "create-admin", "--email", email]
         environment = stack.environment | {"BILLING_ADMIN_PASSWORD": password}
-        return subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=120, check=False
-        )
+        return run_italiano("create-admin", "--email", email, environment=environment)
 
     made, refused = await asyncio.gather(
         asyncio.to_thread(run, email, PASSWORD), asyncio.to_thread(run, unfit, "password1234")

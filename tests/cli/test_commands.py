@@ -18,6 +18,7 @@ from cli.dev.temporal import EmbeddedTemporal
 from db.migrate import head_revision
 from tests.free_port import free_port
 from tests.stack import Stack
+from tests.warm_python import run_italiano
 
 COMMANDS = (
     "dev",
@@ -50,11 +51,15 @@ EXAMPLE = Path(__file__).parents[2] / ".env.example"
 
 
 async def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    """A module and its arguments, to their end."""
+    module, *arguments = command
+    kept = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"} | environment
+    if module == "cli.main":
+        return await asyncio.to_thread(run_italiano, *arguments, environment=kept)
     return await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-m", *command],
-        env=kept | environment,
+        env=kept,
         capture_output=True,
         text=True,
         check=False,
