@@ -1,4 +1,4 @@
-"""Schemathesis as one caller of a running API: what it sends keeps to the document, or breaks it in one place."""
+"""Schemathesis as one caller of a running API: it keeps to the document, or breaks it on purpose."""
 
 import asyncio
 from collections import Counter
@@ -21,7 +21,7 @@ SETTINGS: dict[str, Any] = {
     "continue-on-failure": True,
     "request-timeout": 60,
     "checks": {
-        # A request may be well-formed and refused: its code is in the document, which our own check holds it to.
+        # What is well-formed may be refused: with a code of the document, which our own check holds it to.
         "positive_data_acceptance": {"enabled": False},
     },
     "operations": [
