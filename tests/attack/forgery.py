@@ -16,7 +16,21 @@ from tests.jwt_by_hand import base64url, encoded, signed
 
 ALPHABET = string.ascii_letters + string.digits + "-_"
 GUESSED = ("", "secret", "password", "change-me", "JWT_SECRET", "italiano", "\0", "null", "0" * 64)
-NOT_SIGNED = ("none", "None", "NONE", "nOnE", "", None, 0, False, [], {}, ["HS256"], "hs256", "HS256 ")
+NOT_SIGNED: tuple[Any, ...] = (
+    "none",
+    "None",
+    "NONE",
+    "nOnE",
+    "",
+    None,
+    0,
+    False,
+    [],
+    {},
+    ["HS256"],
+    "hs256",
+    "HS256 ",
+)
 KEY_CHOOSING: tuple[dict[str, Any], ...] = (
     {"kid": "../../../../dev/null"},
     {"kid": "/proc/self/environ"},

@@ -38,7 +38,7 @@ SETTINGS: dict[str, Any] = {
 
 @schemathesis.check
 def answers_as_described(
-    _ctx: schemathesis.CheckContext, response: schemathesis.Response, _case: schemathesis.Case
+    _ctx: schemathesis.CheckContext, response: schemathesis.Response, _case: schemathesis.Case[Any]
 ) -> None:
     """Closer than Schemathesis looks: no key that is not named, no refusal with a code that is not told."""
     asked = response.request

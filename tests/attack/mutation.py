@@ -22,7 +22,21 @@ OTHER_TYPES = (
     "application/xml",
     "",
 )
-WRONG = (None, True, [], {}, "", "x", -1, 1.5, "\0", "9" * 400, 10**30, ["SUCCEEDED"], {"$gt": 0})
+WRONG: tuple[Any, ...] = (
+    None,
+    True,
+    [],
+    {},
+    "",
+    "x",
+    -1,
+    1.5,
+    "\0",
+    "9" * 400,
+    10**30,
+    ["SUCCEEDED"],
+    {"$gt": 0},
+)
 
 Headers = list[tuple[bytes, bytes]]
 

@@ -1,9 +1,11 @@
 """Every way to make a token that is not ours, against the one that is."""
 
+import gc
 import hashlib
 import hmac
 import random
 import string
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -239,6 +241,19 @@ def test_malformed_tokens_are_refused_and_nothing_else() -> None:
 
     codes = {refusal(malformed()) for _ in range(2000)}
     assert codes == {"token_invalid"}
+
+
+def test_ten_thousand_malformed_tokens_leave_nothing_behind() -> None:
+    good = access_token()
+    refusal(good[:-1])  # whatever is made once
+    tracemalloc.start()
+    for number in range(10_000):
+        refusal(f"{good[:-9]}{number}")
+    gc.collect()
+    left_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert left_bytes < 100_000
 
 
 def test_deeply_nested_json_is_refused() -> None:
