@@ -56,6 +56,7 @@ async def delete_me(body: EraseMeBody, user: CurrentUser, context: ContextDep) -
         *STAFF_REFUSALS,
         *KEY_REFUSALS,
         (409, "idempotency_in_progress"),
+        (409, "own_account"),
         *responses_of(RefusalCode.USER_NOT_FOUND, RefusalCode.SUBSCRIPTION_LIVE),
         LAST_ADMIN,
         AWAY,
