@@ -35,7 +35,7 @@ def ask_books(ask: Callable[[Connection], Awaitable[Asked]]) -> Asked:
         finally:
             await database.close()
 
-    return _run(run)
+    return run_with_settings(run)
 
 
 def ask_snapshot(ask: Callable[[Connection], Awaitable[Asked]]) -> Asked:
@@ -49,7 +49,7 @@ def ask_snapshot(ask: Callable[[Connection], Awaitable[Asked]]) -> Asked:
         finally:
             await database.close()
 
-    return _run(run)
+    return run_with_settings(run)
 
 
 def ask_product(ask: Callable[[Context], Awaitable[Asked]]) -> Asked:
@@ -59,7 +59,7 @@ def ask_product(ask: Callable[[Context], Awaitable[Asked]]) -> Asked:
         async with open_context(settings, serves=False) as context:
             return await ask(context)
 
-    return _run(run)
+    return run_with_settings(run)
 
 
 def operator() -> str:
@@ -80,7 +80,8 @@ def checked_reason(reason: str) -> str:
     return said
 
 
-def _run(run: Callable[[Settings], Awaitable[Asked]]) -> Asked:
+def run_with_settings(run: Callable[[Settings], Awaitable[Asked]]) -> Asked:
+    """A refusal, or an engine that is away, ends the process with a sentence."""
     settings = operator_settings()
     with redirect_stdout(sys.stderr):  # what is told on stdout is for a program, too
         configure_logging("cli", settings.log_level)

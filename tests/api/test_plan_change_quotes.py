@@ -36,6 +36,7 @@ async def test_a_preview_is_what_is_charged_and_writes_nothing(paid: Life, dear:
         "gift_cents": 0,
         "balance_cents": 0,
         "to_balance_cents": 0,
+        "to_others_balance_cents": 0,
         "amount_due_cents": 2_000,
     }
     assert (seen["when"], seen["currency"]) == ("now", "EUR")

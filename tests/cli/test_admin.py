@@ -7,6 +7,7 @@ import pytest
 
 from cli.admin import ensure_staff
 from db.database import Database
+from db.queries.staff_actions import ActionFilter, list_actions
 from db.queries.users import Account, find_account_by_email
 from ops.settings import Settings
 from tests.client import Student
@@ -73,12 +74,19 @@ async def test_an_unfit_admin_is_not_made(
 async def test_support_is_made_likewise_and_is_no_admin(stack: Stack, database: Database) -> None:
     email = f"aiuto-{uuid.uuid4().hex}@italiano.example"
     environment = stack.environment | {"BILLING_SUPPORT_PASSWORD": PASSWORD}
-    made = await asyncio.to_thread(run_italiano, "create-support", "--email", email, environment=environment)
+    wanted = ("create-support", "--email", email, "--reason", "hired")
+    made = await asyncio.to_thread(run_italiano, *wanted, environment=environment)
 
     assert (made.returncode, made.stdout) == (0, f"{email} is support.\n"), made.stderr
     account = await account_of(database, email)
     assert account is not None
     assert account.role == "support"
+    async with database.read() as connection:
+        [done] = await list_actions(
+            connection, ActionFilter(subject_kind="user", subject_id=str(account.id)), before_id=None, limit=9
+        )
+    assert (done.action, done.reason) == ("user.made_support", "hired")
+    assert done.actor.startswith("operator:")
 
 
 async def test_an_account_of_staff_changes_its_role(

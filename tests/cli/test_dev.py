@@ -42,6 +42,7 @@ async def test_two_stacks_side_by_side_one_stopped_one_killed_and_both_started_a
     await check_addresses(other)
     student = await sign_up(told)
     await check_link_to_the_temporal_ui(told, student)
+    await check_staff_are_made(stopped, told)
     assert "already, as PID" in stopped.italiano("dev").stderr
     assert "already, as PID" in stopped.italiano("reset").stderr
 
@@ -116,9 +117,22 @@ async def check_link_to_the_temporal_ui(told: dict[str, Any], student: Student) 
     assert explained["links"]["temporal_ui"].startswith(f"{told['temporal_ui_url']}/namespaces/default/")
 
 
-async def log_in(told: dict[str, Any], email: str, password: str) -> None:
+async def check_staff_are_made(stack: DevProcess, told: dict[str, Any]) -> None:
+    """As a person types it: nothing but the running stack says where the books are."""
+    for role in ("admin", "support"):
+        email, password = f"{role}@scuola.example", "sette nani e una mela"
+        made = stack.italiano(f"create-{role}", "--email", email, "--password", password)
+        assert made.returncode == 0, made.stderr
+        assert (await log_in(told, email, password)) == role
+
+
+async def log_in(told: dict[str, Any], email: str, password: str) -> str:
+    """The role that is found there."""
     async with httpx2.AsyncClient(base_url=told["api_url"], timeout=20) as http:
-        await Student(http, email=email, password=password).login()
+        person = Student(http, email=email, password=password)
+        await person.login()
+        role: str = (await person.get("/auth/me")).json()["role"]
+        return role
 
 
 def words(process: psutil.Process) -> list[str]:
