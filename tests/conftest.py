@@ -44,7 +44,7 @@ FreshStack = Callable[..., Awaitable[PrivateStack]]
 
 
 def pytest_collection() -> None:
-    """All that is collected stays: to look through it for garbage, again and again, takes a third of the time."""
+    """All that is collected stays: to look through it for garbage takes a third of the time."""
     gc.disable()
 
 
