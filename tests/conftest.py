@@ -33,7 +33,11 @@ from tests.warm_python import CAN_FORK, WARM_PYTHON, fork_what_is_ours
 HTTP_SECONDS = 60
 TEMPLATE = "template_italiano"
 
-LONGEST_FIRST = {"cli", "faults", "load", "races", "replay", "scenarios", "workflows"}
+LONGEST_FIRST = {
+    *("attack", "cli", "faults", "load", "races", "replay", "runbooks", "scenarios", "workflows"),
+    *("test_facts_converge.py", "test_openapi_access.py", "test_openapi_writes.py", "test_migrations.py"),
+}
+"""Rooms, and single files that take longer than most."""
 
 # A slow example on a busy machine is no failure.
 hypothesis.settings.register_profile("italiano", deadline=None)
