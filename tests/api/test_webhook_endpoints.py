@@ -294,14 +294,14 @@ async def test_after_a_rotation_both_secrets_are_in_force(
     assert timedelta(hours=23) < expires_at - datetime.now(UTC) <= timedelta(hours=24)
 
     await endpoint.post("ping")
-    [ping] = receiver.received
+    [ping] = receiver.pings
     assert ping.is_signed_with(endpoint.secret)
     assert ping.is_signed_with(rotated["secret"])
     assert len(ping.headers["webhook-signature"].split(" ")) == 2
 
     twice = (await endpoint.post("rotate-secret")).json()
     await endpoint.post("ping")
-    *_, ping = receiver.received
+    *_, ping = receiver.pings
     assert [ping.is_signed_with(each) for each in (endpoint.secret, rotated["secret"], twice["secret"])] == [
         False,
         True,
@@ -311,7 +311,7 @@ async def test_after_a_rotation_both_secrets_are_in_force(
 
 async def test_a_ping_says_what_came_of_it(receiver: EventReceiver, endpoint: Endpoint) -> None:
     pinged = (await endpoint.post("ping")).json()
-    [ping] = receiver.received
+    [ping] = receiver.pings
     assert pinged == {
         "message_id": ping.headers["webhook-id"],
         "delivered": True,
@@ -349,7 +349,7 @@ async def test_a_deleted_one_is_told_of_nothing_and_is_not_there(
         return len(listed.json()["items"]) == 2
 
     await eventually(published)
-    assert receiver.received == []
+    assert receiver.of(life.subscription_id) == []
 
 
 async def test_what_is_not_sent_stays(endpoint: Endpoint, receiver: EventReceiver) -> None:
