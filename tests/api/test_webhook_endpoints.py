@@ -213,6 +213,7 @@ async def test_what_was_missed_while_disabled_comes_afterwards(
     world: World, receiver: EventReceiver, endpoint: Endpoint, database: Database
 ) -> None:
     life = await start(world, receiver)
+    await eventually(lambda: all_delivered(endpoint, life))  # what came may not be noted yet
     disabled = await endpoint.post("disable")
     assert (disabled.json()["status"], disabled.json()["disabled_reason"]) == ("disabled", "by_staff")
     assert (await endpoint.post("disable")).json() == disabled.json()
