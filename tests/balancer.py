@@ -11,7 +11,7 @@ import httpx2
 from tests.deadline import eventually
 from tests.free_port import free_port
 
-ASKED_EVERY_SECONDS = 0.05
+ASKED_EVERY_SECONDS = 0.2
 ANSWERED_WITHIN_SECONDS = 0.3
 CHUNK = 64 * 1024
 
