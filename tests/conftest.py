@@ -5,6 +5,7 @@ asks for `fresh_stack`, whoever changes the schema or the catalogue for `fresh_d
 """
 
 import asyncio
+import gc
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -32,7 +33,11 @@ from tests.warm_python import CAN_FORK, WARM_PYTHON, fork_what_is_ours
 HTTP_SECONDS = 60
 TEMPLATE = "template_italiano"
 
-LONGEST_FIRST = {"cli", "faults", "load", "races", "replay", "scenarios", "workflows"}
+LONGEST_FIRST = {
+    *("attack", "cli", "faults", "load", "races", "replay", "runbooks", "scenarios", "workflows"),
+    *("test_facts_converge.py", "test_openapi_access.py", "test_openapi_writes.py", "test_migrations.py"),
+}
+"""Rooms, and single files that take longer than most."""
 
 # A slow example on a busy machine is no failure.
 hypothesis.settings.register_profile("italiano", deadline=None)
@@ -40,6 +45,16 @@ hypothesis.settings.load_profile("italiano")
 
 FreshDatabaseUrl = Callable[[], Awaitable[str]]
 FreshStack = Callable[..., Awaitable[PrivateStack]]
+
+
+def pytest_collection() -> None:
+    """All that is collected stays: to look through it for garbage takes a third of the time."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(trylast=True)

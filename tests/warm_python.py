@@ -149,9 +149,11 @@ def _start_server() -> tuple[socket.socket, subprocess.Popen[bytes]]:
 
 def _serve(line: socket.socket) -> NoReturn:
     """Until nobody is there to order anything."""
+    gc.disable()
     for module in WARM:
         importlib.import_module(module)
     gc.freeze()
+    gc.enable()
     while True:
         order, files, *_ = socket.recv_fds(line, LONGEST_ORDER, 2)
         if not order:
