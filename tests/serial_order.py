@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 from sqlalchemy import text
 
 from db.database import Connection, Database
-from db.queries import plan_terms, subscriptions, timeline
+from db.queries import plan_terms, promo_redemptions, subscriptions, timeline
 from db.queries.timeline import Entry
 from domain import (
     awaiting,
@@ -30,6 +30,7 @@ from domain.lifecycle import Change, Event
 from domain.payment import Decline
 from domain.plan import PlanTerms
 from domain.pricing import period_price
+from domain.promo import Promo
 from domain.refusals import Refused
 from domain.subscription import SubscriptionState
 from domain.tenders import EMPTY_PURSE
@@ -70,7 +71,7 @@ class Records:
     """What the database keeps of one subscription. `methods` are the payments', `firsts` the invoices'.
 
     `begins` is when the time begins that an invoice is for, `plans` are all that were ever sold, by version.
-    `arrived` are the payments that their provider has ever known of.
+    `arrived` are the payments that their provider has ever known of; `promo` is what the start was given.
     """
 
     row: SubscriptionState
@@ -81,6 +82,7 @@ class Records:
     firsts: dict[int, int]
     begins: dict[int, datetime]
     plans: dict[tuple[str, int], PlanTerms]
+    promo: Promo | None
 
     @property
     def first_plan(self) -> PlanTerms:
@@ -106,8 +108,13 @@ async def check_serial_order(database: Database, subscription_id: int) -> Subscr
     """Fails at the first entry that no rule allows after the ones before it. Returns the state of the row."""
     async with database.read() as connection:
         records = await _read(connection, subscription_id)
-    replayed = _replay(records)
-    assert _lasting(replayed) == _lasting(records.row)
+    replayed, kept = _lasting(_replay(records)), _lasting(records.row)
+    differences = {
+        field.name: (getattr(replayed, field.name), getattr(kept, field.name))
+        for field in fields(kept)
+        if getattr(replayed, field.name) != getattr(kept, field.name)
+    }
+    assert not differences, f"replayed and kept differ: {differences}"
     return records.row
 
 
@@ -132,7 +139,19 @@ async def _read(connection: Connection, subscription_id: int) -> Records:
             for invoice in await connection.execute(begins, {"id": subscription_id})
         },
         plans={(plan.code, plan.price_version): PlanTerms(**plan._mapping) for plan in sold},
+        promo=await _promo(connection, subscription_id),
     )
+
+
+async def _promo(connection: Connection, subscription_id: int) -> Promo | None:
+    """By the terms of its code, which stay as they are once it is redeemed."""
+    query = text(
+        "SELECT c.code, r.user_id FROM promo_redemptions r JOIN promo_codes c ON c.id = r.promo_code_id"
+        " WHERE r.subscription_id = :id"
+    )
+    redeemed = (await connection.execute(query, {"id": subscription_id})).one_or_none()
+    offer = redeemed and await promo_redemptions.find_offer(connection, redeemed.code, redeemed.user_id)
+    return offer.terms if offer else None
 
 
 def _replay(records: Records) -> SubscriptionState:
@@ -146,7 +165,7 @@ def _replay(records: Records) -> SubscriptionState:
 def _opened(records: Records, entry: Entry) -> SubscriptionState:
     at = entry.occurred_at
     begin = starting.trial if entry.event == Event.TRIAL_STARTED else starting.unpaid
-    state = begin(records.first_plan, at)
+    state = begin(records.first_plan, at, records.promo)
     state = replace(
         state,
         subscription_id=records.row.subscription_id,
@@ -174,8 +193,7 @@ def _invoice(records: Records, entry: Entry, blank: OpenInvoice) -> OpenInvoice:
     method_id = records.methods[payment_id]
     stage = AttemptStage.PENDING if method_id is None else AttemptStage.DUE
     attempt = Attempt(payment_id, stage, method_id, since=entry.occurred_at)
-    price = period_price(records.row.plan, None)
-    return replace(blank, invoice_id=invoice_id, attempt=attempt, price=price)
+    return replace(blank, invoice_id=invoice_id, attempt=attempt)
 
 
 def _follow(records: Records, state: SubscriptionState, entry: Entry) -> SubscriptionState:
@@ -236,6 +254,7 @@ def _moves(records: Records, state: SubscriptionState, entry: Entry) -> Iterator
     if "price_version" in details:
         yield from _moves_of_plan(records, state, entry)
     yield lambda: scheduling.take_back(state)
+    yield lambda: ending.expire(state, at)
     if attempt := state.attempt:
         yield lambda: awaiting.unknown(state, attempt.payment_id, at)
         yield lambda: awaiting.rejected(state, attempt.payment_id, at)
@@ -243,7 +262,6 @@ def _moves(records: Records, state: SubscriptionState, entry: Entry) -> Iterator
         yield lambda: awaiting.unknown(state, withdrawing_id, at)
     if entry.actor == "system":
         yield lambda: change_due(state, at)
-        yield lambda: ending.expire(state, at)
         return
     until = details.get("until")
     yield lambda: ending.cancel(state, at_period_end=True, at=at)

@@ -34,7 +34,7 @@ def main() -> int:
     configure_logging("chaos", "error")
     python = WarmPython()
     if sys.platform == "linux":
-        ChildProcess._spawn = fork_what_is_ours(python)
+        setattr(ChildProcess, "_spawn", fork_what_is_ours(python))  # noqa: B010 - a method, for mypy
     with tempfile.TemporaryDirectory(prefix="italiano-chaos-") as temporary:
         outcome = asyncio.run(storm(asked.keep or Path(temporary), asked.seed, asked.minutes * 60))
     python.close()

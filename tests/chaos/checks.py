@@ -1,6 +1,7 @@
 """Safety, at the end of a run: the rules of reconciliation, three books that agree, and what was answered."""
 
 import asyncio
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -70,7 +71,8 @@ async def check_subscriptions(plant: Plant, database: Database) -> list[Checked]
                 try:
                     await check(subscription_id)
                 except Exception as broken:  # noqa: BLE001 - whatever it is, it is told with its subscription
-                    return f"subscription {subscription_id}: {broken!r}"
+                    where = traceback.extract_tb(broken.__traceback__)[-1]
+                    return f"subscription {subscription_id}: {broken!r} at {where.line}"
             return None
 
         told = await asyncio.gather(*map(one, ids))

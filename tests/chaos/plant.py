@@ -146,7 +146,7 @@ class Plant:
         for link in self.links:
             await link.close()
         if self.disk is not None:
-            await asyncio.to_thread(subprocess.run, ["umount", "--lazy", self.disk], check=False)
+            await asyncio.to_thread(_unmount, self.disk)
 
     async def keep_alive(self) -> None:
         """Until canceled, as a supervisor does: what ended that nobody has killed is started again."""
@@ -161,9 +161,10 @@ class Plant:
 
     async def execute(self, statement: str) -> str:
         """By the superuser, past every link."""
-        command = [programs() / "psql", "--no-psqlrc", "-Atc", statement, self.database_url]
         psql = await asyncio.create_subprocess_exec(
-            *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+            *(programs() / "psql", "--no-psqlrc", "-Atc", statement, self.database_url),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
         )
         told, _ = await psql.communicate()
         return told.decode().strip()
@@ -224,6 +225,10 @@ def _mounted(folder: Path) -> Path | None:
         ["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True, check=False
     )
     return folder if done.returncode == 0 else None
+
+
+def _unmount(disk: Path) -> None:
+    subprocess.run(["umount", "--lazy", disk], check=False)
 
 
 def send(process: ChildProcess, sign: signal.Signals) -> None:

@@ -1,5 +1,7 @@
 """What a run has to tell, as tables."""
 
+from collections import Counter
+
 from rich.console import Console
 from rich.table import Table
 
@@ -30,9 +32,11 @@ def show(outcome: Outcome, console: Console) -> None:
 
 
 def _operations(outcome: Outcome) -> Table:
-    table = Table("operation", *OperationOutcome, box=None, title="What was asked")
+    table = Table("operation", *OperationOutcome, "refused with", box=None, title="What was asked")
     for kind, counted in sorted(outcome.history.by_kind().items()):
-        table.add_row(kind, *(str(counted[each]) for each in OperationOutcome))
+        codes = Counter(one.code for one in outcome.history.of(kind) if one.code).most_common()
+        told = ", ".join(f"{count} {code}" for code, count in codes)
+        table.add_row(kind, *(str(counted[each]) for each in OperationOutcome), told)
     return table
 
 
