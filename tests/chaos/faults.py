@@ -19,7 +19,7 @@ from tests.chaos.links import Link, Met, Weather
 from tests.chaos.plant import Part, Plant, send, suspended
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.3, 1.5
-UNTIL_MET_SECONDS = 6.0
+UNTIL_MET_SECONDS = 12.0
 GLANCE_SECONDS = 0.05
 IN_FLIGHT_SECONDS = 0.2
 NO_SPACE = b"No space left on device"

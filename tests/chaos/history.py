@@ -1,5 +1,6 @@
 """What was asked of the product, and what it answered: to be held against the books at the end."""
 
+import json
 import uuid
 from collections import Counter
 from collections.abc import Mapping
@@ -44,6 +45,22 @@ class Operation:
     def headers(self) -> dict[str, str]:
         keyed = {} if self.key is None else {"Idempotency-Key": self.key}
         return keyed | {"traceparent": f"00-{self.trace_id}-{uuid.uuid4().hex[:16]}-01"}
+
+    def as_line(self) -> str:
+        told = {
+            "kind": self.kind,
+            "user_id": self.who.id,
+            "method": self.method,
+            "path": self.path,
+            "body": self.body if not isinstance(self.body, bytes) else json.loads(self.body),
+            "key": self.key,
+            "trace_id": self.trace_id,
+            "outcome": self.outcome,
+            "status": self.status,
+            "answer": self.answer,
+            "attempts": self.attempts,
+        }
+        return json.dumps(told)
 
     def __str__(self) -> str:
         told = f"{self.status} {self.code}".strip()

@@ -33,6 +33,7 @@ PATIENT_PROVIDER_SECONDS = 4
 """How long one call of the provider may take: in production 15 s, for as long as a run waits for rest."""
 
 LONG_SESSIONS = {"BILLING_ACCESS_TOKEN_MINUTES": "600"}
+SOON_AGAIN = {"BILLING_EVENTS_FIRST_RETRY_SECONDS": "0.2"}
 CONNECTED = "postgresql://{role}@127.0.0.1:{port}/" + DATABASE + "?sslmode=disable"
 
 
@@ -199,7 +200,7 @@ class Plant:
             psp_url=self.to_psp[name].url,
             psp_api_key=self.psp.api_key,
         )
-        return environment | CHEAP_PASSWORDS | LONG_SESSIONS
+        return environment | CHEAP_PASSWORDS | LONG_SESSIONS | SOON_AGAIN
 
 
 @contextmanager

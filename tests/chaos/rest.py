@@ -9,7 +9,9 @@ from sqlalchemy import text
 from temporalio.client import Client
 
 from db.database import Database
+from tests.chaos.asking import Desk
 from tests.chaos.history import History
+from tests.client import Student
 from tests.psp import SandboxPsp
 from upkeep.workflow_clock import WorkflowClock
 
@@ -31,7 +33,16 @@ WAITING = {
         "SELECT id FROM subscriptions WHERE payment_in_progress"
         " AND next_action IS DISTINCT FROM 'look_up_payment'"
     ),
+    "events": (
+        "SELECT id FROM outbox WHERE published_at IS NULL AND event <> 'renewal.upcoming'"
+        " UNION ALL SELECT id FROM event_deliveries WHERE status = 'pending'"
+    ),
 }
+UNKNOWN = (
+    "SELECT DISTINCT i.subscription_id FROM payments p JOIN invoices i ON i.id = p.invoice_id"
+    " WHERE p.status = 'unknown'"
+)
+UNTIL_LOOKED_UP = "PT1H"
 LIVE = "SELECT workflow_id FROM subscriptions WHERE ended_at IS NULL OR next_action IS NOT NULL ORDER BY id"
 
 
@@ -55,6 +66,18 @@ class Rest:
                 break
             await asyncio.sleep(GLANCE_SECONDS)
         return loop.time() - began_at, last
+
+    async def look_up(self, desk: Desk, admin: Student) -> int:
+        """What got no answer is asked about ever more rarely: an hour of its own time brings the next time.
+
+        Returns how many there were.
+        """
+        async with self._database.read() as connection:
+            unknown = (await connection.execute(text(UNKNOWN))).scalars().all()
+        for subscription_id in unknown:
+            path = f"/admin/subscriptions/{subscription_id}/clock"
+            await desk.ask("turn clock", admin, path, {"advance": UNTIL_LOOKED_UP})
+        return len(unknown)
 
     async def _waiting(self) -> str:
         """The first that is found, in words; empty when everything rests."""

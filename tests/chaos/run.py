@@ -14,11 +14,12 @@ from tests.chaos.asking import Desk
 from tests.chaos.checks import Checked, check_rules, check_subscriptions, check_workflows
 from tests.chaos.customer import Customer
 from tests.chaos.effects import check_answers_again, check_effects
+from tests.chaos.events import listening
 from tests.chaos.history import History
 from tests.chaos.market import Market
 from tests.chaos.nemesis import Nemesis
 from tests.chaos.plant import Plant
-from tests.chaos.rest import SETTLES_WITHIN_SECONDS, Rest
+from tests.chaos.rest import PATIENCE_SECONDS, SETTLES_WITHIN_SECONDS, Rest
 from tests.chaos.staff import Staff
 from tests.staff import hire
 
@@ -38,15 +39,24 @@ class Outcome:
     restarts: dict[str, int]
     settled_in: float
     settled_last: str
+    looked_up: int
     checked: list[Checked] = field(default_factory=list)
 
     @property
+    def wrong(self) -> list[str]:
+        """On whatever machine, however busy."""
+        broken = [f"{one.what}: {broken}" for one in self.checked for broken in one.broken]
+        if self.settled_in > PATIENCE_SECONDS:
+            broken.append(f"it never came to rest: {self.settled_last}")
+        return [*self.history.wrong, *broken]
+
+    @property
     def violations(self) -> list[str]:
-        found = list(self.history.wrong)
+        """And what a machine has to be left alone for."""
+        found = [f"nobody ever met: {kind}" for kind in self.nemesis.never_met]
         if self.settled_in > SETTLES_WITHIN_SECONDS:
             found.append(f"it took {self.settled_in:.1f} s to come to rest; the last: {self.settled_last}")
-        found += [f"nobody ever met: {kind}" for kind in self.nemesis.never_met]
-        return found + [f"{one.what}: {broken}" for one in self.checked for broken in one.broken]
+        return self.wrong + found
 
 
 @dataclass
@@ -65,9 +75,11 @@ class Run:
         try:
             async with self._doors() as doors:
                 market = await self._market(Desk(doors, history, self.dice("doors")), database)
-                outcome = await self._storm(market, database, temporal)
+                async with listening(market.admin) as listener:
+                    outcome = await self._storm(market, database, temporal)
                 outcome.checked = [
                     await check_answers_again(market.desk, history, self.dice("again")),
+                    await listener.check(database),
                     *await check_effects(database, history),
                     *await check_rules(self.plant, database, temporal),
                     *await check_workflows(database, temporal),
@@ -107,12 +119,14 @@ class Run:
             await self.plant.all_run()
             rest = Rest(database, temporal, self.plant.psp, history)
             settled_in, last = await rest.seconds_to_come(healed_at)
+            looked_up = await rest.look_up(market.desk, market.admin)
+            await rest.seconds_to_come(loop.time())
             _note_failures(crowd, history)
         finally:
             for task in (supervising, *crowd):
                 task.cancel()
         restarts = {str(part): part.restarts for part in self.plant.parts}
-        return Outcome(self.seed, self.seconds, history, nemesis, restarts, settled_in, last)
+        return Outcome(self.seed, self.seconds, history, nemesis, restarts, settled_in, last, looked_up)
 
     async def _customers(self, market: Market) -> None:
         """One after the other."""
