@@ -254,7 +254,6 @@ def _moves(records: Records, state: SubscriptionState, entry: Entry) -> Iterator
     if "price_version" in details:
         yield from _moves_of_plan(records, state, entry)
     yield lambda: scheduling.take_back(state)
-    yield lambda: ending.expire(state, at)
     if attempt := state.attempt:
         yield lambda: awaiting.unknown(state, attempt.payment_id, at)
         yield lambda: awaiting.rejected(state, attempt.payment_id, at)
@@ -262,6 +261,8 @@ def _moves(records: Records, state: SubscriptionState, entry: Entry) -> Iterator
         yield lambda: awaiting.unknown(state, withdrawing_id, at)
     if entry.actor == "system":
         yield lambda: change_due(state, at)
+    yield lambda: ending.expire(state, at)
+    if entry.actor == "system":
         return
     until = details.get("until")
     yield lambda: ending.cancel(state, at_period_end=True, at=at)
