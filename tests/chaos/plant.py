@@ -28,6 +28,7 @@ from tests.stack import CHEAP_PASSWORDS, DATABASE, FAST, JWT_SECRET, WEBHOOK_SEC
 
 OF_EACH = 2
 DISK_MEGABYTES = 1_024
+KEPT = "postgres-kept"
 SMALL_WAL = {"max_wal_size": "128MB", "min_wal_size": "32MB"}
 PATIENT_PROVIDER_SECONDS = 4
 """How long one call of the provider may take: in production 15 s, for as long as a run waits for rest."""
@@ -147,7 +148,7 @@ class Plant:
         for link in self.links:
             await link.close()
         if self.disk is not None:
-            await asyncio.to_thread(_unmount, self.disk)
+            await asyncio.to_thread(_leave_the_disk, self.disk, self.folder / KEPT)
 
     async def keep_alive(self) -> None:
         """Until canceled, as a supervisor does: what ended that nobody has killed is started again."""
@@ -228,7 +229,9 @@ def _mounted(folder: Path) -> Path | None:
     return folder if done.returncode == 0 else None
 
 
-def _unmount(disk: Path) -> None:
+def _leave_the_disk(disk: Path, kept: Path) -> None:
+    """What is on it goes to where the rest is."""
+    shutil.copytree(disk, kept, ignore=shutil.ignore_patterns(".s.*"))
     subprocess.run(["umount", "--lazy", disk], check=False)
 
 
