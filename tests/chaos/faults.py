@@ -22,6 +22,7 @@ SHORTEST_SECONDS, LONGEST_SECONDS = 0.3, 1.5
 UNTIL_MET_SECONDS = 12.0
 GLANCE_SECONDS = 0.05
 IN_FLIGHT_SECONDS = 0.2
+BACKEND_SECONDS = 5
 NO_SPACE = b"No space left on device"
 BALLAST = "ballast"
 ZEROS = bytes(1024 * 1024)
@@ -132,15 +133,14 @@ def backends_terminated(plant: Plant, dice: random.Random) -> Fault:
 
 
 def _terminate_backends(plant: Plant) -> int:
-    backends = [
-        process
-        for process in psutil.Process(plant.postgres.process.pid).children()
-        if f" {APP_ROLE} " in " ".join(process.cmdline())
-    ]
-    for backend in backends:
-        backend.terminate()
-    gone, _ = psutil.wait_procs(backends, timeout=2)
-    return len(gone)
+    ended = 0
+    for process in psutil.Process(plant.postgres.process.pid).children():
+        with suppress(psutil.NoSuchProcess):
+            if f" {APP_ROLE} " in " ".join(process.cmdline()):
+                process.terminate()
+                process.wait(BACKEND_SECONDS)
+                ended += 1
+    return ended
 
 
 # Connections.

@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -209,12 +209,14 @@ def suspended(part: Part) -> Iterator[None]:
     """It takes what is sent to it, and answers nothing."""
     family = part.family()
     for process in family:
-        process.suspend()
+        with suppress(psutil.NoSuchProcess):  # a backend that has just gone
+            process.suspend()
     try:
         yield
     finally:
         for process in family:
-            process.resume()
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
 
 def _mounted(folder: Path) -> Path | None:
