@@ -33,7 +33,7 @@ from tests.warm_python import WarmPython, fork_what_is_ours
 HTTP_SECONDS = 60
 TEMPLATE = "template_italiano"
 
-LONGEST_FIRST = {"cli", "faults", "load", "races", "replay", "scenarios", "workflows"}
+LONGEST_FIRST = {"chaos", "cli", "faults", "load", "races", "replay", "scenarios", "workflows"}
 
 # A slow example on a busy machine is no failure.
 hypothesis.settings.register_profile("italiano", deadline=None)

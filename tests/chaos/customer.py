@@ -14,6 +14,7 @@ from payments.signed_webhook import sign
 from tests.chaos.history import Operation, Outcome
 from tests.chaos.market import Market
 from tests.client import Student
+from tests.families import FAMILY_PLAN
 from tests.races.commands import card
 from tests.stack import WEBHOOK_SECRET
 
@@ -28,7 +29,11 @@ CARDS = (
     *("tok_3ds_ok", "tok_3ds_fail", "tok_3ds", "tok_slow"),
     *("tok_answer_lost", "tok_answer_lost_declined", "tok_request_lost", "tok_refund_answer_lost"),
 )
-PLANS = (*("P30D",) * 4, "P6M", "P1Y", "P1Y-FAMILY", "P1Y-FAMILY")
+PLANS = (*("P30D",) * 4, "P6M", "P1Y", *(FAMILY_PLAN,) * 4)
+NEWEST = 5
+CODE_IS_LEFT_SHARE = 0.3
+"""So often a gift code stays in circulation for somebody else to try, too."""
+
 TURNS = ("PT12H", "P1D", "P7D", "P15D", "P31D", "P31D", "P45D")
 
 Wish = Callable[[], Awaitable[object]]
@@ -95,12 +100,14 @@ class Customer:
                 return [self.start, self.start, self.start, self.join]
 
     def _while_active(self) -> Sequence[Wish]:
+        shares = self.subscription.get("plan_code") == FAMILY_PLAN
         return [
+            *((self.invite,) * 4 + (self.hand_on,) * 3 if shares else ()),
             *(self.turn_clock,) * 5,
             *(self.change_plan,) * 3,
             *(self.freeze, self.freeze, self.cancel, self.cancel, self.uncancel, self.withdraw),
-            *(self.redeem, self.add_card, self.forget_card, self.pay_by_hand, self.invite, self.invite),
-            *(self.join, self.hand_on, self.confirm, self.read_purse),
+            *(self.redeem, self.add_card, self.forget_card, self.pay_by_hand, self.invite),
+            *(self.join, self.confirm, self.read_purse),
         ]
 
     async def _anything(self) -> None:
@@ -115,9 +122,9 @@ class Customer:
         if dice.random() < 0.75:
             body["payment_method"] = {"provider": "sandbox", "token": self._card()}
         if market.promo_codes and dice.random() < 0.35:
-            body["promo_code"] = dice.choice(market.promo_codes)
+            body["promo_code"] = dice.choice(market.promo_codes[-NEWEST:])
         if market.gift_codes and dice.random() < 0.3:
-            body["gift_code"] = dice.choice(market.gift_codes)
+            body["gift_code"] = self._gift_code()
         started = await self._ask("start", "/subscriptions/start", body)
         if started.outcome is Outcome.DONE:
             market.payers[started.answer["subscription_id"]] = self.student
@@ -172,7 +179,7 @@ class Customer:
 
     async def redeem(self) -> None:
         if self.market.gift_codes:
-            await self._order("redeem", {"gift_code": self.market.dice.choice(self.market.gift_codes)})
+            await self._order("redeem", {"gift_code": self._gift_code()})
 
     async def turn_clock(self) -> None:
         """By staff, and of this subscription alone."""
@@ -223,6 +230,12 @@ class Customer:
         await self._ask("read", "/me/purse", method="GET")
 
     # How they ask.
+
+    def _gift_code(self) -> str:
+        codes = self.market.gift_codes
+        place = self.market.dice.randrange(len(codes))
+        is_left = self.market.dice.random() < CODE_IS_LEFT_SHARE
+        return codes[place] if is_left else codes.pop(place)
 
     def _card(self) -> str:
         return card(self.market.dice.choice(CARDS))

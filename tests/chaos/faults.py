@@ -135,7 +135,7 @@ def backends_terminated(plant: Plant, dice: random.Random) -> Fault:
 def _terminate_backends(plant: Plant) -> int:
     ended = 0
     for process in psutil.Process(plant.postgres.process.pid).children():
-        with suppress(psutil.NoSuchProcess):
+        with suppress(psutil.Error):  # it has just gone by itself, or can't go on
             if f" {APP_ROLE} " in " ".join(process.cmdline()):
                 process.terminate()
                 process.wait(BACKEND_SECONDS)

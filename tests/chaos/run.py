@@ -23,7 +23,7 @@ from tests.chaos.rest import PATIENCE_SECONDS, SETTLES_WITHIN_SECONDS, Rest
 from tests.chaos.staff import Staff
 from tests.staff import hire
 
-CUSTOMERS = 6
+CUSTOMERS = 8
 HTTP_SECONDS = 15
 ADMIN = "admin"
 
