@@ -9,6 +9,7 @@ from tests.chaos.history import Outcome as OperationOutcome
 from tests.chaos.run import Outcome
 
 LONGEST_TOLD = 600
+MOST_TOLD = 30
 
 
 def show(outcome: Outcome, console: Console) -> None:
@@ -21,7 +22,7 @@ def show(outcome: Outcome, console: Console) -> None:
     console.print(
         f"At rest after {outcome.settled_in:.1f} s; the last: {outcome.settled_last}", highlight=False
     )
-    for violation in outcome.violations:
+    for violation in outcome.violations[:MOST_TOLD]:
         console.print(f"VIOLATION {violation[:LONGEST_TOLD]}", markup=False, highlight=False, soft_wrap=True)
     struck, met_count = outcome.nemesis.struck.total(), outcome.nemesis.met.total()
     console.print(
