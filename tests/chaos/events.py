@@ -37,7 +37,8 @@ class Listener:
         async with database.read() as connection:
             published = {tuple(row) for row in await connection.execute(text(PUBLISHED))}
         came = [received.event for received in self.receiver.received]
-        heard = {(one["subscription_id"], one["sequence"], one["type"]) for one in came}
+        of_subscriptions = [one for one in came if one["subscription_id"] is not None]
+        heard = {(one["subscription_id"], one["sequence"], one["type"]) for one in of_subscriptions}
         broken = [f"{event} did not come" for event in published - heard]
         broken += [f"{event} was never published" for event in heard - published]
         count = Counter(subscription_id for subscription_id, *_ in published)

@@ -93,7 +93,7 @@ class Link:
             await asyncio.wait(self._carrying)
 
     def change(self, weather: Weather, *, loses: bytes = b"") -> None:
-        """`loses`: only the answers to what begins like this."""
+        """`loses`: only the answers to what has these words in it."""
         self._weather, self._loses = weather, loses
         for line in self._lines:
             line.has_asked = False
@@ -174,7 +174,7 @@ class Link:
         self.met[Met.THERE] += 1
         if await self._is_swallowed(line):
             return False
-        line.has_asked |= chunk.startswith(self._loses)
+        line.has_asked |= self._loses in chunk
         return True
 
     async def _goes_back(self, chunk: bytes, line: _Line) -> bool:
