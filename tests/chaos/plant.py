@@ -83,7 +83,10 @@ class Plant:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.disk: Path | None = None
-        self.postgres = EmbeddedPostgres(folder / "postgres", options=FAST | SMALL_WAL)
+        self.postgres_log = folder / "postgres.log"  # not on its disk: it has to say that this is full
+        self.postgres = EmbeddedPostgres(
+            folder / "postgres", log_file=self.postgres_log, options=FAST | SMALL_WAL
+        )
         self.temporal = EmbeddedTemporal(
             port=free_port(), log_file=folder / "temporal.log", database_file=folder / "temporal.db"
         )
