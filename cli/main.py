@@ -73,6 +73,21 @@ def demo() -> None:
 
 
 @app.command()
+def chaos(
+    *,
+    seed: Annotated[int | None, typer.Option(min=0, help="The same faults and wishes once more.")] = None,
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long there are faults.")] = 8.0,
+    keep: Annotated[
+        Path | None, typer.Option(file_okay=False, help="A folder for logs and history, to look at them.")
+    ] = None,
+) -> None:
+    """Break every part of a whole stack of its own, under load, and check that all came right: 1 if not."""
+    from cli.chaos import run_chaos  # noqa: PLC0415 - see above
+
+    run_chaos(seed=seed, minutes=minutes, keep=keep)
+
+
+@app.command()
 def reconcile(
     *,
     fix: Annotated[

@@ -34,7 +34,7 @@ HTTP_SECONDS = 60
 TEMPLATE = "template_italiano"
 
 LONGEST_FIRST = {
-    *("attack", "cli", "faults", "load", "races", "replay", "runbooks", "scenarios", "workflows"),
+    *("attack", "chaos", "cli", "faults", "load", "races", "replay", "runbooks", "scenarios", "workflows"),
     *("test_facts_converge.py", "test_openapi_access.py", "test_openapi_writes.py", "test_migrations.py"),
 }
 """Rooms, and single files that take longer than most."""

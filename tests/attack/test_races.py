@@ -14,6 +14,7 @@ from db.queries.book_invariants import find_violations
 from tests.attack.contests import CLIENTS, CONTESTS
 from tests.conftest import FreshDatabaseUrl
 from tests.stack import settings_for
+from tests.wide_database import wide_database
 
 ROUNDS = int(os.environ.get("ATTACK_ROUNDS", "2"))
 NAIVE_ROUNDS = 5
@@ -24,9 +25,8 @@ LONGEST_SECONDS = 240 + 30 * ROUNDS
 async def arena(fresh_database_url: FreshDatabaseUrl) -> AsyncIterator[Database]:
     """A connection for each client, and all of its books are looked at."""
     settings = settings_for(await fresh_database_url())
-    database = Database.from_settings(settings.model_copy(update={"database_pool_size": CLIENTS}))
-    yield database
-    await database.close()
+    async with wide_database(settings, CLIENTS) as database:
+        yield database
 
 
 @pytest.mark.timeout(LONGEST_SECONDS)
