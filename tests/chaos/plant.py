@@ -142,7 +142,7 @@ class Plant:
             await link.open()
         await asyncio.gather(self.postgres.start(), self.temporal.start())
         await asyncio.to_thread(upgrade, await self.postgres.create_database(DATABASE))
-        await asyncio.gather(*(part.start() for part in (self.psp_part, *self.apis, *self.workers)))
+        await asyncio.gather(*(part.run_again() for part in (self.psp_part, *self.apis, *self.workers)))
 
     async def stop(self) -> None:
         await asyncio.gather(*(part.process().stop() for part in (*self.apis, *self.workers, self.psp_part)))
