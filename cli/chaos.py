@@ -12,6 +12,8 @@ from typing import NoReturn
 ROOT = Path(__file__).parents[1]
 STORM = ROOT / "tests" / "chaos"
 SEEDS = 1_000_000
+PORTS_OF_NO_TEST = "gw3"
+"""Tests run in three processes: the range of a fourth is free (tests/free_port.py)."""
 
 
 def run_chaos(*, seed: int | None, minutes: float, keep: Path | None) -> NoReturn:
@@ -22,4 +24,5 @@ def run_chaos(*, seed: int | None, minutes: float, keep: Path | None) -> NoRetur
     command = [sys.executable, "-m", "tests.chaos", f"--seed={chosen}", f"--minutes={minutes}"]
     if keep is not None:
         command.append(f"--keep={keep.absolute()}")
-    os.execve(sys.executable, command, os.environ | {"PYTHONPATH": str(ROOT)})  # noqa: S606 - ourselves
+    variables = {"PYTHONPATH": str(ROOT), "PYTEST_XDIST_WORKER": PORTS_OF_NO_TEST}
+    os.execve(sys.executable, command, os.environ | variables)  # noqa: S606 - ourselves

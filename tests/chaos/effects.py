@@ -133,7 +133,7 @@ async def _reports_are_there(database: Database, history: History) -> Checked:
     async with database.read() as connection:
         rows = await connection.execute(
             text(
-                "SELECT convert_from(raw_body, 'UTF8')::json->>'event_id', status FROM webhook_inbox"
+                "SELECT substring(fact_key FROM '^event\\:(.*)$'), status FROM webhook_inbox"
                 " WHERE provider = 'mock'"
             )
         )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import httpx2
 import psutil
 
 from cli.dev.postgres import APP_ROLE
@@ -210,11 +211,11 @@ def provider_is_away(plant: Plant, dice: random.Random) -> Fault:
         links = plant.to_psp.values()
         for link in links:
             link.sees = see
-        await plant.psp.outage(on=True)
+        await _insist(lambda: plant.psp.outage(on=True))
         try:
             return await _lasts(dice, lambda: answers)
         finally:
-            await plant.psp.outage(on=False)
+            await _insist(lambda: plant.psp.outage(on=False))
             for link in links:
                 link.sees = lambda _: None
 
@@ -232,19 +233,29 @@ def reports_in_disorder(plant: Plant, dice: random.Random) -> Fault:
             copies += b'"duplicate"' in chunk
 
         plant.reports.sees = see
-        await plant.psp.webhooks(
-            duplicates=dice.randint(1, 3),
-            delay_seconds=dice.uniform(0.2, 1.5),
-            shuffle=True,
-            drop_first=dice.randint(0, 4),
-        )
+        disorder = {
+            "duplicates": dice.randint(1, 3),
+            "delay_seconds": dice.uniform(0.2, 1.5),
+            "shuffle": True,
+            "drop_first": dice.randint(0, 4),
+        }
+        await _insist(lambda: plant.psp.webhooks(**disorder))
         try:
             return await _lasts(dice, lambda: copies)
         finally:
-            await plant.psp.webhooks()
+            await _insist(plant.psp.webhooks)
             plant.reports.sees = lambda _: None
 
     return Fault("reports in disorder", "psp", frozenset({plant.psp_part, "webhooks"}), strike)
+
+
+async def _insist(switch: Callable[[], Awaitable[None]]) -> None:
+    """On a machine so busy that a provider who is there may seem away."""
+    while True:
+        try:
+            return await switch()
+        except httpx2.TransportError:
+            await asyncio.sleep(GLANCE_SECONDS)
 
 
 def disk_full(plant: Plant, dice: random.Random) -> Fault:

@@ -29,6 +29,8 @@ from tests.stack import CHEAP_PASSWORDS, DATABASE, FAST, JWT_SECRET, WEBHOOK_SEC
 OF_EACH = 2
 DISK_MEGABYTES = 1_024
 KEPT = "postgres-kept"
+MOST_STARTS = 10
+"""One after the other: what is away is away for a moment only."""
 SMALL_WAL = {"max_wal_size": "128MB", "min_wal_size": "32MB"}
 PATIENT_PROVIDER_SECONDS = 4
 """How long one call of the provider may take: in production 15 s, for as long as a run waits for rest."""
@@ -62,14 +64,21 @@ class Part:
         return sum(link.met[each] for link in self.links for each in met)
 
     async def run_again(self) -> None:
-        """Returns when it does its work. When what it needs is away, it is started once more."""
+        """Returns when it does its work. When what it needs is away, it is started once more.
+
+        Raises `StackError` when it won't, however often.
+        """
         async with self._starting:
+            failed = 0
             while not self.process().is_running:
                 self.restarts += 1
                 try:
                     await self.start()
                 except StackError:
                     self.process().kill()
+                    failed += 1
+                    if failed == MOST_STARTS:
+                        raise
 
     def family(self) -> list[psutil.Process]:
         """It and its children, which are those that work where it is Postgres."""
