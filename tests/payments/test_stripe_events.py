@@ -139,7 +139,10 @@ def test_what_is_not_an_event() -> None:
         b"[]",
         b"{}",
         *(event(kind, good, id=value) for value in (..., None, "", "evt_", "evt_a b", "evt_\x00", 1)),
-        *(event(kind, good, created=value) for value in (..., None, -1, 2**63, "now", "1", True, float("inf"))),
+        *(
+            event(kind, good, created=value)
+            for value in (..., None, -1, 2**63, "now", "1", True, float("inf"))
+        ),
         *(event(kind, good, livemode=value) for value in (..., None, "perhaps", 7, 0, "false")),
         *(event(kind, good, data=value) for value in NOT_DATA),
         *(event(kind, value) for value in ({}, intent(ORDER, amount=-1), intent(ORDER, metadata=None))),
