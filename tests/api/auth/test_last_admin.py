@@ -1,7 +1,7 @@
 """An administrator is always left: whoever would be the last one to go stays, also of two at once."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import httpx2
 import pytest
@@ -18,6 +18,7 @@ from tests.staff import hire
 
 WHY = {"reason": "has left us"}
 LAST = (409, "last_admin")
+UNAVAILABLE = 503
 TOO_LATE = {(401, "token_expired"), (401, "token_invalid"), (409, "last_admin")}
 """Whoever was shut out a moment before may have been heard of, or not yet."""
 
@@ -38,6 +39,13 @@ async def disable(by: Student, whom: Student) -> httpx2.Response:
     return await by.post(f"/admin/users/{whom.id}/disable", WHY)
 
 
+async def repeating(ask: Callable[[], Awaitable[httpx2.Response]]) -> httpx2.Response:
+    """On a busy machine the second may wait for the first for longer than anybody waits for a lock."""
+    while (answer := await ask()).status_code == UNAVAILABLE:
+        pass
+    return answer
+
+
 async def test_the_last_one_stays(admins: tuple[Student, Student]) -> None:
     one, other = admins
     assert (await disable(one, other)).status_code == 200
@@ -53,7 +61,9 @@ async def test_the_last_one_stays(admins: tuple[Student, Student]) -> None:
 async def test_of_two_who_shut_each_other_out_one_stays(admins: tuple[Student, Student]) -> None:
     one, other = admins
 
-    answers = await asyncio.gather(disable(one, other), disable(other, one))
+    answers = await asyncio.gather(
+        repeating(lambda: disable(one, other)), repeating(lambda: disable(other, one))
+    )
 
     assert min(answer.status_code for answer in answers) == 200
     [refused] = [refusal(answer) for answer in answers if answer.is_error]
@@ -61,6 +71,8 @@ async def test_of_two_who_shut_each_other_out_one_stays(admins: tuple[Student, S
 
 
 async def test_of_two_who_go_at_once_one_stays(admins: tuple[Student, Student]) -> None:
-    answers = await asyncio.gather(*(erase(admin) for admin in admins))
+    one, other = admins
+
+    answers = await asyncio.gather(repeating(lambda: erase(one)), repeating(lambda: erase(other)))
 
     assert sorted(answer.status_code for answer in answers) == [204, 409]
