@@ -75,6 +75,8 @@ async def ensure_staff(
         return
     password_hash = await passwords.hash(password)
     async with database.transaction() as connection:
+        if account is not None and role != ADMIN and await users.is_last_admin(connection, account.id):
+            raise ValueError(f"{address} is the last administrator: make another one first")
         user_id = await users.put_user(connection, email=address, password_hash=password_hash, role=role)
         now = datetime.now(UTC)
         await refresh_tokens.revoke_user_tokens(connection, user_id, now)

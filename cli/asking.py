@@ -12,6 +12,7 @@ from temporalio.service import RPCError
 
 from api.context import Context, open_context
 from api.problems import Problem
+from api.schemas.base import LONGEST_REASON
 from cli.operator_settings import operator_settings
 from db.database import Connection, Database
 from db.database import is_unavailable as is_postgres_away
@@ -20,8 +21,6 @@ from ops.settings import Settings
 from ops.temporal_errors import is_unavailable as is_temporal_away
 
 Asked = TypeVar("Asked")
-
-LONGEST_REASON = 500
 
 
 def ask_books(ask: Callable[[Connection], Awaitable[Asked]]) -> Asked:

@@ -23,6 +23,8 @@ from db.migrate import upgrade
 from ops.settings import Settings
 from tests.api_description import check_answer
 from tests.client import Student
+from tests.event_endpoint import Endpoint
+from tests.event_receiver import EventReceiver
 from tests.free_port import free_port
 from tests.lives import World
 from tests.local_stripe import LocalStripe
@@ -182,6 +184,23 @@ async def admin(http: httpx2.AsyncClient, database: Database, settings: Settings
 async def support(http: httpx2.AsyncClient, database: Database, settings: Settings) -> Student:
     """Somebody of support nobody else uses, logged in."""
     return await hire(http, database, settings, "support")
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[EventReceiver]:
+    """Somebody who is told of events, if an endpoint says so."""
+    receiver = EventReceiver()
+    await receiver.open()
+    yield receiver
+    await receiver.close()
+
+
+@pytest.fixture
+async def endpoint(admin: Student, receiver: EventReceiver) -> AsyncIterator[Endpoint]:
+    """Tells `receiver` of everything."""
+    endpoint = await Endpoint.make(admin, receiver.url)
+    yield endpoint
+    await admin.delete(endpoint.path)
 
 
 @pytest.fixture

@@ -115,14 +115,9 @@ class PingedBody(ResponseBody):
     error: str | None
 
 
-class DeliveryBody(ResponseBody):
-    """One event on its way to the endpoint. Attempts are those of the last replay, if there was one."""
+class DeliveryOutcomeBody(ResponseBody):
+    """Attempts are those of the last replay, if there was one."""
 
-    id: int
-    event_id: int
-    event: str
-    subscription_id: int | None
-    sequence: int | None
     status: DeliveryStatus
     round: int
     attempts: int
@@ -130,6 +125,16 @@ class DeliveryBody(ResponseBody):
     last_status_code: int | None
     last_error: str | None
     delivered_at: UtcInstant | None
+
+
+class DeliveryBody(DeliveryOutcomeBody):
+    """One event on its way to the endpoint. Attempts are those of the last replay, if there was one."""
+
+    id: int
+    event_id: int
+    event: str
+    subscription_id: int | None
+    sequence: int | None
     created_at: UtcInstant
 
 
@@ -151,18 +156,11 @@ class EventBody(ResponseBody):
     data: dict[str, Any]
 
 
-class EventDeliveryBody(ResponseBody):
+class EventDeliveryBody(DeliveryOutcomeBody):
     """What became of it at one endpoint. Attempts are those of the last replay, if there was one."""
 
     endpoint_id: int
     url: str
-    status: DeliveryStatus
-    round: int
-    attempts: int
-    last_attempt_at: UtcInstant | None
-    last_status_code: int | None
-    last_error: str | None
-    delivered_at: UtcInstant | None
 
 
 class WholeEventBody(EventBody):

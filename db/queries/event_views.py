@@ -24,35 +24,34 @@ class PublishedEvent:
 
 
 @dataclass(frozen=True)
-class DeliveryView:
+class DeliveryOutcome:
+    status: str
+    round: int
+    attempts: int
+    last_attempt_at: datetime | None
+    last_status_code: int | None
+    last_error: str | None
+    delivered_at: datetime | None
+
+
+@dataclass(frozen=True)
+class DeliveryView(DeliveryOutcome):
+    """To one endpoint, of any event."""
+
     id: int
     event_id: int
     event: str
     subscription_id: int | None
     sequence: int | None
-    status: str
-    round: int
-    attempts: int
-    last_attempt_at: datetime | None
-    last_status_code: int | None
-    last_error: str | None
-    delivered_at: datetime | None
     created_at: datetime
 
 
 @dataclass(frozen=True)
-class DeliveryOf:
+class DeliveryOf(DeliveryOutcome):
     """Of one event, to one endpoint."""
 
     endpoint_id: int
     url: str
-    status: str
-    round: int
-    attempts: int
-    last_attempt_at: datetime | None
-    last_status_code: int | None
-    last_error: str | None
-    delivered_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -63,6 +62,16 @@ class EventCounts:
     undelivered: int
     endpoints_disabled: int
 
+
+_OUTCOME = (
+    EventDelivery.status,
+    EventDelivery.round,
+    EventDelivery.attempts,
+    EventDelivery.last_attempt_at,
+    EventDelivery.last_status_code,
+    EventDelivery.last_error,
+    EventDelivery.delivered_at,
+)
 
 _PUBLISHED = select(
     OutboxEvent.id,
@@ -96,13 +105,7 @@ async def list_deliveries_of(connection: Connection, event_id: int) -> list[Deli
         select(
             EventDelivery.endpoint_id,
             WebhookEndpoint.url,
-            EventDelivery.status,
-            EventDelivery.round,
-            EventDelivery.attempts,
-            EventDelivery.last_attempt_at,
-            EventDelivery.last_status_code,
-            EventDelivery.last_error,
-            EventDelivery.delivered_at,
+            *_OUTCOME,
         )
         .join(WebhookEndpoint, EventDelivery.endpoint_id == WebhookEndpoint.id)
         .where(EventDelivery.event_id == event_id)
@@ -121,13 +124,7 @@ async def list_deliveries(
             OutboxEvent.event,
             OutboxEvent.subscription_id,
             OutboxEvent.sequence,
-            EventDelivery.status,
-            EventDelivery.round,
-            EventDelivery.attempts,
-            EventDelivery.last_attempt_at,
-            EventDelivery.last_status_code,
-            EventDelivery.last_error,
-            EventDelivery.delivered_at,
+            *_OUTCOME,
             EventDelivery.created_at,
         )
         .join(OutboxEvent, EventDelivery.event_id == OutboxEvent.id)

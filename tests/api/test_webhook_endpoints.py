@@ -1,7 +1,6 @@
 """Endpoints that are told of events, as staff keep them: made, changed, tried out, stopped, told again."""
 
 import uuid
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,21 +14,6 @@ from tests.event_endpoint import ENDPOINTS, Endpoint, all_delivered
 from tests.event_receiver import EventReceiver, answer
 from tests.lives import Life, World
 from tests.replay.event_shapes import give_up
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[EventReceiver]:
-    receiver = EventReceiver()
-    await receiver.open()
-    yield receiver
-    await receiver.close()
-
-
-@pytest.fixture
-async def endpoint(admin: Student, receiver: EventReceiver) -> AsyncIterator[Endpoint]:
-    endpoint = await Endpoint.make(admin, receiver.url)
-    yield endpoint
-    await admin.delete(endpoint.path)
 
 
 async def changes_of(database: Database, endpoint: Endpoint) -> list[tuple[str, int | None]]:

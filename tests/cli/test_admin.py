@@ -11,7 +11,8 @@ from db.queries.staff_actions import ActionFilter, list_actions
 from db.queries.users import Account, find_account_by_email
 from ops.settings import Settings
 from tests.client import Student
-from tests.stack import Stack
+from tests.conftest import FreshDatabaseUrl
+from tests.stack import Stack, settings_for
 from tests.warm_python import run_italiano
 
 PASSWORD = "sette nani e una mela"
@@ -99,6 +100,22 @@ async def test_an_account_of_staff_changes_its_role(
     await demoted.login()
 
     assert (await demoted.get("/auth/me")).json()["role"] == "support"
+
+
+async def test_the_last_administrator_stays_one(fresh_database_url: FreshDatabaseUrl) -> None:
+    settings = settings_for(await fresh_database_url())
+    database = Database.from_settings(settings)
+    one, other = "capo@italiano.example", "vice@italiano.example"
+    await ensure_staff(database, settings, one, PASSWORD)
+
+    with pytest.raises(ValueError, match="is the last administrator"):
+        await ensure_staff(database, settings, one, PASSWORD, "support")
+    await ensure_staff(database, settings, other, PASSWORD)
+    await ensure_staff(database, settings, one, PASSWORD, "support")
+
+    roles = [account.role for email in (one, other) if (account := await account_of(database, email))]
+    assert roles == ["support", "admin"]
+    await database.close()
 
 
 async def test_the_command_makes_one(stack: Stack, database: Database) -> None:

@@ -1,7 +1,7 @@
 """`italiano event`: what went out, for who has no browser at hand."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -24,21 +24,6 @@ def event(world: World) -> Event:
         return await italiano(world.stack, "event", *arguments)
 
     return run
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[EventReceiver]:
-    receiver = EventReceiver()
-    await receiver.open()
-    yield receiver
-    await receiver.close()
-
-
-@pytest.fixture
-async def endpoint(admin: Student, receiver: EventReceiver) -> AsyncIterator[Endpoint]:
-    endpoint = await Endpoint.make(admin, receiver.url)
-    yield endpoint
-    await admin.delete(endpoint.path)
 
 
 @pytest.fixture

@@ -28,6 +28,11 @@ JUST_DUE = timedelta(days=30, minutes=5)
 PRICE, PART = 1_990, 1_250
 UNBOOKED = "the_provider_has_money_that_we_did_not_book"
 BECAUSE = ("--reason", "a drill")
+DECLINED = {
+    "invoices": ["paid", "open"],
+    "payments": ["succeeded", "failed"],
+    "charges": ["succeeded", "failed"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +91,11 @@ async def comes_to(
     return book
 
 
+async def is_renewed_once(life: Life) -> None:
+    twice = ["succeeded", "succeeded"]
+    await comes_to(life, "active", invoices=["paid", "paid"], payments=twice, charges=twice)
+
+
 async def waits_for_its_customer(life: Life) -> None:
     async def waits() -> bool:
         return (await held(life))[-1:] == [("pending", PRICE)] and (await life.book()).payments[
@@ -99,13 +109,7 @@ async def test_a_card_that_is_declined_and_works_again(drilled: World) -> None:
     life = await paid(drilled)
     await trigger(drilled, "payment.failed", life.subscription_id)
     await life.wait(A_PERIOD)
-    await comes_to(
-        life,
-        "past_due",
-        invoices=["paid", "open"],
-        payments=["succeeded", "failed"],
-        charges=["succeeded", "failed"],
-    )
+    await comes_to(life, "past_due", **DECLINED)
 
     await trigger(drilled, "payment.succeeded", life.subscription_id)
     await italiano(drilled.stack, "sub", "retry-payment", str(life.subscription_id), *BECAUSE)
@@ -123,16 +127,11 @@ async def test_a_stolen_card_is_never_charged_again(drilled: World) -> None:
     life = await paid(drilled)
     await trigger(drilled, "payment.stolen", life.subscription_id)
     await life.wait(A_PERIOD)
-    declined = {
-        "invoices": ["paid", "open"],
-        "payments": ["succeeded", "failed"],
-        "charges": ["succeeded", "failed"],
-    }
-    await comes_to(life, "past_due", **declined)
+    await comes_to(life, "past_due", **DECLINED)
 
     await life.wait(timedelta(days=4))
 
-    await comes_to(life, "past_due", **declined)
+    await comes_to(life, "past_due", **DECLINED)
 
 
 async def test_a_customer_who_has_to_confirm_a_renewal_and_does(drilled: World) -> None:
@@ -143,13 +142,7 @@ async def test_a_customer_who_has_to_confirm_a_renewal_and_does(drilled: World) 
 
     await trigger(drilled, "payment.confirmed", life.subscription_id)
 
-    await comes_to(
-        life,
-        "active",
-        invoices=["paid", "paid"],
-        payments=["succeeded", "succeeded"],
-        charges=["succeeded", "succeeded"],
-    )
+    await is_renewed_once(life)
 
 
 async def test_a_customer_who_refuses(drilled: World) -> None:
@@ -167,13 +160,7 @@ async def test_a_lost_answer_charges_once(drilled: World) -> None:
 
     await life.wait(A_PERIOD)
 
-    await comes_to(
-        life,
-        "active",
-        invoices=["paid", "paid"],
-        payments=["succeeded", "succeeded"],
-        charges=["succeeded", "succeeded"],
-    )
+    await is_renewed_once(life)
 
 
 async def test_a_bank_that_takes_a_part_back(drilled: World) -> None:
@@ -208,13 +195,7 @@ async def test_a_provider_that_is_away_and_comes_back(drilled: World) -> None:
 
     await life.wait(timedelta(hours=1))
 
-    await comes_to(
-        life,
-        "active",
-        invoices=["paid", "paid"],
-        payments=["succeeded", "succeeded"],
-        charges=["succeeded", "succeeded"],
-    )
+    await is_renewed_once(life)
 
 
 async def test_what_is_not_reported_is_found_by_reconciliation(drilled: World) -> None:

@@ -17,14 +17,6 @@ HEADERS = {"content-type": "application/json", "webhook-id": "evt_1"}
 
 
 @pytest.fixture
-async def receiver() -> AsyncIterator[EventReceiver]:
-    receiver = EventReceiver()
-    await receiver.open()
-    yield receiver
-    await receiver.close()
-
-
-@pytest.fixture
 async def sender() -> AsyncIterator[EventSender]:
     sender = EventSender(allow_private=True)
     yield sender
