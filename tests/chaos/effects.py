@@ -8,10 +8,13 @@ import json
 import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text
+from sqlalchemy.orm import InstrumentedAttribute
 
 from db.database import Database
+from db.tables.subscriptions import TimelineEntry
 from domain.lifecycle import Event
 from tests.chaos.asking import Desk
 from tests.chaos.checks import Checked
@@ -46,8 +49,8 @@ AT_MOST_ONCE: Mapping[str, frozenset[Event]] = {
 
 
 async def check_effects(database: Database, history: History) -> list[Checked]:
-    traces = await _traces(database)
-    of_subscriptions = await _events_of_subscriptions(database)
+    traces = await _events_by(database, TimelineEntry.trace_id)
+    of_subscriptions = await _events_by(database, TimelineEntry.subscription_id)
     return [
         _once(history, traces),
         _at_most_once(history, traces, of_subscriptions),
@@ -84,21 +87,13 @@ def _at_most_once(history: History, traces: Traces, of_subscriptions: Mapping[in
 ENDS = (Event.ENDED, Event.CANCELED, Event.WITHDRAWN, Event.EXPIRED, Event.UNCOLLECTED)
 
 
-async def _traces(database: Database) -> Traces:
-    traces: dict[str, Counter[str]] = defaultdict(Counter)
+async def _events_by(database: Database, column: InstrumentedAttribute[Any]) -> Mapping[Any, Counter[str]]:
+    """How often each is told of, for each value of the column."""
+    events: dict[Any, Counter[str]] = defaultdict(Counter)
     async with database.read() as connection:
-        rows = await connection.execute(text("SELECT trace_id, event FROM timeline_entries"))
-        for trace_id, event in rows:
-            traces[trace_id][event] += 1
-    return traces
-
-
-async def _events_of_subscriptions(database: Database) -> Mapping[int, Counter[str]]:
-    events: dict[int, Counter[str]] = defaultdict(Counter)
-    async with database.read() as connection:
-        rows = await connection.execute(text("SELECT subscription_id, event FROM timeline_entries"))
-        for subscription_id, event in rows:
-            events[subscription_id][event] += 1
+        rows = await connection.execute(select(column, TimelineEntry.event))
+        for value, event in rows:
+            events[value][event] += 1
     return events
 
 
