@@ -115,19 +115,7 @@ class PingedBody(ResponseBody):
     error: str | None
 
 
-class DeliveryOutcomeBody(ResponseBody):
-    """Attempts are those of the last replay, if there was one."""
-
-    status: DeliveryStatus
-    round: int
-    attempts: int
-    last_attempt_at: UtcInstant | None
-    last_status_code: int | None
-    last_error: str | None
-    delivered_at: UtcInstant | None
-
-
-class DeliveryBody(DeliveryOutcomeBody):
+class DeliveryBody(ResponseBody):
     """One event on its way to the endpoint. Attempts are those of the last replay, if there was one."""
 
     id: int
@@ -135,6 +123,13 @@ class DeliveryBody(DeliveryOutcomeBody):
     event: str
     subscription_id: int | None
     sequence: int | None
+    status: DeliveryStatus
+    round: int
+    attempts: int
+    last_attempt_at: UtcInstant | None
+    last_status_code: int | None
+    last_error: str | None
+    delivered_at: UtcInstant | None
     created_at: UtcInstant
 
 
@@ -156,11 +151,18 @@ class EventBody(ResponseBody):
     data: dict[str, Any]
 
 
-class EventDeliveryBody(DeliveryOutcomeBody):
+class EventDeliveryBody(ResponseBody):
     """What became of it at one endpoint. Attempts are those of the last replay, if there was one."""
 
     endpoint_id: int
     url: str
+    status: DeliveryStatus
+    round: int
+    attempts: int
+    last_attempt_at: UtcInstant | None
+    last_status_code: int | None
+    last_error: str | None
+    delivered_at: UtcInstant | None
 
 
 class WholeEventBody(EventBody):
