@@ -78,7 +78,7 @@ class Run:
                 async with listening(market.admin) as listener:
                     outcome = await self._storm(market, database, temporal)
                 outcome.checked = [
-                    await check_answers_again(market.desk, history, self.dice("again")),
+                    await check_answers_again(market.desk, history, database, self.dice("again")),
                     await listener.check(database),
                     *await check_effects(database, history),
                     *await check_rules(self.plant, database, temporal),

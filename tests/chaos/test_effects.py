@@ -85,13 +85,35 @@ async def test_a_report_that_was_taken_and_is_nowhere_is_found(database: Databas
     assert "report evt-of-nobody is there 0 times" in checked[-1].broken
 
 
-async def test_another_answer_under_the_same_key_is_found(http: httpx2.AsyncClient, student: Student) -> None:
+async def test_another_answer_under_the_same_key_is_found(
+    database: Database, http: httpx2.AsyncClient, student: Student
+) -> None:
     desk = Desk([http], History(), DICE)
-    started = await desk.ask("start", student, "/subscriptions/start", {"plan_code": "P30D"})
-    while started.outcome is not Outcome.DONE:  # some are impatient
-        started = await desk.ask("start", student, "/subscriptions/start", {"plan_code": "P30D"})
+    started = await asked(desk, "start", student, "/subscriptions/start", {"plan_code": "P30D"})
 
-    assert (await check_answers_again(desk, desk.history, DICE)).broken == []
+    assert (await check_answers_again(desk, desk.history, database, DICE)).broken == []
     started.answer = {**started.answer, "subscription_id": NOBODYS}
-    [broken] = (await check_answers_again(desk, desk.history, DICE)).broken
+    [broken] = (await check_answers_again(desk, desk.history, database, DICE)).broken
     assert str(NOBODYS) in broken
+
+
+async def test_staff_are_not_told_again_what_was_about_somebody_erased(
+    database: Database, http: httpx2.AsyncClient, student: Student, admin: Student
+) -> None:
+    desk = Desk([http], History(), DICE)
+    subscription_id = (await student.start()).json()["subscription_id"]
+    canceling = f"/admin/subscriptions/{subscription_id}/cancel"
+    await asked(desk, "cancel for a user", admin, canceling, {"reason": "asked by phone"})
+    await asked(desk, "erase", admin, f"/admin/users/{student.id}/erase", {"reason": "asked by letter"})
+
+    assert (await check_answers_again(desk, desk.history, database, DICE)).broken == []
+    desk.history.operations.pop()  # as if nobody had been erased
+    [broken] = (await check_answers_again(desk, desk.history, database, DICE)).broken
+    assert "answer_erased" in broken
+
+
+async def asked(desk: Desk, kind: str, who: Student, path: str, body: dict[str, Any]) -> Operation:
+    """Some customers are impatient: until one waits for the answer."""
+    while (told := await desk.ask(kind, who, path, body)).outcome is not Outcome.DONE:
+        assert told.outcome is not Outcome.REFUSED, told
+    return told
