@@ -10,7 +10,7 @@ class BugDoesNotFitError(Exception):
 
 @dataclass(frozen=True)
 class Bug:
-    """`cost` is what would go wrong. `near` are the rooms of the suite that are asked first."""
+    """`cost` is what would go wrong. `near` are the tests that are asked first."""
 
     name: str
     file: str

@@ -13,7 +13,11 @@ OF_ACTIVITIES = (
 """,
         new="",
         cost="a refund that is on its way is booked as done; when its bank refuses it, nobody looks again",
-        near=("tests/activities", "tests/workflows"),
+        near=(
+            "tests/activities/test_refund.py",
+            "tests/activities/test_refund_faults.py",
+            "tests/workflows/test_refund.py",
+        ),
     ),
     Bug(
         name="vat-rounded-alone",
@@ -25,7 +29,7 @@ OF_ACTIVITIES = (
         order.back.total_cents, credited_before_cents=0, vat_rate_bp=before.vat_rate_bp\
 """,
         cost="the credit notes of an invoice give back a cent of VAT more or less than it had",
-        near=("tests/activities",),
+        near=("tests/activities/test_credit_notes.py",),
     ),
     Bug(
         name="currency-believed",
@@ -37,7 +41,7 @@ OF_ACTIVITIES = (
     fact = PaymentFact(ReportedStatus.SUCCEEDED, charge.amount_cents, terms.currency)\
 """,
         cost="2,900 yen pay an invoice of 29 euros",
-        near=("tests/activities", "tests/workflows"),
+        near=("tests/activities/test_collect.py",),
     ),
     Bug(
         name="written-off-and-still-deferred",
@@ -47,7 +51,10 @@ OF_ACTIVITIES = (
 """,
         new="",
         cost="what was written off stays deferred revenue: a liability that nobody has",
-        near=("tests/activities",),
+        near=(
+            "tests/activities/test_revenue.py",
+            "tests/activities/test_dunning.py",
+        ),
         is_reserve=True,
     ),
 )

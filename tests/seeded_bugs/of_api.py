@@ -17,7 +17,10 @@ OF_API = (
     return webhook.answered(AcceptedBody())\
 """,
         cost="Stripe hears 200 and never sends the event again; when the database is away, it is lost",
-        near=("tests/api", "tests/faults"),
+        near=(
+            "tests/api/test_stripe_webhook.py",
+            "tests/api/test_stripe_life.py",
+        ),
     ),
     Bug(
         name="command-without-its-key",
@@ -29,7 +32,10 @@ OF_API = (
     named = json.dumps([claim.user_id, claim.request_hash])\
 """,
         cost="the same thing wanted a second time, under a new key, is taken for the first time and not done",
-        near=("tests/api",),
+        near=(
+            "tests/api/test_cancel_idempotency.py",
+            "tests/api/test_staff_refunds.py",
+        ),
     ),
     Bug(
         name="invitation-not-looked-at-again",
@@ -39,7 +45,11 @@ OF_API = (
 """,
         new="",
         cost="of two who accept one invitation at once, both get a seat",
-        near=("tests/api", "tests/attack"),
+        near=(
+            "tests/races/test_last_seat.py",
+            "tests/attack/test_races.py",
+            "tests/api/test_family.py",
+        ),
     ),
     Bug(
         name="page-without-its-first",
@@ -51,7 +61,10 @@ OF_API = (
         next_cursor=encode_cursor(found[-1].id) if len(found) > page.limit else None,\
 """,
         cost="a customer who turns the page never sees one of their invoices",
-        near=("tests/api",),
+        near=(
+            "tests/api/test_invoices.py",
+            "tests/api/test_paging.py",
+        ),
     ),
     Bug(
         name="staff-s-words-told",
@@ -63,7 +76,10 @@ OF_API = (
         return Cause(self.by.actor, text, current_trace_id(), note_id)\
 """,
         cost="what staff write of a customer is in the workflow's history for ever, and they read it",
-        near=("tests/api", "tests/privacy"),
+        near=(
+            "tests/api/test_staff_commands.py",
+            "tests/privacy",
+        ),
     ),
     Bug(
         name="ready-for-an-old-schema",
@@ -75,6 +91,6 @@ OF_API = (
     return OK, OK if revision else "at none, run the migrations"\
 """,
         cost="a release whose migrations were not run takes customers, and fails each of them",
-        near=("tests/api",),
+        near=("tests/api/test_plumbing_health.py",),
     ),
 )

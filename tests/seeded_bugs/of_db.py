@@ -14,7 +14,10 @@ OF_DB = (
             & (IdempotencyKey\
 """,
         cost="a request that is repeated after five seconds is carried out once more",
-        near=("tests/db", "tests/api"),
+        near=(
+            "tests/db/test_idempotency_keys.py",
+            "tests/api/test_cancel_idempotency.py",
+        ),
     ),
     Bug(
         name="seats-counted-before-the-lock",
@@ -28,7 +31,10 @@ OF_DB = (
     row = (await connection.execute(query.with_for_update(key_share=True))).one()
 """,
         cost="of many who want the last seat, those who come second are told of a fault of ours",
-        near=("tests/attack", "tests/api", "tests/db"),
+        near=(
+            "tests/races/test_last_seat.py",
+            "tests/attack/test_races.py",
+        ),
     ),
     Bug(
         name="revoked-and-still-good",
@@ -45,7 +51,7 @@ OF_DB = (
             .values(spent_at=now)\
 """,
         cost="who was logged out, or whose password was changed, goes on with the session they had",
-        near=("tests/api/auth", "tests/attack"),
+        near=("tests/api/auth/test_sessions.py",),
     ),
     Bug(
         name="administrator-no-more",
@@ -57,7 +63,10 @@ set_=values | END_SESSIONS)\
 set_=values)\
 """,
         cost="who has lost a role keeps it for as long as their token lives",
-        near=("tests/api/auth", "tests/cli"),
+        near=(
+            "tests/cli/test_admin.py",
+            "tests/api/auth/test_staff.py",
+        ),
     ),
     Bug(
         name="anybody-s-card",
@@ -69,7 +78,7 @@ set_=values)\
         .where(PaymentMethod.id == method_id, _STORED)\
 """,
         cost="one customer removes the card of another by its number",
-        near=("tests/api", "tests/attack"),
+        near=("tests/api/test_payment_methods.py",),
     ),
     Bug(
         name="given-back-and-counted",
@@ -82,7 +91,12 @@ set_=values)\
             PromoRedemption.user_id == user_id,
 """,
         cost="a promo code whose start was never paid is used up for that customer",
-        near=("tests/db", "tests/activities", "tests/api"),
+        near=(
+            "tests/db/test_promo_codes.py",
+            "tests/activities/test_promo_code.py",
+            "tests/activities/test_promo_code_refused.py",
+            "tests/api/test_start_promo_code.py",
+        ),
     ),
     Bug(
         name="announced-out-of-order",
@@ -94,7 +108,7 @@ row_number() OVER (PARTITION BY d.subscription_id ORDER BY d.at, d.id)\
 row_number() OVER (PARTITION BY d.subscription_id ORDER BY d.id)\
 """,
         cost="who is told of events hears of a renewal to come before what happened earlier",
-        near=("tests/upkeep", "tests/api"),
+        near=("tests/upkeep/test_event_publishing.py",),
     ),
     Bug(
         name="succeeded-then-failed",
@@ -112,7 +126,10 @@ row_number() OVER (PARTITION BY d.subscription_id ORDER BY d.id)\
         .where(Payment.id == payment_id)
 ''',
         cost="a payment that arrived is shown as failed, and its money belongs to nothing",
-        near=("tests/activities", "tests/workflows"),
+        near=(
+            "tests/activities/test_collect.py",
+            "tests/activities/test_facts_converge.py",
+        ),
     ),
     Bug(
         name="card-kept-after-erasure",
@@ -124,7 +141,11 @@ row_number() OVER (PARTITION BY d.subscription_id ORDER BY d.id)\
     was_charged = exists().where(Payment.payment_method_id.is_not(None))\
 """,
         cost="the token of a card that was never charged outlives the person it belongs to",
-        near=("tests/db", "tests/privacy", "tests/api/auth"),
+        near=(
+            "tests/db/test_personal_data.py",
+            "tests/api/auth/test_erasure.py",
+            "tests/privacy",
+        ),
     ),
     Bug(
         name="statement-without-end",
@@ -137,7 +158,7 @@ row_number() OVER (PARTITION BY d.subscription_id ORDER BY d.id)\
                 f"-c lock_timeout={LOCK_TIMEOUT_MS}"
 """,
         cost="one slow query keeps its connection, and a few of them the whole pool",
-        near=("tests/db",),
+        near=("tests/db/test_database.py",),
     ),
     Bug(
         name="back-once-for-all",
@@ -149,7 +170,10 @@ row_number() OVER (PARTITION BY d.subscription_id ORDER BY d.id)\
     key = f"invoice:{bill.invoice_id}:back"\
 """,
         cost="of two partial refunds to a balance, the second has a credit note and no money",
-        near=("tests/activities", "tests/api"),
+        near=(
+            "tests/activities/test_refund_invoice.py",
+            "tests/api/test_staff_invoice_refunds.py",
+        ),
     ),
     Bug(
         name="grant-forgotten",
@@ -161,7 +185,10 @@ row_number() OVER (PARTITION BY d.subscription_id ORDER BY d.id)\
     "disputes": "SELECT",\
 """,
         cost="the first chargeback in production cannot be booked, and is tried for ever",
-        near=("tests/db", "tests/activities"),
+        near=(
+            "tests/db/test_grants.py",
+            "tests/api/test_chargebacks.py",
+        ),
         is_reserve=True,
     ),
     Bug(
@@ -174,7 +201,7 @@ row_number() OVER (PARTITION BY d.subscription_id ORDER BY d.id)\
         query = query.where(reached_at <= window.end)\
 """,
         cost="an invoice of midnight is in the accountant's file of both months",
-        near=("tests/db", "tests/api"),
+        near=("tests/db/test_invoice_export.py",),
         is_reserve=True,
     ),
     Bug(
@@ -187,7 +214,11 @@ _IS_TAKEN = or_(WebhookEndpoint.events.is_(None) & _IS_FOR_ALL, _IS_NAMED)\
 _IS_TAKEN = or_(WebhookEndpoint.events.is_(None), _IS_NAMED)\
 """,
         cost="a replay sends tokens that set passwords to endpoints that never asked for them",
-        near=("tests/upkeep", "tests/api"),
+        near=(
+            "tests/api/auth/test_password_reset.py",
+            "tests/api/test_webhook_endpoints.py",
+            "tests/upkeep/test_event_publishing.py",
+        ),
         is_reserve=True,
     ),
 )

@@ -15,7 +15,10 @@ OF_PAYMENTS = (
     ]\
 """,
         cost="half of a webhook's signature is never looked at",
-        near=("tests/payments", "tests/api", "tests/attack"),
+        near=(
+            "tests/payments/test_signed_webhook_signature.py",
+            "tests/attack/test_mutated_webhooks.py",
+        ),
     ),
     Bug(
         name="signed-in-the-future",
@@ -27,7 +30,7 @@ OF_PAYMENTS = (
     if now - int(timestamp) > TOLERANCE_SECONDS:\
 """,
         cost="what was signed for next year can be sent again until then",
-        near=("tests/payments", "tests/api", "tests/attack"),
+        near=("tests/payments/test_stripe_signature.py",),
     ),
     Bug(
         name="key-trusted-for-ever",
@@ -39,6 +42,9 @@ OF_PAYMENTS = (
         made = await self._create(order, wanted)\
 """,
         cost="Stripe forgets keys after a day: a charge that is repeated after an outage is made twice",
-        near=("tests/payments",),
+        near=(
+            "tests/payments/test_stripe_charges.py",
+            "tests/payments/test_provider_contract.py",
+        ),
     ),
 )

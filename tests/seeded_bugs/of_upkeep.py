@@ -13,7 +13,10 @@ OF_UPKEEP = (
         if row is None or row.state.has_ended:\
 """,
         cost="a charge that was under way when its subscription ended is followed by nobody",
-        near=("tests/upkeep", "tests/faults", "tests/workflows"),
+        near=(
+            "tests/upkeep/test_inbox_relay.py",
+            "tests/faults/test_lost_workflow.py",
+        ),
     ),
     Bug(
         name="counted-though-undone",
@@ -34,7 +37,7 @@ OF_UPKEEP = (
                     self._count(outcome)
 """,
         cost="a payment that was rolled back and repeated is counted twice",
-        near=("tests/monitoring", "tests/workflows", "tests/faults"),
+        near=("tests/monitoring/test_rolled_back.py",),
     ),
     Bug(
         name="one-public-address",
@@ -46,7 +49,7 @@ OF_UPKEEP = (
         if not self.allow_private and not any(map(is_public, addresses)):\
 """,
         cost="a name with one public address beside a private one lets an endpoint reach our own network",
-        near=("tests/upkeep", "tests/api"),
+        near=("tests/upkeep/test_event_sending.py",),
         is_reserve=True,
     ),
 )
