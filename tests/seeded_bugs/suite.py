@@ -19,7 +19,7 @@ ONE_AFTER_THE_OTHER = ("--numprocesses=0",)
 PASSED, FAILED, NOTHING_THERE = 0, (1, 2), 5
 """Exit codes of pytest. 2 is also said of a run that `-x` has ended."""
 
-_TOLD = re.compile(r"^(?:FAILED|ERROR) (\S+\.py\S*)(?: - (.*))?$", re.MULTILINE)
+_TOLD = re.compile(r"^(?:FAILED|ERROR) (.+?\.py.*?)(?: - (.*))?$", re.MULTILINE)
 
 
 class SuiteNotRunError(Exception):
@@ -41,7 +41,11 @@ def run(tree: Path, tests: Sequence[str], *options: str) -> Failure | None:
     done = subprocess.run(
         command,
         cwd=tree,
-        env=os.environ | {"PYTHONPATH": str(tree)},  # before the place that is installed
+        env=os.environ
+        | {
+            "PYTHONPATH": str(tree),  # before the place that is installed
+            "COLUMNS": "300",  # or why it failed would be cut off
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -14,6 +14,7 @@ INSTALLED = ".venv"
 def checked_out() -> Iterator[Path]:
     """With what is installed here. It is gone when the block ends."""
     with tempfile.TemporaryDirectory(prefix="italiano-seeded-") as folder:
+        Path(folder).chmod(0o755)  # Postgres refuses to be root: it is started as somebody else
         tree = Path(folder) / "tree"
         _git(ROOT, "worktree", "add", "--quiet", "--detach", str(tree))
         try:
