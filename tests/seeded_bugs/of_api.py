@@ -44,7 +44,7 @@ OF_API = (
         invitation = await self._find_invitation(token)  # as it is, now that nobody else can use it
 """,
         new="",
-        cost="of two who accept one invitation at once, both get a seat",
+        cost="of two who accept one invitation at once, the second is told of a fault of ours",
         near=(
             "tests/races/test_last_seat.py",
             "tests/attack/test_races.py",

@@ -65,7 +65,7 @@ set_=values)\
         cost="who has lost a role keeps it for as long as their token lives",
         near=(
             "tests/cli/test_admin.py",
-            "tests/api/auth/test_staff.py",
+            "tests/api/test_staff_users.py",
         ),
     ),
     Bug(
@@ -78,7 +78,10 @@ set_=values)\
         .where(PaymentMethod.id == method_id, _STORED)\
 """,
         cost="one customer removes the card of another by its number",
-        near=("tests/api/test_payment_methods.py",),
+        near=(
+            "tests/api/test_payment_methods.py",
+            "tests/api/test_openapi_access.py",
+        ),
     ),
     Bug(
         name="given-back-and-counted",
@@ -128,7 +131,7 @@ row_number() OVER (PARTITION BY d.subscription_id ORDER BY d.id)\
         cost="a payment that arrived is shown as failed, and its money belongs to nothing",
         near=(
             "tests/activities/test_collect.py",
-            "tests/activities/test_facts_converge.py",
+            "tests/activities/test_collect_confirmed.py",
         ),
     ),
     Bug(
