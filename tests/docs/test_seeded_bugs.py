@@ -1,4 +1,4 @@
-"""docs/seeded-bugs.md: each bug has its line, with a test that there is; and its commands are what it says."""
+"""docs/seeded-bugs.md: each bug has its line, with a test that there is; and its commands are as it says."""
 
 import subprocess
 import sys
