@@ -1,6 +1,7 @@
 """One payment, one charge: whatever is lost, comes twice, or is cut off between two steps."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +16,8 @@ from domain.awaiting import rejected, unknown
 from domain.collecting import AttemptStage
 from domain.ending import cancel
 from domain.subscription import Status, SubscriptionState
-from payments.provider import OutcomeUnknownError, ProviderUnavailableError
+from payments.provider import Charge, ChargeOrder, OutcomeUnknownError, ProviderUnavailableError
+from payments.sandbox import Sandbox
 from tests.activities.customer import A_DAY, PERIOD_END, Customer, payment_under_way
 from tests.activities.everything import everything_of, rows_of
 from tests.psp import SandboxPsp
@@ -203,6 +205,25 @@ async def test_a_decline_is_past_due(card_holder: Customer, kind: str, code: str
 async def test_another_amount_than_was_asked_for_is_never_paid(database: Database, psp: SandboxPsp) -> None:
     customer = await Customer.signup(database, psp)  # whose charge is rightly in no book
     billed = await customer.renewal_by_card("wrong_amount")
+
+    with pytest.raises(ApplicationError) as rejection:
+        await customer.collect(billed, PERIOD_END)
+
+    assert (rejection.value.type, rejection.value.non_retryable) == (AMOUNT_MISMATCH, True)
+    assert (await customer.life(billed)).payments == ["1 mock succeeded", "1 sandbox pending"]
+
+
+async def test_another_currency_than_was_asked_for_is_never_paid(
+    database: Database, psp: SandboxPsp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer = await Customer.signup(database, psp)  # as above
+    billed = await customer.renewal_by_card("ok")
+    charge = Sandbox.charge
+
+    async def in_dollars(adapter: Sandbox, order: ChargeOrder) -> Charge:
+        return replace(await charge(adapter, order), currency="USD")
+
+    monkeypatch.setattr(Sandbox, "charge", in_dollars)
 
     with pytest.raises(ApplicationError) as rejection:
         await customer.collect(billed, PERIOD_END)

@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 import httpx2
+import pytest
 
 from db.database import Database
 from ops.settings import Settings
@@ -100,6 +101,7 @@ async def test_another_process_hears_of_it(admin: Student, student: Student, sta
     await eventually(lambda: is_dead(other))
 
 
+@pytest.mark.usefixtures("admin")  # the last one would keep the role
 async def test_who_has_another_role_logs_in_anew(
     database: Database, settings: Settings, http: httpx2.AsyncClient, support: Student
 ) -> None:

@@ -90,6 +90,7 @@ async def test_support_is_made_likewise_and_is_no_admin(stack: Stack, database: 
     assert done.actor.startswith("operator:")
 
 
+@pytest.mark.usefixtures("admin")  # the last one would keep the role
 async def test_an_account_of_staff_changes_its_role(
     database: Database, settings: Settings, http: httpx2.AsyncClient
 ) -> None:

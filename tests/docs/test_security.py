@@ -1,12 +1,11 @@
 """docs/security.md: every item has its line, and each line a test that there is, or the reason why not."""
 
-import ast
 import re
-from functools import cache
 from pathlib import Path
 
 import pytest
 
+from tests.docs.named_tests import check_is_there
 from tests.docs.tables import DOCS, Row, tables_of
 
 TESTS = Path(__file__).parents[1]
@@ -17,16 +16,6 @@ LONG = re.findall(
 )
 
 ROWS: list[Row] = [row for table in tables_of("security.md").values() for row in table if "tried by" in row]
-
-
-@cache
-def names_in(file: Path) -> frozenset[str]:
-    tree = ast.parse(file.read_text())
-    return frozenset(
-        node.name
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
-    )
 
 
 def test_every_item_has_its_line() -> None:
@@ -40,9 +29,7 @@ def test_what_a_line_names_is_there(row: Row) -> None:
     assert row["what holds"]
     assert named or row["not so, and why"]
     for test in named:
-        match = re.fullmatch(r"([a-z_/]+\.py)::(test_[a-z0-9_]+)", test)
-        assert match, f"{test!r} is no name of a test"
-        assert match[2] in names_in(TESTS / match[1]), f"{test} is not there"
+        check_is_there(test)
 
 
 def test_the_long_versions_are_asked_for_as_it_says() -> None:
