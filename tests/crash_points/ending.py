@@ -11,13 +11,16 @@ Ending = Mapping[str, Sequence[Any]]
 
 OF_PAYMENTS = "JOIN payments p ON p.id = x.payment_id JOIN invoices i ON i.id = p.invoice_id"
 MINE = "WHERE i.subscription_id = :id"
+HOURS = "round(extract(epoch FROM {}) / 3600)::int"
+NAMELESS = "regexp_replace({}, '[0-9]+', 'N')"
+"""Somebody, or some payment."""
 
 QUERIES = {
     "subscription": "SELECT status, cancel_at_period_end, next_action, payment_in_progress, parked_reason,"
-    " scheduled_plan_code, ended_at IS NOT NULL, current_period_end - current_period_start, version"
-    " FROM subscriptions WHERE id = :id",
-    "timeline": "SELECT version, event, actor, cause FROM timeline_entries WHERE subscription_id = :id"
-    " ORDER BY id",
+    " scheduled_plan_code, ended_at IS NOT NULL,"
+    f" {HOURS.format('current_period_end - current_period_start')}, version FROM subscriptions WHERE id = :id",
+    "timeline": f"SELECT version, event, {NAMELESS.format('actor')}, {NAMELESS.format('cause')}"
+    " FROM timeline_entries WHERE subscription_id = :id ORDER BY id",
     "invoices": "SELECT billing_reason, status, number IS NOT NULL, total_cents, net_cents, vat_cents,"
     " discount_cents, gift_cents, balance_cents, paid_by_payment_id IS NOT NULL"
     " FROM invoices i WHERE i.subscription_id = :id ORDER BY i.id",
@@ -26,15 +29,16 @@ QUERIES = {
     "payments": "SELECT x.attempt_no, x.dunning_attempt, x.provider, x.status, x.amount_cents,"
     f" x.received_cents, x.failure_code FROM payments x JOIN invoices i ON i.id = x.invoice_id {MINE}"
     " ORDER BY x.id",
-    "refunds": f"SELECT x.reason, x.status, x.amount_cents, x.actor FROM refunds x {OF_PAYMENTS} {MINE}"
-    " ORDER BY x.id",
+    "refunds": f"SELECT x.reason, x.status, x.amount_cents, {NAMELESS.format('x.actor')}"
+    f" FROM refunds x {OF_PAYMENTS} {MINE} ORDER BY x.id",
     "disputes": f"SELECT x.amount_cents FROM disputes x {OF_PAYMENTS} {MINE} ORDER BY x.id",
     "credit notes": "SELECT x.reason, x.amount_cents, x.card_cents, x.gift_cents, x.balance_cents, x.vat_cents"
     f" FROM credit_notes x JOIN invoices i ON i.id = x.invoice_id {MINE} ORDER BY x.id",
-    "periods": "SELECT upper(during) - lower(during) FROM periods WHERE subscription_id = :id ORDER BY during",
-    "ledger": "SELECT t.id - min(t.id) OVER (PARTITION BY t.subscription_id) = 0 AS first, x.account,"
-    " x.amount_cents FROM ledger_entries x JOIN ledger_transactions t ON t.id = x.transaction_id"
-    " WHERE t.subscription_id = :id ORDER BY t.id, x.account, x.amount_cents",
+    "periods": f"SELECT {HOURS.format('upper(during) - lower(during)')} FROM periods"
+    " WHERE subscription_id = :id ORDER BY during",
+    "ledger": "SELECT dense_rank() OVER (ORDER BY t.id), x.account, x.amount_cents FROM ledger_entries x"
+    " JOIN ledger_transactions t ON t.id = x.transaction_id WHERE t.subscription_id = :id"
+    " ORDER BY t.id, x.account, x.amount_cents",
     "gift card": "SELECT x.amount_cents FROM gift_card_entries x JOIN invoices i ON i.id = x.invoice_id"
     f" {MINE} ORDER BY x.id",
     "balance": "SELECT x.amount_cents FROM customer_balance_entries x JOIN invoices i ON i.id = x.invoice_id"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
+from sqlalchemy import text
 from temporalio.client import Client
 
 from cli.dev.processes import ProductProcess
@@ -15,14 +16,19 @@ from cli.dev.stack_error import StackError
 from db.database import Database
 from tests.chaos.asking import Desk
 from tests.chaos.history import History
+from tests.chaos.rest import WAITING
 from tests.client import Student
 from tests.crash_points.points import Points
+from tests.deadline import eventually
 from tests.lives import World
 from tests.stack import PrivateStack
 from tests.staff import hire
 
 GLANCE_SECONDS = 0.05
 HTTP_SECONDS = 30
+REST_SECONDS = 120
+"""In which whatever died has come right; mostly it is a few."""
+
 ALL_ARE_PATIENT = 0.0
 
 
@@ -43,6 +49,19 @@ class Ground:
                 if not process.process.is_running:
                     await _start(process)
             await asyncio.sleep(GLANCE_SECONDS)
+
+    async def comes_to_rest(self) -> None:
+        """Nothing waits, of anybody: here one story is told after the other."""
+
+        async def nothing_waits() -> bool:
+            async with self.world.database.read() as connection:
+                for what, query in WAITING.items():
+                    found = (await connection.execute(text(query))).scalars().all()
+                    assert not found, f"{what}: {found}"
+            reports = (await self.stack.psp.get("/v1/deliveries/pending")).json()["count"]
+            return bool(reports == 0)
+
+        await eventually(nothing_waits, REST_SECONDS)
 
     async def all_run(self) -> bool:
         return self.stack.api.process.is_running and self.stack.worker.process.is_running

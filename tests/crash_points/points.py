@@ -1,15 +1,24 @@
 """Crash points by their names, which a run and the processes under test share in a folder.
 
-A name is the process, the seam and its side, and the function of the product that came there, such as
-`worker before commit in activities/billing.py:Billing.renew (renew_subscription)`. It is the same in each run.
+A name is the process, the side of the seam and the seam, and the function of the product that came there with
+how many lines into it, such as `api after commit in api/receive_report.py:receive+12`. It is the same in each run.
 """
 
 import os
+import re
 import signal
 from pathlib import Path
 
 SEAMED = Path(__file__).parent / "seamed"
 ROOT = Path(__file__).parents[2]
+
+
+_LINE = re.compile(r"\+\d+")
+
+
+def without_line(point: str) -> str:
+    """What stays the same when the function is changed."""
+    return _LINE.sub("", point)
 
 
 class Points:
@@ -33,13 +42,18 @@ class Points:
     def record(self) -> None:
         self._recorded.touch()
 
+    @property
+    def passed(self) -> list[str]:
+        """Where somebody came so far, once each, in their order."""
+        return list(dict.fromkeys(self._recorded.read_text().splitlines()))
+
     def end_record(self) -> list[str]:
-        """Where somebody came, once each, in their order."""
-        names = self._recorded.read_text().splitlines()
+        passed = self.passed
         self._recorded.unlink()
-        return list(dict.fromkeys(names))
+        return passed
 
     def arm(self, point: str) -> None:
+        """With its line, or without: then it is the first of that function."""
         self._bitten.unlink(missing_ok=True)
         new = self._folder / "new"
         new.write_text(point)
@@ -51,13 +65,17 @@ class Points:
     def disarm(self) -> None:
         self._armed.unlink(missing_ok=True)
 
+    @property
+    def are_watched(self) -> bool:
+        return self._recorded.exists() or self._armed.exists()
+
     def pass_by(self, point: str) -> None:
         """By a process under test."""
         if self._recorded.exists():
             with self._recorded.open("a") as recorded:
                 recorded.write(f"{point}\n")
         try:
-            if self._armed.read_text() != point:
+            if self._armed.read_text() not in {point, without_line(point)}:
                 return
             self._armed.rename(self._bitten)  # by one of them, if two come at once
         except FileNotFoundError:

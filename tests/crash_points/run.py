@@ -1,19 +1,27 @@
 """Each story is told once undisturbed, then once for each point that it passed, with a death there."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import text
-
 from db.queries.book_invariants import find_violations
 from tests.at_rest import comes_to_rest
-from tests.chaos.rest import WAITING
 from tests.crash_points.ending import Ending, differences, ending_of
-from tests.crash_points.ground import Ground
+from tests.crash_points.ground import REST_SECONDS, Ground
+from tests.crash_points.points import without_line
 from tests.crash_points.scene import Scene, Story
 from tests.deadline import eventually
 
-REST_SECONDS = 120
+FOR_EVER = frozenset(
+    f"{side} commit in upkeep/{where}"
+    for side in ("before", "after")
+    for where in (
+        "inbox_relay.py:InboxRelay._deliver_due",
+        "events/dispatcher.py:EventDispatcher.publish",
+        "events/dispatcher.py:EventDispatcher.start_deliveries",
+    )
+)
+"""What is passed again and again, whatever happens: a record is not complete without."""
 
 
 @dataclass(frozen=True)
@@ -26,16 +34,22 @@ class Known:
 
 @dataclass
 class Death:
-    """What was wrong after it; nothing, if all is well."""
+    """What was wrong after it: nothing, if all is well. It took so long until all was at rest."""
 
     story: str
     point: str
+    seconds: float = 0.0
     wrong: list[str] = field(default_factory=list)
 
 
 async def get_to_know(ground: Ground, story: Story) -> Known:
-    """Without its end in the record: what the processes do for ever would never end."""
     ending = await _told(ground, story, ground.points.record)
+
+    async def all_looked_once() -> bool:
+        passed = {without_line(point).partition(" ")[2] for point in ground.points.passed}
+        return passed >= FOR_EVER
+
+    await eventually(all_looked_once)
     return Known(ground.points.end_record(), ending)
 
 
@@ -43,8 +57,15 @@ async def die_at(ground: Ground, name: str, story: Story, known: Known, point: s
     """Fails nowhere: what is wrong is told."""
     death = Death(name, point)
     before = len(ground.desk.history.wrong)
+    loop = asyncio.get_running_loop()
+
+    def arm() -> None:
+        death.seconds -= loop.time()
+        ground.points.arm(point)
+
     try:
-        ending = await _told(ground, story, lambda: ground.points.arm(point), must_bite=True)
+        ending = await _told(ground, story, arm, must_bite=True)
+        death.seconds += loop.time()
         death.wrong += differences(known.ending, ending)
         async with ground.world.database.read() as connection:
             violations = await find_violations(connection)
@@ -66,19 +87,6 @@ async def _told(
         life = await story(scene)
         if must_bite:
             await eventually(ground.points.has_bitten)
-        await nothing_waits(ground)
+        await ground.comes_to_rest()
         await comes_to_rest(life, patience=REST_SECONDS)
         return await ending_of(life)
-
-
-async def nothing_waits(ground: Ground) -> None:
-    """Of anybody: here one story is told after the other."""
-
-    async def nothing() -> bool:
-        async with ground.world.database.read() as connection:
-            for what, query in WAITING.items():
-                found = (await connection.execute(text(query))).scalars().all()
-                assert not found, f"{what}: {found}"
-        return True
-
-    await eventually(nothing, REST_SECONDS)

@@ -20,11 +20,16 @@ WHY = "the story asks for it"
 
 @dataclass
 class Scene:
-    """`may_break` begins it: what is before happens undisturbed. `props` are put away when all is at rest."""
+    """`props` are put away when all is at rest."""
 
     ground: Ground
-    may_break: Callable[[], None]
+    watch: Callable[[], None]
     props: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def may_break(self) -> None:
+        """Now it begins: what was before has happened undisturbed, and is at rest."""
+        await self.ground.comes_to_rest()
+        self.watch()
 
     async def somebody(self) -> Student:
         return (await Racer.enter(self.ground.world)).student

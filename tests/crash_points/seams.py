@@ -1,6 +1,7 @@
 """Where the product meets what keeps its promises: commits, providers, Temporal, receivers, its own answers.
 
-Each is wrapped from outside, in a process under test only, and each has two sides: before, and after.
+Each is wrapped from outside, in a process under test only, and each has two sides: before, and after. What takes
+long has a third one, during: what was asked for has left, and nobody has answered yet.
 """
 
 import asyncio
@@ -32,6 +33,9 @@ PROVIDER_CALLS = ("describe_method", "charge", "find_charge", "cancel_charge", "
 UNWATCHED = frozenset({"/healthz", "/readyz", "/metrics"})
 AUTOCOMMIT = "AUTOCOMMIT"
 
+TAKE_LONG = frozenset({"charge", "refund", "execute_multi_operation", "update_workflow_execution"})
+"""A provider at work, and a workflow that somebody waits for."""
+
 SENT_SECONDS = 0.05
 """What was written has left by then, also from a busy machine."""
 
@@ -51,11 +55,31 @@ class Seams:
     def after(self, what: str) -> None:
         self._points.pass_by(f"{self._process} after {what}")
 
+    def later(self, side: str, what: str) -> asyncio.TimerHandle | None:
+        """None when nobody looks at this moment: what began before a story is none of its points."""
+        if not self._points.are_watched:
+            return None
+        name = f"{self._process} {side} {what}"
+        return asyncio.get_running_loop().call_later(SENT_SECONDS, self._points.pass_by, name)
+
     async def around(self, what: str, call: Any, *arguments: Any, **options: Any) -> Any:
         self.before(what)
         result = await call(*arguments, **options)
         self.after(what)
         return result
+
+    async def around_long(self, what: str, call: Any, *arguments: Any, **options: Any) -> Any:
+        self.before(what)
+        is_on_its_way = self.later("during", what)
+        result = await call(*arguments, **options)
+        if is_on_its_way is not None and is_on_its_way.when() > asyncio.get_running_loop().time():
+            is_on_its_way.cancel()
+            self._points.pass_by(f"{self._process} during {what}")
+        self.after(what)
+        return result
+
+    def around_call(self, call: str) -> Any:
+        return self.around_long if call in TAKE_LONG else self.around
 
 
 def install(points: Points, process: str) -> None:
@@ -81,7 +105,7 @@ def _commits(seams: Seams) -> None:
             await seams.around(f"commit in {caller()}", leave, self, kind, error, trace)
 
     async def write(self: AsyncConnection, statement: Any, *arguments: Any, **options: Any) -> Any:
-        if not (getattr(statement, "is_dml", False) and await _commits_itself(self)):
+        if not (getattr(statement, "is_dml", False) and _commits_itself(self)):
             return await execute(self, statement, *arguments, **options)
         return await seams.around(f"write in {caller()}", execute, self, statement, *arguments, **options)
 
@@ -89,21 +113,22 @@ def _commits(seams: Seams) -> None:
     _replace(AsyncConnection, "execute", write)
 
 
-async def _commits_itself(connection: AsyncConnection) -> bool:
-    return (await connection.get_execution_options()).get("isolation_level") == AUTOCOMMIT  # type: ignore[misc]
+def _commits_itself(connection: AsyncConnection) -> bool:
+    sync = connection.sync_connection
+    return sync is not None and sync.get_execution_options().get("isolation_level") == AUTOCOMMIT
 
 
 def _providers(seams: Seams) -> None:
     for adapter in (Sandbox, ManualMock):
         for name in PROVIDER_CALLS:
-            call = getattr(adapter, name)
+            around = seams.around_call(name)
             what = f"{name} of {adapter.__name__}"
-            _replace(adapter, name, partial(_called, seams, what, call))
+            _replace(adapter, name, partial(_called, around, what, getattr(adapter, name)))
         _replace(adapter, "list_charges", partial(_listed, seams, adapter.__name__, adapter.list_charges))
 
 
-def _called(seams: Seams, what: str, call: Any, *arguments: Any) -> Any:
-    return seams.around(f"{what} in {caller()}", call, *arguments)
+def _called(around: Any, what: str, call: Any, *arguments: Any) -> Any:
+    return around(f"{what} in {caller()}", call, *arguments)
 
 
 async def _listed(seams: Seams, adapter: str, call: Any, *arguments: Any) -> AsyncIterator[Any]:
@@ -119,7 +144,8 @@ def _temporal(seams: Seams) -> None:
     send = _BridgeServiceClient._rpc_call
 
     async def call(self: _BridgeServiceClient, rpc: str, *arguments: Any, **options: Any) -> Any:
-        return await seams.around(f"{rpc} in {caller()}", send, self, rpc, *arguments, **options)
+        around = seams.around_call(rpc)
+        return await around(f"{rpc} in {caller()}", send, self, rpc, *arguments, **options)
 
     _replace(_BridgeServiceClient, "_rpc_call", call)
 
@@ -148,7 +174,7 @@ def _ordered(command: Any) -> str:
 
 
 def _receivers(seams: Seams) -> None:
-    _replace(EventSender, "send", partial(_called, seams, "event to its receiver", EventSender.send))
+    _replace(EventSender, "send", partial(_called, seams.around, "event to its receiver", EventSender.send))
 
 
 def _answers(seams: Seams) -> None:
@@ -165,7 +191,7 @@ def _answers(seams: Seams) -> None:
                 seams.before(what())
             await send(message)
             if message["type"] == "http.response.body" and not message.get("more_body"):
-                asyncio.get_running_loop().call_later(SENT_SECONDS, seams.after, what())
+                seams.later("after", what())
 
         is_watched = scope["type"] == "http" and scope["path"] not in UNWATCHED
         await answer(self, scope, receive, tell if is_watched else send)
@@ -212,4 +238,4 @@ def _place(frame: FrameType) -> str | None:
     code = frame.f_code
     path = code.co_filename.removeprefix(f"{ROOT}/")
     is_ours = path != code.co_filename and path.partition("/")[0] in CALLERS and path not in PLUMBING
-    return f"{path}:{code.co_qualname}" if is_ours else None
+    return f"{path}:{code.co_qualname}+{frame.f_lineno - code.co_firstlineno}" if is_ours else None

@@ -21,7 +21,7 @@ RECONCILED = (0, 1)
 
 async def a_start_by_card(scene: Scene) -> Life:
     who = await scene.somebody()
-    scene.may_break()
+    await scene.may_break()
     life = await scene.starts_by_card(who)
     await life.becomes("active")
     return life
@@ -29,13 +29,13 @@ async def a_start_by_card(scene: Scene) -> Life:
 
 async def a_start_that_is_declined(scene: Scene) -> Life:
     who = await scene.somebody()
-    scene.may_break()
+    await scene.may_break()
     return await scene.starts_by_card(who, "tok_insufficient_funds")
 
 
 async def a_start_that_the_bank_confirms(scene: Scene) -> Life:
     who = await scene.somebody()
-    scene.may_break()
+    await scene.may_break()
     life = await scene.starts_by_card(who, "tok_3ds_ok")
     await life.becomes("active")
     return life
@@ -43,7 +43,7 @@ async def a_start_that_the_bank_confirms(scene: Scene) -> Life:
 
 async def a_start_paid_by_hand(scene: Scene) -> Life:
     who = await scene.somebody()
-    scene.may_break()
+    await scene.may_break()
     life = await scene.starts(who)
     await scene.reports(life)
     await life.becomes("active")
@@ -54,7 +54,7 @@ async def a_start_with_a_promo_code_and_a_gift_card(scene: Scene) -> Life:
     who = await scene.somebody()
     promo_code = await make_promo_code(scene.ground.admin)
     [gift_code] = await issue(scene.ground.admin, 500)
-    scene.may_break()
+    await scene.may_break()
     life = await scene.starts_by_card(who, promo_code=promo_code, gift_code=gift_code)
     await life.becomes("active")
     return life
@@ -62,7 +62,7 @@ async def a_start_with_a_promo_code_and_a_gift_card(scene: Scene) -> Life:
 
 async def a_renewal(scene: Scene) -> Life:
     life = await scene.has_paid()
-    scene.may_break()
+    await scene.may_break()
     await scene.turns(life, MONTH)
     return life
 
@@ -71,7 +71,7 @@ async def a_declined_renewal_that_recovers(scene: Scene) -> Life:
     life = await scene.has_paid()
     psp, token = scene.ground.stack.psp, await token_of(life)
     await psp.behave(token, "tok_insufficient_funds")
-    scene.may_break()
+    await scene.may_break()
     await scene.turns(life, MONTH)
     await life.becomes("past_due")
     await psp.behave(token, "tok_ok")
@@ -88,7 +88,7 @@ async def a_past_due_invoice_paid_on_request(scene: Scene) -> Life:
     await life.becomes("past_due")
     await psp.behave(token, "tok_ok")
     [invoice] = (await scene.ask(life.student, "/invoices?status=open", method="GET"))["items"]
-    scene.may_break()
+    await scene.may_break()
     await scene.ask(life.student, f"/invoices/{invoice['id']}/pay")
     await life.becomes("active")
     return life
@@ -96,14 +96,14 @@ async def a_past_due_invoice_paid_on_request(scene: Scene) -> Life:
 
 async def a_plan_change_that_is_charged(scene: Scene) -> Life:
     life = await scene.has_paid()
-    scene.may_break()
+    await scene.may_break()
     await scene.orders(life, "change-plan", {"plan_code": "P1Y", "when": "now"})
     return life
 
 
 async def a_cancellation_and_the_end(scene: Scene) -> Life:
     life = await scene.has_paid()
-    scene.may_break()
+    await scene.may_break()
     await scene.orders(life, "cancel", {"at_period_end": True})
     await scene.turns(life, MONTH)
     return life
@@ -111,14 +111,14 @@ async def a_cancellation_and_the_end(scene: Scene) -> Life:
 
 async def a_cancellation_at_once(scene: Scene) -> Life:
     life = await scene.has_paid()
-    scene.may_break()
+    await scene.may_break()
     await scene.orders(life, "cancel", {"at_period_end": False})
     return life
 
 
 async def a_withdrawal(scene: Scene) -> Life:
     life = await scene.has_paid()
-    scene.may_break()
+    await scene.may_break()
     await scene.orders(life, "withdraw")
     return life
 
@@ -127,14 +127,14 @@ async def a_payment_after_the_end(scene: Scene) -> Life:
     life = await scene.starts(await scene.somebody())
     await scene.orders(life, "cancel", {"at_period_end": False})
     await life.closes()
-    scene.may_break()
+    await scene.may_break()
     await scene.reports(life)
     return life
 
 
 async def a_refund_by_staff(scene: Scene) -> Life:
     life = await scene.has_paid()
-    scene.may_break()
+    await scene.may_break()
     await scene.staff(f"payments/{life.payment_id}/refund", {"amount_cents": 500, "reason": WHY})
     return life
 
@@ -142,7 +142,7 @@ async def a_refund_by_staff(scene: Scene) -> Life:
 async def a_gift_card_redeemed(scene: Scene) -> Life:
     life = await scene.has_paid()
     [gift_code] = await issue(scene.ground.admin)
-    scene.may_break()
+    await scene.may_break()
     await scene.orders(life, "redeem", {"gift_code": gift_code})
     await scene.turns(life, MONTH)
     return life
@@ -151,7 +151,7 @@ async def a_gift_card_redeemed(scene: Scene) -> Life:
 async def a_chargeback(scene: Scene) -> Life:
     life = await scene.has_paid()
     [charge] = await scene.ground.stack.psp.charges(life.subscription_id)
-    scene.may_break()
+    await scene.may_break()
     await scene.ground.stack.psp.charge_back(charge["id"])
     await life.applies_reports(2)
     return life
@@ -159,7 +159,7 @@ async def a_chargeback(scene: Scene) -> Life:
 
 async def a_freeze(scene: Scene) -> Life:
     life = await scene.has_paid()
-    scene.may_break()
+    await scene.may_break()
     await scene.orders(life, "freeze")
     return life
 
@@ -167,7 +167,7 @@ async def a_freeze(scene: Scene) -> Life:
 async def an_unfreeze(scene: Scene) -> Life:
     life = await scene.has_paid()
     await scene.orders(life, "freeze")
-    scene.may_break()
+    await scene.may_break()
     await scene.orders(life, "unfreeze")
     return life
 
@@ -179,7 +179,7 @@ async def an_event_on_its_way(scene: Scene) -> Life:
     scene.props.push_async_callback(receiver.close)
     endpoint = await Endpoint.make(scene.ground.admin, receiver.url)
     scene.props.push_async_callback(scene.ground.admin.delete, endpoint.path)
-    scene.may_break()
+    await scene.may_break()
     await scene.orders(life, "cancel", {"at_period_end": True})
     return life
 
@@ -188,7 +188,7 @@ async def a_lost_workflow_found_by_a_report(scene: Scene) -> Life:
     life = await scene.starts(await scene.somebody())
     await life.is_quiet()
     await scene.ground.world.temporal.get_workflow_handle(life.workflow_id).terminate()
-    scene.may_break()
+    await scene.may_break()
     await scene.reports(life)
     await life.becomes("active")
     return life
@@ -199,7 +199,7 @@ async def a_lost_workflow_found_by_reconciliation(scene: Scene) -> Life:
     life = await scene.starts(await scene.somebody())
     await life.is_quiet()
     await scene.ground.world.temporal.get_workflow_handle(life.workflow_id).terminate()
-    scene.may_break()
+    await scene.may_break()
     command = ("reconcile", "--young", "--fix")
     environment = scene.ground.stack.environment
     while True:
@@ -212,7 +212,7 @@ async def a_lost_workflow_found_by_reconciliation(scene: Scene) -> Life:
 async def a_family_that_grows(scene: Scene) -> Life:
     life = await scene.has_paid(plan_code=FAMILY_PLAN)
     friend = await scene.somebody()
-    scene.may_break()
+    await scene.may_break()
     invited = await scene.orders(life, "members")
     await scene.ask(friend, f"/invitations/{invited['token']}/accept")
     return life
@@ -223,7 +223,7 @@ async def a_family_handed_on(scene: Scene) -> Life:
     friend = await scene.somebody()
     invited = await scene.orders(life, "members")
     await scene.ask(friend, f"/invitations/{invited['token']}/accept")
-    scene.may_break()
+    await scene.may_break()
     await scene.orders(life, "transfer", {"user_id": friend.id})
     return life
 
@@ -232,7 +232,7 @@ async def an_erasure(scene: Scene) -> Life:
     life = await scene.has_paid()
     await scene.orders(life, "withdraw")
     await life.closes()
-    scene.may_break()
+    await scene.may_break()
     await scene.staff(f"users/{life.student.id}/erase", {"reason": WHY})
     return life
 
