@@ -5,7 +5,6 @@ import asyncio
 import signal
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -13,53 +12,52 @@ from pathlib import Path
 from rich.console import Console
 
 from ops.logging import configure_logging
-from tests.chaos.__main__ import warm
 from tests.crash_points.ground import Ground, ground_in
+from tests.crash_points.report import show, tell
 from tests.crash_points.run import Death, Known, die_at, get_to_know
 from tests.crash_points.stories import STORIES
+from tests.warm_python import warm
 
 
-async def tell_all(names: Sequence[str], lanes: int, folder: Path, console: Console) -> list[Death]:
-    async with AsyncExitStack() as grounds:
-        lanes_ = [await grounds.enter_async_context(ground_in(folder / f"lane-{n}")) for n in range(lanes)]
-        deaths = []
+async def tell_all(names: Sequence[str], count: int, folder: Path, console: Console) -> bool:
+    """Whether nothing was violated. Whoever ends it is answered as by Ctrl-C: nothing is left running."""
+    running = asyncio.current_task()
+    assert running is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
+    by_path: dict[str, Sequence[Death]] = {}
+    async with AsyncExitStack() as stacks:
+        lanes = [await stacks.enter_async_context(ground_in(folder / f"lane-{n + 1}")) for n in range(count)]
         for name in names:
-            began = time.monotonic()
-            known = await get_to_know(lanes_[0], STORIES[name])
-            of_story = await _die_everywhere(lanes_, name, known)
-            deaths += of_story
-            wrong = sum(bool(death.wrong) for death in of_story)
-            console.print(f"{name}: {len(of_story)} points, {wrong} wrong, {time.monotonic() - began:.0f} s")
-            for death in of_story:
-                for told in death.wrong:
-                    console.print(f"VIOLATION {death.point}: {told}", markup=False, soft_wrap=True)
-        return deaths
+            known = await get_to_know(lanes[0], STORIES[name])
+            by_path[name] = await die_everywhere(lanes, name, known)
+            tell(name, by_path[name], console)
+    show(by_path, console)
+    return not any(death.wrong for deaths in by_path.values() for death in deaths)
 
 
-async def _die_everywhere(lanes: Sequence[Ground], name: str, known: Known) -> list[Death]:
-    waiting = list(reversed(known.points))
-    deaths: list[Death] = []
+async def die_everywhere(lanes: Sequence[Ground], name: str, known: Known) -> list[Death]:
+    """Each lane takes the next point as soon as it is done with one."""
+    left = iter(known.points)
 
-    async def work(ground: Ground) -> None:
-        while waiting:
-            deaths.append(await die_at(ground, name, STORIES[name], known, waiting.pop()))
+    async def work(ground: Ground) -> list[Death]:
+        return [await die_at(ground, STORIES[name], known, point) for point in left]
 
-    await asyncio.gather(*map(work, lanes))
-    return deaths
+    return [death for deaths in await asyncio.gather(*map(work, lanes)) for death in deaths]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--path", action="append", choices=list(STORIES))
-    parser.add_argument("--lanes", type=int, default=4)
+    parser.add_argument("--lanes", type=int, required=True)
     parser.add_argument("--keep", type=Path)
     asked = parser.parse_args()
-    console = Console(highlight=False)
     configure_logging("crash-points", "error")
+    console = Console(highlight=False)
+    names = asked.path or list(STORIES)
     with warm(), tempfile.TemporaryDirectory(prefix="italiano-crash-points-") as temporary:
         folder = asked.keep or Path(temporary)
-        deaths = asyncio.run(tell_all(asked.path or list(STORIES), asked.lanes, folder, console))
-    return int(any(death.wrong for death in deaths))
+        is_well = asyncio.run(tell_all(names, asked.lanes, folder, console))
+    return 0 if is_well else 1
 
 
 if __name__ == "__main__":

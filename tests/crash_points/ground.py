@@ -24,6 +24,10 @@ from tests.lives import World
 from tests.stack import PrivateStack
 from tests.staff import hire
 
+DUE_ANNOUNCEMENTS = (
+    "SELECT o.id FROM outbox o JOIN subscriptions s ON s.id = o.subscription_id"
+    " WHERE o.published_at IS NULL AND o.due_at <= clock_timestamp() + s.clock_offset"
+)
 GLANCE_SECONDS = 0.05
 HTTP_SECONDS = 30
 REST_SECONDS = 120
@@ -55,7 +59,7 @@ class Ground:
 
         async def nothing_waits() -> bool:
             async with self.world.database.read() as connection:
-                for what, query in WAITING.items():
+                for what, query in (WAITING | {"announcements": DUE_ANNOUNCEMENTS}).items():
                     found = (await connection.execute(text(query))).scalars().all()
                     assert not found, f"{what}: {found}"
             reports = (await self.stack.psp.get("/v1/deliveries/pending")).json()["count"]
@@ -83,9 +87,7 @@ async def ground_in(folder: Path) -> AsyncIterator[Ground]:
         await stack.start()
         database = Database.from_settings(stack.settings)
         temporal = await Client.connect(stack.temporal_address)
-        async with httpx2.AsyncClient(
-            base_url=stack.api_url, timeout=HTTP_SECONDS, trust_env=False
-        ) as http:
+        async with httpx2.AsyncClient(base_url=stack.api_url, timeout=HTTP_SECONDS, trust_env=False) as http:
             desk = Desk([http], History(), random.Random(0), ALL_ARE_PATIENT)  # noqa: S311 - one door
             admin = await hire(http, database, stack.settings, "admin")
             ground = Ground(stack, World(stack, http, temporal, database), points, desk, admin)

@@ -1,7 +1,7 @@
 """Crash points by their names, which a run and the processes under test share in a folder.
 
 A name is the process, the side of the seam and the seam, and the function of the product that came there with
-how many lines into it, such as `api after commit in api/receive_report.py:receive+12`. It is the same in each run.
+how many lines into it: `api after commit in api/receive_report.py:receive+12`. It is the same in each run.
 """
 
 import os

@@ -36,7 +36,6 @@ class Known:
 class Death:
     """What was wrong after it: nothing, if all is well. It took so long until all was at rest."""
 
-    story: str
     point: str
     seconds: float = 0.0
     wrong: list[str] = field(default_factory=list)
@@ -53,9 +52,9 @@ async def get_to_know(ground: Ground, story: Story) -> Known:
     return Known(ground.points.end_record(), ending)
 
 
-async def die_at(ground: Ground, name: str, story: Story, known: Known, point: str) -> Death:
+async def die_at(ground: Ground, story: Story, known: Known, point: str) -> Death:
     """Fails nowhere: what is wrong is told."""
-    death = Death(name, point)
+    death = Death(point)
     before = len(ground.desk.history.wrong)
     loop = asyncio.get_running_loop()
 
@@ -70,8 +69,8 @@ async def die_at(ground: Ground, name: str, story: Story, known: Known, point: s
         async with ground.world.database.read() as connection:
             violations = await find_violations(connection)
         death.wrong += [f"{rule}: {rows}" for rule, rows in violations.items()]
-    except AssertionError as error:
-        death.wrong.append(f"it never came right: {error}")
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told with its point
+        death.wrong.append(f"it never came right: {error!r}")
     finally:
         ground.points.disarm()
         await eventually(ground.all_run)

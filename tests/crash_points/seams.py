@@ -1,14 +1,13 @@
 """Where the product meets what keeps its promises: commits, providers, Temporal, receivers, its own answers.
 
-Each is wrapped from outside, in a process under test only, and each has two sides: before, and after. What takes
-long has a third one, during: what was asked for has left, and nobody has answered yet.
+Each is wrapped from outside, in a process under test only, and each has two sides: before, and after. What
+takes long has a third one, during: what was asked for has left, and nobody has answered yet.
 """
 
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
-from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -121,22 +120,28 @@ def _commits_itself(connection: AsyncConnection) -> bool:
 def _providers(seams: Seams) -> None:
     for adapter in (Sandbox, ManualMock):
         for name in PROVIDER_CALLS:
-            around = seams.around_call(name)
             what = f"{name} of {adapter.__name__}"
-            _replace(adapter, name, partial(_called, around, what, getattr(adapter, name)))
-        _replace(adapter, "list_charges", partial(_listed, seams, adapter.__name__, adapter.list_charges))
+            _replace(adapter, name, _seamed(seams.around_call(name), what, getattr(adapter, name)))
+        what = f"list_charges of {adapter.__name__}"
+        _replace(adapter, "list_charges", _seamed_listing(seams, what, adapter.list_charges))
 
 
-def _called(around: Any, what: str, call: Any, *arguments: Any) -> Any:
-    return around(f"{what} in {caller()}", call, *arguments)
+def _seamed(around: Any, what: str, call: Any) -> Any:
+    async def seamed(*arguments: Any) -> Any:
+        return await around(f"{what} in {caller()}", call, *arguments)
+
+    return seamed
 
 
-async def _listed(seams: Seams, adapter: str, call: Any, *arguments: Any) -> AsyncIterator[Any]:
-    what = f"list_charges of {adapter} in {caller()}"
-    seams.before(what)
-    async for charge in call(*arguments):
-        yield charge
-    seams.after(what)
+def _seamed_listing(seams: Seams, what: str, listed: Any) -> Any:
+    async def seamed(*arguments: Any) -> AsyncIterator[Any]:
+        name = f"{what} in {caller()}"
+        seams.before(name)
+        async for charge in listed(*arguments):
+            yield charge
+        seams.after(name)
+
+    return seamed
 
 
 def _temporal(seams: Seams) -> None:
@@ -174,7 +179,7 @@ def _ordered(command: Any) -> str:
 
 
 def _receivers(seams: Seams) -> None:
-    _replace(EventSender, "send", partial(_called, seams.around, "event to its receiver", EventSender.send))
+    _replace(EventSender, "send", _seamed(seams.around, "event to its receiver", EventSender.send))
 
 
 def _answers(seams: Seams) -> None:
@@ -210,14 +215,7 @@ def _be_impatient() -> None:
 
 
 def _replace(owner: type, name: str, by: Any) -> None:
-    if isinstance(by, partial):
-        by = _as_method(by)
     setattr(owner, name, by)
-
-
-def _as_method(call: Any) -> Any:
-    """A partial is not bound to what it is called on; a function is."""
-    return lambda *arguments, **options: call(*arguments, **options)
 
 
 def caller() -> str:

@@ -10,7 +10,7 @@ from tests.event_receiver import EventReceiver
 from tests.families import FAMILY_PLAN
 from tests.gift_cards import issue
 from tests.lives import Life
-from tests.races.lives import token_of
+from tests.races.lives import token_of, waits_for_confirmation
 from tests.staff import make_promo_code
 from tests.warm_python import run_italiano
 
@@ -36,7 +36,9 @@ async def a_start_that_is_declined(scene: Scene) -> Life:
 async def a_start_that_the_bank_confirms(scene: Scene) -> Life:
     who = await scene.somebody()
     await scene.may_break()
-    life = await scene.starts_by_card(who, "tok_3ds_ok")
+    life = await scene.starts_by_card(who, "tok_3ds")
+    charge = await waits_for_confirmation(life)
+    await scene.ground.stack.psp.complete_action(charge["id"], "succeeded")
     await life.becomes("active")
     return life
 
@@ -242,8 +244,6 @@ def _title(name: str) -> str:
 
 
 STORIES: Mapping[str, Story] = {
-    _title(name): told
-    for name, told in vars(sys.modules[__name__]).items()
-    if name.startswith(("a_", "an_"))
+    _title(name): told for name, told in vars(sys.modules[__name__]).items() if name.startswith(("a_", "an_"))
 }
 """By their names, without the article."""

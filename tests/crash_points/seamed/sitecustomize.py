@@ -1,4 +1,4 @@
-"""Loaded by a process under test (by PYTHONPATH): makes its crash points, which are nowhere in the product."""
+"""Loaded by a process under test (by PYTHONPATH): makes its crash points. The product has none."""
 
 import os
 import sys
