@@ -1,7 +1,8 @@
 """Each story is told once undisturbed, then once for each point that it passed, with a death there."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from db.queries.book_invariants import find_violations
@@ -11,6 +12,7 @@ from tests.crash_points.ground import REST_SECONDS, Ground
 from tests.crash_points.points import without_line
 from tests.crash_points.scene import Scene, Story
 from tests.deadline import eventually
+from tests.lives import Life
 
 FOR_EVER = frozenset(
     f"{side} commit in upkeep/{where}"
@@ -42,14 +44,16 @@ class Death:
 
 
 async def get_to_know(ground: Ground, story: Story) -> Known:
-    ending = await _told(ground, story, ground.points.record)
+    """Undisturbed."""
+    async with _told(ground, story, ground.points.record) as life:
 
-    async def all_looked_once() -> bool:
-        passed = {without_line(point).partition(" ")[2] for point in ground.points.passed}
-        return passed >= FOR_EVER
+        async def all_looked_once() -> bool:
+            passed = {without_line(point).partition(" ")[2] for point in ground.points.passed}
+            return passed >= FOR_EVER
 
-    await eventually(all_looked_once)
-    return Known(ground.points.end_record(), ending)
+        await eventually(all_looked_once)
+        ending = await _at_rest(ground, life)
+        return Known(ground.points.end_record(), ending)
 
 
 async def die_at(ground: Ground, story: Story, known: Known, point: str) -> Death:
@@ -63,7 +67,9 @@ async def die_at(ground: Ground, story: Story, known: Known, point: str) -> Deat
         ground.points.arm(point)
 
     try:
-        ending = await _told(ground, story, arm, must_bite=True)
+        async with _told(ground, story, arm) as life:
+            await eventually(ground.points.has_bitten)
+            ending = await _at_rest(ground, life)
         death.seconds += loop.time()
         death.wrong += differences(known.ending, ending)
         async with ground.world.database.read() as connection:
@@ -78,14 +84,14 @@ async def die_at(ground: Ground, story: Story, known: Known, point: str) -> Deat
     return death
 
 
-async def _told(
-    ground: Ground, story: Story, may_break: Callable[[], None], *, must_bite: bool = False
-) -> Ending:
-    scene = Scene(ground, may_break)
+@asynccontextmanager
+async def _told(ground: Ground, story: Story, watch: Callable[[], None]) -> AsyncIterator[Life]:
+    scene = Scene(ground, watch)
     async with scene.props:
-        life = await story(scene)
-        if must_bite:
-            await eventually(ground.points.has_bitten)
-        await ground.comes_to_rest()
-        await comes_to_rest(life, patience=REST_SECONDS)
-        return await ending_of(life)
+        yield await story(scene)
+
+
+async def _at_rest(ground: Ground, life: Life) -> Ending:
+    await ground.comes_to_rest()
+    await comes_to_rest(life, patience=REST_SECONDS)
+    return await ending_of(life)
