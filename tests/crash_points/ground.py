@@ -16,6 +16,7 @@ from cli.dev.stack_error import StackError
 from db.database import Database
 from tests.chaos.asking import Desk
 from tests.chaos.history import History
+from tests.chaos.plant import LONG_SESSIONS
 from tests.chaos.rest import WAITING
 from tests.client import Student
 from tests.crash_points.points import Points
@@ -82,7 +83,7 @@ async def _start(process: ProductProcess) -> None:
 @asynccontextmanager
 async def ground_in(folder: Path) -> AsyncIterator[Ground]:
     points = Points(folder / "points")
-    stack = PrivateStack(folder, points.environment)
+    stack = PrivateStack(folder, points.environment | LONG_SESSIONS)
     try:
         await stack.start()
         database = Database.from_settings(stack.settings)

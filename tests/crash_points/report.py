@@ -32,7 +32,9 @@ def kind_of(point: str) -> str:
 def tell(name: str, deaths: Sequence[Death], console: Console) -> None:
     """One path, when it is done."""
     violated = [death for death in deaths if death.wrong]
-    console.print(f"{name}: {len(deaths)} deaths, {len(violated)} violations")
+    console.print(
+        f"{name}: {len(deaths)} deaths, {len(violated)} violations, {_longest(deaths):.1f} s at most"
+    )
     for death in violated:
         for wrong in death.wrong:
             told = f"VIOLATION {death.point}: {wrong}"
@@ -49,7 +51,11 @@ def show(by_path: dict[str, Sequence[Death]], console: Console) -> None:
 
 def _numbers(deaths: Sequence[Death]) -> list[str]:
     kinds = Counter(kind_of(death.point) for death in deaths)
-    longest = max((death.seconds for death in deaths if not death.wrong), default=0.0)
     violated = sum(bool(death.wrong) for death in deaths)
     counted = [kinds[heading] for heading in HEADINGS[2:-2]]
-    return [*map(str, [len(deaths), *counted]), f"{longest:.1f} s", str(violated)]
+    return [*map(str, [len(deaths), *counted]), f"{_longest(deaths):.1f} s", str(violated)]
+
+
+def _longest(deaths: Sequence[Death]) -> float:
+    """How long it took until all was at rest, from where the path began, in seconds."""
+    return max((death.seconds for death in deaths if not death.wrong), default=0.0)
