@@ -179,7 +179,7 @@ async def an_event_on_its_way(scene: Scene) -> Life:
     receiver = EventReceiver()
     await receiver.open()
     scene.props.push_async_callback(receiver.close)
-    endpoint = await Endpoint.make(scene.ground.admin, receiver.url)
+    endpoint = await Endpoint.make(scene.ground.admin, receiver.url, ["subscription.cancel_scheduled"])
     scene.props.push_async_callback(scene.ground.admin.delete, endpoint.path)
     await scene.may_break()
     await scene.orders(life, "cancel", {"at_period_end": True})
