@@ -52,7 +52,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path)
     asked = parser.parse_args()
     configure_logging("crash-points", "error")
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     names = asked.path or list(STORIES)
     with warm(), tempfile.TemporaryDirectory(prefix="italiano-crash-points-") as temporary:
         folder = asked.keep or Path(temporary)

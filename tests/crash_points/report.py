@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from tests.crash_points.run import Death
 
@@ -42,7 +42,8 @@ def tell(name: str, deaths: Sequence[Death], console: Console) -> None:
 
 
 def show(by_path: dict[str, Sequence[Death]], console: Console) -> None:
-    table = Table(*HEADINGS, box=None, title="Where a process died, once each")
+    path = Column("path", min_width=max(map(len, by_path)))
+    table = Table(path, *HEADINGS[1:], box=None, title="Where a process died, once each")
     for name, deaths in by_path.items():
         table.add_row(name, *_numbers(deaths))
     table.add_row("all", *_numbers([death for deaths in by_path.values() for death in deaths]))
