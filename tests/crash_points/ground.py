@@ -93,9 +93,11 @@ async def ground_in(folder: Path) -> AsyncIterator[Ground]:
             admin = await hire(http, database, stack.settings, "admin")
             ground = Ground(stack, World(stack, http, temporal, database), points, desk, admin)
             supervisor = asyncio.create_task(ground.keep_alive())
-            yield ground
-            supervisor.cancel()
-            await asyncio.wait([supervisor])
+            try:
+                yield ground
+            finally:  # or it would start again what is stopped
+                supervisor.cancel()
+                await asyncio.wait([supervisor])
         await database.close()
     finally:
         await stack.stop()
