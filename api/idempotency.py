@@ -139,8 +139,7 @@ class AnswerKeeper:
         except Exception as error:
             await self._give_back(claim, error)
             raise
-        async with self._database.transaction() as connection:
-            await idempotency.store_answer(connection, claim, status, content)
+        await self._keep(claim, status, content)
         return JSONResponse(content, status)
 
     async def once_written(
@@ -171,6 +170,10 @@ class AnswerKeeper:
                 await idempotency.store_answer(connection, claim, status_code, answer)
                 return JSONResponse(reveal(answer), status_code)
         return await self._answer_again(claim, reveal)
+
+    async def _keep(self, claim: Claim, status: int, content: dict[str, Any]) -> None:
+        async with self._database.transaction() as connection:
+            await idempotency.store_answer(connection, claim, status, content)
 
     async def _give_back(self, claim: Claim, error: Exception) -> None:
         was_refused = isinstance(error, Problem) and error.status < FIRST_SERVER_ERROR

@@ -87,6 +87,23 @@ def chaos(
     run_chaos(seed=seed, minutes=minutes, keep=keep)
 
 
+@app.command("crash-points")
+def crash_points(
+    *,
+    path: Annotated[
+        list[str] | None, typer.Option(help="One of docs/crash-points.md; all by default.")
+    ] = None,
+    lanes: Annotated[int, typer.Option(min=1, help="So many stacks side by side.")] = 4,
+    keep: Annotated[
+        Path | None, typer.Option(file_okay=False, help="A folder for logs, to look at them.")
+    ] = None,
+) -> None:
+    """Kill a process once at each commit and call of each path, and check that all came right: 1 if not."""
+    from cli.crash_points import run_crash_points  # noqa: PLC0415 - see above
+
+    run_crash_points(path or [], lanes=lanes, keep=keep)
+
+
 @app.command()
 def reconcile(
     *,

@@ -36,7 +36,19 @@ HTTP_SECONDS = 60
 TEMPLATE = "template_italiano"
 
 LONGEST_FIRST = {
-    *("attack", "chaos", "cli", "faults", "load", "races", "replay", "runbooks", "scenarios", "workflows"),
+    *(
+        "attack",
+        "chaos",
+        "cli",
+        "crash_points",
+        "faults",
+        "load",
+        "races",
+        "replay",
+        "runbooks",
+        "scenarios",
+        "workflows",
+    ),
     *("test_facts_converge.py", "test_openapi_access.py", "test_openapi_writes.py", "test_migrations.py"),
 }
 """Rooms, and single files that take longer than most."""

@@ -16,7 +16,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
@@ -136,6 +137,15 @@ def fork_what_is_ours(python: WarmPython) -> Any:
         return ForkedProcess(python, python.fork(command, environment, log.fileno(), log.fileno()))
 
     return spawn
+
+
+@contextmanager
+def warm() -> Iterator[None]:
+    """Processes of the product are forked, as in tests: to start them would be most of the work otherwise."""
+    if CAN_FORK:
+        setattr(ChildProcess, "_spawn", fork_what_is_ours(WARM_PYTHON))  # noqa: B010 - a method, for mypy
+    yield
+    WARM_PYTHON.close()
 
 
 def _start_server() -> tuple[socket.socket, subprocess.Popen[bytes]]:

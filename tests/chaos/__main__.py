@@ -5,18 +5,15 @@ import asyncio
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 
-from cli.dev.child_process import ChildProcess
 from ops.logging import configure_logging
 from tests.chaos.plant import Plant
 from tests.chaos.report import show
 from tests.chaos.run import Outcome, Run
-from tests.warm_python import WarmPython, fork_what_is_ours
+from tests.warm_python import warm
 
 HISTORY = "history.jsonl"
 
@@ -50,16 +47,6 @@ def main() -> int:
         (folder / HISTORY).write_text("\n".join(lines) + "\n")
     show(outcome, console)
     return 1 if outcome.violations else 0
-
-
-@contextmanager
-def warm() -> Iterator[None]:
-    """Processes of the product are forked, as in tests: to start them would be most of the work otherwise."""
-    python = WarmPython()
-    if sys.platform == "linux":
-        setattr(ChildProcess, "_spawn", fork_what_is_ours(python))  # noqa: B010 - a method, for mypy
-    yield
-    python.close()
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ class Desk:
     doors: Sequence[httpx2.AsyncClient]
     history: History
     dice: random.Random
+    impatient_share: float = IMPATIENT_SHARE
 
     async def ask(
         self,
@@ -43,7 +44,7 @@ class Desk:
         key = uuid.uuid4().hex if keyed else None
         operation = Operation(kind, who, method, path, body, key, of)
         self.history.operations.append(operation)
-        is_impatient = keyed and self.dice.random() < IMPATIENT_SHARE
+        is_impatient = keyed and self.dice.random() < self.impatient_share
         while operation.outcome is Outcome.OPEN:
             answer = await self.send(operation)
             if answer is not None and not _is_to_come_again(answer):

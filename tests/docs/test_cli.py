@@ -110,7 +110,16 @@ MENDS = named("reconcile", "ordered")
 DRILLS = {path for path in commands(ROOT) if path[0] == "trigger"} | named("clock advance")
 """Of the sandbox and of turned clocks: there is nothing to look at later."""
 RUNS = {path for path in commands(ROOT) if path[0] == "bench"} | named(
-    "dev", "reset", "demo", "chaos", "migrate", "api", "worker", "sandbox-psp", "trace-collector"
+    "dev",
+    "reset",
+    "demo",
+    "chaos",
+    "crash-points",
+    "migrate",
+    "api",
+    "worker",
+    "sandbox-psp",
+    "trace-collector",
 )
 TABLES = (READS, WRITES, WRITES_ON_REQUEST, MENDS, DRILLS, RUNS)
 

@@ -1,9 +1,7 @@
 """One more API process on the shared engines, told at which step to die."""
 
-import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
 
 import httpx2
 import psutil
@@ -11,12 +9,30 @@ import psutil
 from cli.dev.child_process import ChildProcess
 from cli.dev.processes import ProductProcess
 from tests.client import Student
+from tests.crash_points.points import Points
 from tests.deadline import eventually
 from tests.free_port import free_port
 from tests.stack import Stack
 
-DYING = Path(__file__).parent / "dying"
 HTTP_SECONDS = 60
+
+START = "execute_multi_operation in api/start_subscription.py:SubscriptionStarter._update_with_start"
+REFUND = "execute_multi_operation in api/open_refund.py:RefundOpener._update_with_start"
+SIGNAL = "signal_workflow_execution in upkeep/inbox_relay.py:InboxRelay._deliver"
+
+STEPS = {
+    "before_the_workflow": f"api before {START}",
+    "while_the_workflow_starts": f"api during {START}",
+    "before_the_answer": f"api after {START}",
+    "before_the_refund": f"api before {REFUND}",
+    "while_the_refund_starts": f"api during {REFUND}",
+    "before_the_refund_is_told": f"api after {REFUND}",
+    "webhook_stored": "api after commit in api/receive_report.py:receive",
+    "report_claimed": f"api before {SIGNAL}",
+    "report_delivered": f"api after {SIGNAL}",
+    "command_done": "api before commit in api/idempotency.py:AnswerKeeper._keep",
+}
+"""Crash points, by what they mean to a test."""
 
 
 class Replica:
@@ -35,11 +51,9 @@ class Replica:
 async def replica_that_dies_at(stack: Stack, step: str) -> AsyncIterator[Replica]:
     """Fails when the process is still alive at the end: a fault that did not bite proves nothing."""
     port = free_port()
-    environment = stack.environment | {
-        "API_PORT": str(port),
-        "DIE_AT": step,
-        "PYTHONPATH": os.pathsep.join([str(DYING), str(Path.cwd())]),
-    }
+    points = Points(stack.folder / f"points-{port}")
+    points.arm(STEPS[step])
+    environment = stack.environment | points.environment | {"API_PORT": str(port)}
     api = ProductProcess.api(port, environment, stack.folder / f"api-dying-{step}.log")
     await api.start()
     try:
