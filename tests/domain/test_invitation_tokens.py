@@ -34,4 +34,7 @@ def test_the_secret_is_not_shown() -> None:
 def test_tokens_that_were_sent_stay_what_they_are() -> None:
     """Whoever has one in a letter comes in with the next release, too."""
     assert TOKENS.of("key") == "_pTOLAqgHDNGO97sL3T7ApRBW81k9CvZn9P-OdPfW_Q"
-    assert TOKENS.hash_of(TOKENS.of("key")).hex() == "f9826f56993959f7759f4334278b778a1802b2d7653901fe956d27f0c7f3ae15"
+    assert (
+        TOKENS.hash_of(TOKENS.of("key")).hex()
+        == "f9826f56993959f7759f4334278b778a1802b2d7653901fe956d27f0c7f3ae15"
+    )

@@ -7,7 +7,7 @@ import pytest
 
 from domain import paying
 from domain.billing_calendar import Anchor, Period
-from domain.collecting import Attempt, AttemptStage
+from domain.collecting import Attempt, AttemptStage, Switch
 from domain.dunning import DunningCase
 from domain.lifecycle import Change, Event
 from domain.payment import DeclineKind
@@ -40,6 +40,7 @@ from tests.domain.states import (
     TRIALING,
     UNKNOWN,
     UNPAID,
+    YEARLY,
     attempt,
     instant,
     invoice,

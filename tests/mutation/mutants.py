@@ -31,7 +31,9 @@ def mutants(file: Path) -> list[Mutant]:
     module, visitor = wrapper.module, _Visitor()
     wrapper.visit(visitor)
     return [
-        Mutant(file, at.line, _one_line(module, old), _one_line(module, new), partial(_changed, module, old, new))
+        Mutant(
+            file, at.line, _one_line(module, old), _one_line(module, new), partial(_changed, module, old, new)
+        )
         for at, old, new in visitor.found
     ]
 
@@ -65,7 +67,9 @@ def _mutations(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
 
 
 def _is_checked_by_types(node: cst.CSTNode) -> bool:
-    return isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value in CHECKED_BY_TYPES
+    return (
+        isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value in CHECKED_BY_TYPES
+    )
 
 
 def _one_line(module: cst.Module, node: cst.CSTNode) -> str:
