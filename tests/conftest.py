@@ -43,7 +43,7 @@ LONGEST_FIRST = {
 
 # A slow example on a busy machine is no failure.
 hypothesis.settings.register_profile("italiano", deadline=None)
-# A mutant is met by the whole room thousands of times: few examples, always the same, and none is made smaller.
+# Thousands of mutants meet the whole room: few examples, always the same, and none is made smaller.
 hypothesis.settings.register_profile(
     "mutation",
     deadline=None,

@@ -1,4 +1,4 @@
-"""All mutants of a file, by the operators of mutmut; unlike mutmut's own, also of constants and decorated functions."""
+"""All mutants of a file, by the operators of mutmut: here also of constants and of decorated functions."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ def _changed(module: cst.Module, old: cst.CSTNode, new: cst.CSTNode) -> str:
     return changed.code
 
 
-class _Visitor(cst.CSTVisitor):
+class _Visitor(cst.CSTVisitor):  # type: ignore[misc]  # not installed where it is checked
     METADATA_DEPENDENCIES = (PositionProvider,)
 
     def __init__(self) -> None:

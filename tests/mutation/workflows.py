@@ -1,9 +1,10 @@
-"""Mutation testing of `workflows/`: a mutant is a changed file, so that the sandbox loads it as it loads the code.
+"""Mutation testing of `workflows/`: a mutant is a changed file, which the sandbox loads as it loads the code.
 
-mutmut's own way, a switch inside of each function, is no way into a sandbox that refuses to read the environment.
+mutmut switches inside of each function, by the environment, which the sandbox lets nobody read.
 """
 
 import argparse
+import importlib
 import os
 import random
 import shutil
@@ -17,15 +18,14 @@ from pathlib import Path
 import pytest
 
 from tests.mutation.mutants import Mutant, mutants
+from tests.replay.recorded_histories import recorded
 
 ROOT = Path(__file__).parents[2]
-TESTS = [
-    *("tests/replay/test_orders.py", "tests/workflows/test_step_lag.py"),
-]
+TESTS = ("tests/replay/test_orders.py", "tests/workflows/test_step_lag.py")
 """Without engines: a mutant takes seconds."""
 CALM = ["-x", "-q", "--noconftest", *(f"-pno:{plugin}" for plugin in ("randomly", "xdist", "cacheprovider"))]
-MUTATED_WITH = ("workflows", "worker", "upkeep", "tests")
-"""What is imported anew for each mutant."""
+ANEW = ("workflows", "worker", "tests.replay.orders")
+"""What is imported for each mutant, since it has workflows in it."""
 SECONDS = 120
 EVERY_SO_MANY = 25
 
@@ -39,8 +39,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder) / "tree"
-        ignored = shutil.ignore_patterns(".*", "__pycache__", "mutants")
-        shutil.copytree(ROOT, tree, ignore=ignored)
+        shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".*", "__pycache__", "mutants"))
         os.chdir(tree)
         sys.path.insert(0, str(tree))
         sys.dont_write_bytecode = True
@@ -63,10 +62,11 @@ def _warm_up() -> None:
     """Imports once what no mutant changes; the tests have to pass as the code is."""
     if _outcome() != "survived":
         sys.exit("the tests fail without a mutant")
-    import worker.registry  # noqa: F401,PLC0415 - in this process, for all those that are forked from it
-
+    for needed in ("worker.registry", "tests.replay.orders", "tests.domain.states"):
+        importlib.import_module(needed)
+    recorded()
     for name in list(sys.modules):
-        if name.split(".")[0] in MUTATED_WITH and not name.startswith("tests.mutation"):
+        if name.startswith(ANEW):
             del sys.modules[name]
 
 
