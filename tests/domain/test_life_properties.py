@@ -257,5 +257,5 @@ class SubscriptionMachine(RuleBasedStateMachine):
 
 TestSubscriptionMachine = SubscriptionMachine.TestCase
 TestSubscriptionMachine.settings = settings(
-    max_examples=5 * settings.default.max_examples // 4, stateful_step_count=40
+    max_examples=5 * settings().max_examples // 4, stateful_step_count=40
 )

@@ -39,9 +39,8 @@ def mutants(file: Path) -> list[Mutant]:
 
 
 def _changed(module: cst.Module, old: cst.CSTNode, new: cst.CSTNode) -> str:
-    changed = module.deep_replace(old, new)
-    assert isinstance(changed, cst.Module)
-    return changed.code
+    code: str = module.deep_replace(old, new).code
+    return code
 
 
 class _Visitor(cst.CSTVisitor):  # type: ignore[misc]  # not installed where it is checked
