@@ -70,7 +70,7 @@ class _Listener(WorkflowRunner):
             self.commands.extend(done.successful.commands)
             return done
 
-        instance.activate = listen  # type: ignore[method-assign]  # of this one alone
+        instance.activate = listen  # type: ignore[assignment, method-assign]  # of this one alone
         return instance
 
 
@@ -139,7 +139,8 @@ def _of_event(event: HistoryEvent, own_queue: str) -> tuple[str, Any] | None:  #
             return None if "TemporalChangeVersion" in shown else ("search attributes", _told_by_name(shown))
         case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED:
             outcome = event.workflow_execution_update_completed_event_attributes.outcome
-            return _answer(*(outcome.success.payloads or [Payload()]), outcome.failure)
+            [success] = outcome.success.payloads or [Payload()]
+            return _answer(success, outcome.failure)
         case EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
             child = event.start_child_workflow_execution_initiated_event_attributes
             inputs = child.input.payloads
