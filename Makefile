@@ -12,7 +12,7 @@ DEV := $(VENV)/.dev-installed
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help up status demo reset test coverage lint format lock
+.PHONY: help up status demo reset test coverage mutation lint format lock
 .DELETE_ON_ERROR:
 
 help: ## what there is
@@ -38,6 +38,12 @@ test: $(DEV) ## run the tests; ARGS="tests/cli -k ports" chooses some
 
 coverage: ## run the tests, and write what of the product they run into coverage.xml
 	PYTEST_ADDOPTS="--cov --cov-report=term --cov-report=xml" $(MAKE) test
+
+mutation: $(DEV) ## mutate domain/ and workflows/, and name the mutants that no test notices; takes hours
+	$(UV) pip install --quiet --python $(BIN)/python --editable '.[mutation]'
+	$(BIN)/mutmut run --max-children 2
+	$(BIN)/mutmut results
+	$(BIN)/python -m tests.mutation.workflows $(ARGS)
 
 lint: $(DEV) ## formatting, style, types, import contracts
 	$(BIN)/ruff format --check .

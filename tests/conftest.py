@@ -55,6 +55,16 @@ LONGEST_FIRST = {
 
 # A slow example on a busy machine is no failure.
 hypothesis.settings.register_profile("italiano", deadline=None)
+# Thousands of mutants meet the whole room: few examples, always the same, and none is made smaller.
+hypothesis.settings.register_profile(
+    "mutation",
+    deadline=None,
+    max_examples=12,
+    derandomize=True,
+    database=None,
+    phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+    suppress_health_check=list(hypothesis.HealthCheck),
+)
 hypothesis.settings.load_profile("italiano")
 
 FreshDatabaseUrl = Callable[[], Awaitable[str]]

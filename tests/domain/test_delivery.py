@@ -80,3 +80,4 @@ def test_after_a_rotation_both_are_in_force_for_a_while() -> None:
     assert SECRETS.in_force(7, 3, NOW + A_MOMENT, NOW) == (newest, before)
     assert SECRETS.in_force(7, 3, NOW, NOW) == (newest,)
     assert SECRETS.in_force(7, 3, None, NOW) == (newest,)
+    assert SECRETS.in_force(7, 2, NOW + A_MOMENT, NOW) == (before, SECRETS.of(7, 1))

@@ -77,6 +77,7 @@ def test_a_url_that_is_refused(url: str) -> None:
         ("https://crm.example.com/italiano?x=1", Target("https", "crm.example.com", 443)),
         ("https://CRM.Example.com", Target("https", "crm.example.com", 443)),
         ("https://crm.example.com:8443/a", Target("https", "crm.example.com", 8_443)),
+        ("https://crm.example.com:1024/", Target("https", "crm.example.com", 1_024)),
         ("https://93.184.216.34/", Target("https", "93.184.216.34", 443)),
         (
             "https://[2606:2800:220:1:248:1893:25c8:1946]/",
@@ -89,9 +90,16 @@ def test_a_url_of_the_public_internet(url: str, target: Target) -> None:
     assert check_url(url, allow_private=False) == target
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:8080/hook", "http://receiver:80/", "https://localhost:9/"])
-def test_in_development_what_is_private_is_allowed(url: str) -> None:
-    assert check_url(url, allow_private=True).host
+@pytest.mark.parametrize(
+    ("url", "target"),
+    [
+        ("http://127.0.0.1:8080/hook", Target("http", "127.0.0.1", 8_080)),
+        ("http://receiver/", Target("http", "receiver", 80)),
+        ("https://localhost:9/", Target("https", "localhost", 9)),
+    ],
+)
+def test_in_development_what_is_private_is_allowed(url: str, target: Target) -> None:
+    assert check_url(url, allow_private=True) == target
 
 
 @pytest.mark.parametrize(

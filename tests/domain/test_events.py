@@ -82,12 +82,14 @@ def test_an_invoice_is_paid() -> None:
     assert by_card.details == OF_AN_INVOICE | {"payment_id": 77, "provider": "sandbox"}
     assert covered.details == OF_AN_INVOICE | {"payment_id": None, "provider": None}
     assert by_card.key == covered.key == "invoice.paid:42"
+    assert by_card.due_at == covered.due_at == PERIOD.end
 
 
 def test_an_invoice_is_voided() -> None:
     event = events.invoice_voided(OPENED_AHEAD, billed(OPENED_AHEAD), IN_THE_PERIOD)
 
-    assert (event.key, event.details) == ("invoice.voided:42", OF_AN_INVOICE)
+    assert (event.key, event.due_at) == ("invoice.voided:42", IN_THE_PERIOD)
+    assert event.details == OF_AN_INVOICE
 
 
 def test_the_plan_is_that_of_the_invoice() -> None:
@@ -119,7 +121,8 @@ def test_a_credit_note_is_issued() -> None:
 
     event = events.credit_note_issued(invoice, "refund:3", CreditNoteReason.STAFF, back, IN_THE_PERIOD)
 
-    assert (event.subscription_id, event.key) == (7, "credit_note.issued:refund:3")
+    assert (event.subscription_id, event.name) == (7, "credit_note.issued")
+    assert (event.key, event.due_at) == ("credit_note.issued:refund:3", IN_THE_PERIOD)
     assert event.details == {
         "invoice_id": 42,
         "invoice_number": "IT-2026-000001",
@@ -138,6 +141,7 @@ def test_a_credit_note_is_issued() -> None:
 def test_a_payer_is_reminded() -> None:
     event = events.payment_reminder(PAST_DUE_BY_HAND, "IT-2026-000001", 1_400, "EUR", PERIOD.end)
 
+    assert (event.subscription_id, event.due_at) == (7, PERIOD.end)
     assert event.key == "invoice.payment_reminder:7:20260228T093000000000"
     assert event.details == {
         "invoice_id": 42,

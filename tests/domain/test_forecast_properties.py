@@ -124,7 +124,7 @@ THERE_AND_BACK = [
 ]
 
 
-@settings(max_examples=300)
+@settings(max_examples=3 * settings().max_examples)
 @given(possible())
 @example((PlannedStart(THIRTY, STARTED_AT, THIRTY_ALONE), 2, THERE_AND_BACK, []))
 def test_it_is_what_the_sums_on_paper_give(life: Plans) -> None:

@@ -72,6 +72,9 @@ def test_parts_of_months_keep_their_ends() -> None:
         (START + timedelta(days=14), datetime(2026, 2, 1, tzinfo=UTC)),
         (datetime(2026, 2, 1, tzinfo=UTC), START + timedelta(days=32)),
     ]
+    odd = datetime(2026, 1, 14, 7, 8, 9, 10, tzinfo=UTC)
+    [part, rest] = months_of(odd, odd + timedelta(days=31))
+    assert (part.start, part.end, rest.start) == (odd, rest.start, datetime(2026, 2, 1, tzinfo=UTC))
     assert [each.start.month for each in months_of(END, END.replace(year=2027)) if each.start] == [
         7, 8, 9, 10, 11, 12, 1, 2, 3, 4, 5, 6,
     ]  # fmt: skip

@@ -1,4 +1,5 @@
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -216,3 +217,91 @@ def test_a_refund_takes_back_revenue_and_its_vat() -> None:
     )
 
     assert given_back == {Account.REVENUE: -1_631, Account.REFUNDS: 1_631}
+
+
+A = Account
+EVERY_MOVEMENT: list[tuple[Callable[[], Movement], str, list[tuple[Account, int]]]] = [
+    (
+        lambda: invoice_finalized(5, "USD", 10, 2),
+        "invoice:5:finalized",
+        [(A.RECEIVABLE, 12), (A.DEFERRED_REVENUE, -10), (A.VAT_PAYABLE, -2)],
+    ),
+    (
+        lambda: invoice_tendered(5, "USD", gift_cents=7, balance_cents=3),
+        "invoice:5:tendered",
+        [(A.GIFT_CARD_LIABILITY, 7), (A.CUSTOMER_BALANCE, 3), (A.RECEIVABLE, -10)],
+    ),
+    (
+        lambda: invoice_untendered(5, "USD", gift_cents=7, balance_cents=3),
+        "invoice:5:untendered",
+        [(A.GIFT_CARD_LIABILITY, -7), (A.CUSTOMER_BALANCE, -3), (A.RECEIVABLE, 10)],
+    ),
+    (
+        lambda: invoice_voided(5, "USD", 10, 2),
+        "invoice:5:voided",
+        [(A.RECEIVABLE, -12), (A.DEFERRED_REVENUE, 10), (A.VAT_PAYABLE, 2)],
+    ),
+    (
+        lambda: invoice_written_off(5, "USD", 10, 2),
+        "invoice:5:written_off",
+        [(A.RECEIVABLE, -12), (A.BAD_DEBT, 10), (A.VAT_PAYABLE, 2)],
+    ),
+    (
+        lambda: payment_received(9, "USD", 13, 12),
+        "payment:9:received",
+        [(A.CASH_AT_PROVIDER, 13), (A.RECEIVABLE, -12), (A.CUSTOMER_BALANCE, -1)],
+    ),
+    (
+        lambda: late_payment_received(9, "USD", 12),
+        "payment:9:received",
+        [(A.CASH_AT_PROVIDER, 12), (A.UNAPPLIED_CASH, -12)],
+    ),
+    (
+        lambda: plan_change_credited(5, "USD", 10, 2),
+        "invoice:5:credited",
+        [(A.REFUNDS, 10), (A.VAT_PAYABLE, 2), (A.CUSTOMER_BALANCE, -12)],
+    ),
+    (
+        lambda: plan_credit_returned(5, "USD", 7),
+        "invoice:5:credit_returned",
+        [(A.CUSTOMER_BALANCE, 7), (A.GIFT_CARD_LIABILITY, -7)],
+    ),
+    (
+        lambda: gift_cards_issued(4, "USD", 50),
+        "gift_batch:4:issued",
+        [(A.GIFT_ISSUANCE, 50), (A.GIFT_CARD_LIABILITY, -50)],
+    ),
+    (lambda: charged_back(6, "USD", 12), "dispute:6:opened", [(A.DISPUTES, 12), (A.CASH_AT_PROVIDER, -12)]),
+    (
+        lambda: refund_opened(3, "USD", 8),
+        "refund:3:opened",
+        [(A.CUSTOMER_BALANCE, 8), (A.UNAPPLIED_CASH, -8)],
+    ),
+    (
+        lambda: refund_refused(3, "USD", 8),
+        "refund:3:refused",
+        [(A.UNAPPLIED_CASH, 8), (A.CUSTOMER_BALANCE, -8)],
+    ),
+    (
+        lambda: refunded(3, "USD", unapplied_cents=8, net_cents=10, vat_cents=2),
+        "refund:3:paid",
+        [(A.UNAPPLIED_CASH, 8), (A.REFUNDS, 10), (A.VAT_PAYABLE, 2), (A.CASH_AT_PROVIDER, -20)],
+    ),
+    (
+        lambda: returned_to_purse("k", "USD", net_cents=10, vat_cents=2, gift_cents=7, balance_cents=5),
+        "credit_note:k",
+        [(A.REFUNDS, 10), (A.VAT_PAYABLE, 2), (A.GIFT_CARD_LIABILITY, -7), (A.CUSTOMER_BALANCE, -5)],
+    ),
+    (
+        lambda: revenue_recognized(5, "USD", 10),
+        "invoice:5:recognized",
+        [(A.DEFERRED_REVENUE, 10), (A.REVENUE, -10)],
+    ),
+]
+
+
+@pytest.mark.parametrize(("ordered", "key", "postings"), EVERY_MOVEMENT)
+def test_a_movement_has_its_key_its_currency_and_no_other_postings(
+    ordered: Callable[[], Movement], key: str, postings: list[tuple[Account, int]]
+) -> None:
+    assert ordered() == Movement(key, "USD", tuple(Posting(*posting) for posting in postings))

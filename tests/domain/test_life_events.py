@@ -10,7 +10,16 @@ from domain.freeze_allowance import Freeze
 from domain.life_events import GOES_OUT_AS, OF_THE_FAMILY, SUBJECTS, goes_out
 from domain.lifecycle import Event
 from domain.payment import Decline
-from tests.domain.states import ACTIVE, CANCELED, INCOMPLETE, PAST_DUE_BY_HAND, PERIOD, RENEWING
+from tests.domain.states import (
+    ACTIVE,
+    CANCELED,
+    CHANGING,
+    FAMILY,
+    INCOMPLETE,
+    PAST_DUE_BY_HAND,
+    PERIOD,
+    RENEWING,
+)
 from tests.domain.test_events import billed
 
 DETAILS: dict[str, int | str | None] = {
@@ -114,6 +123,31 @@ def test_a_frozen_one_says_until_when() -> None:
     assert event.details["frozen_until"] == until.isoformat().replace("+00:00", "Z")
 
 
+def test_an_event_of_a_version_says_where_the_subscription_stands() -> None:
+    chosen = replace(ACTIVE, scheduled_plan=FAMILY, cancel_at_period_end=True)
+    event = goes_out(chosen, Event.PLAN_CHANGE_SCHEDULED, {"invoice_id": 42}, PERIOD.end)
+
+    assert event is not None
+    assert event.details == {
+        "user_id": 11,
+        "plan_code": "P1M",
+        "status": "active",
+        "change": "plan_change_scheduled",
+        "period_start": "2026-01-31T09:30:00Z",
+        "period_end": "2026-02-28T09:30:00Z",
+        "cancel_at_period_end": True,
+        "scheduled_plan_code": "P1M-FAMILY",
+        "frozen_until": None,
+        "ended_at": None,
+        "next_action": "end_period",
+        "next_action_at": "2026-02-28T09:30:00Z",
+        "invoice_id": 42,
+        "payment_id": None,
+        "amount_cents": None,
+        "currency": None,
+    }
+
+
 def test_what_goes_back_to_a_purse_alone_is_told_by_its_credit_note() -> None:
     assert goes_out(ACTIVE, Event.REFUNDED, {"invoice_id": 42, "amount_cents": 5}, PERIOD.end) is None
 
@@ -124,7 +158,8 @@ FAILED = FailedPayment(43, 42, "sandbox", "EUR", 1_990, Decline.of("insufficient
 def test_a_decline_of_what_is_waited_for() -> None:
     event = payment_failed(RENEWING, RENEWING, FAILED, PERIOD.end)
 
-    assert event.key == "invoice.payment_failed:43"
+    assert (event.subscription_id, event.name) == (7, "invoice.payment_failed")
+    assert (event.key, event.due_at) == ("invoice.payment_failed:43", PERIOD.end)
     assert event.details == {
         "invoice_id": 42,
         "payment_id": 43,
@@ -151,7 +186,16 @@ def test_a_decline_of_what_nobody_waits_for_any_more() -> None:
     assert (event.details["plan_code"], event.details["next_attempt_at"]) == (CANCELED.plan.code, None)
 
 
+def test_a_decline_of_an_invoice_beside_the_one_that_is_waited_for() -> None:
+    of_the_change = payment_failed(CHANGING, CHANGING, FAILED, PERIOD.end)
+    of_another = payment_failed(CHANGING, CHANGING, replace(FAILED, invoice_id=41), PERIOD.end)
+
+    assert of_the_change.details["plan_code"] == FAMILY.code
+    assert of_another.details["plan_code"] == CHANGING.plan.code
+
+
 def test_what_is_written_off() -> None:
     event = invoice_uncollectible(PAST_DUE_BY_HAND, billed(PAST_DUE_BY_HAND), PERIOD.end)
 
     assert (event.name, event.key) == ("invoice.uncollectible", "invoice.uncollectible:42")
+    assert event.due_at == PERIOD.end

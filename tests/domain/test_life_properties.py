@@ -256,4 +256,6 @@ class SubscriptionMachine(RuleBasedStateMachine):
 
 
 TestSubscriptionMachine = SubscriptionMachine.TestCase
-TestSubscriptionMachine.settings = settings(max_examples=120, stateful_step_count=40)
+TestSubscriptionMachine.settings = settings(
+    max_examples=5 * settings().max_examples // 4, stateful_step_count=40
+)

@@ -7,7 +7,7 @@ import pytest
 
 from domain import paying
 from domain.billing_calendar import Anchor, Period
-from domain.collecting import Attempt, AttemptStage
+from domain.collecting import Attempt, AttemptStage, Switch
 from domain.dunning import DunningCase
 from domain.lifecycle import Change, Event
 from domain.payment import DeclineKind
@@ -40,6 +40,7 @@ from tests.domain.states import (
     TRIALING,
     UNKNOWN,
     UNPAID,
+    YEARLY,
     attempt,
     instant,
     invoice,
@@ -295,3 +296,25 @@ def test_a_decline_answers_what_an_operator_was_asked() -> None:
 @pytest.mark.parametrize("state", [UNKNOWN, RENEWING, CONFIRMING, PAST_DUE, ACTIVE])
 def test_the_decline_of_another_payment_changes_nothing(state: SubscriptionState) -> None:
     assert paying.declined(state, EARLIER_PAYMENT, HARD, LATE) is None
+
+
+def test_a_plan_that_was_to_follow_begins_with_what_is_paid_anew() -> None:
+    at = instant("2026-05-30T07:00")
+    anchor = Anchor(at, billing_day=30)
+    chosen = replace(UNPAID.unpaid_invoice, switch=Switch(YEARLY, UNPAID.anchor))
+
+    change = paying.paid(replace(UNPAID, open_invoice=chosen), PAYMENT, at)
+
+    begun = Period(at, instant("2027-05-30T07:00"))
+    assert (change.event, change.pays_for) == (Event.REACTIVATED, begun)
+    assert (change.state.plan, change.state.anchor, change.state.period) == (YEARLY, anchor, begun)
+
+
+def test_a_charge_for_another_plan_that_stands_cuts_the_period_that_it_changed() -> None:
+    changed_at = SECOND_PERIOD.start
+    ended = replace(
+        ENDED_WHILE_CHARGING,
+        open_invoice=replace(ENDED_WHILE_CHARGING.unpaid_invoice, changed_at=changed_at),
+    )
+
+    assert paying.paid(ended, PAYMENT, LATE).cuts_at == changed_at

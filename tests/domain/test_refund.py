@@ -5,7 +5,8 @@ from domain.refusals import RefusalCode, Refused
 
 
 @pytest.mark.parametrize(
-    ("asked_cents", "left_cents", "cents"), [(None, 1_990, 1_990), (500, 1_990, 500), (1_990, 1_990, 1_990)]
+    ("asked_cents", "left_cents", "cents"),
+    [(None, 1_990, 1_990), (500, 1_990, 500), (1_990, 1_990, 1_990), (1, 1, 1)],
 )
 def test_staff_give_back_what_they_ask_for_or_all_that_is_left(
     asked_cents: int | None, left_cents: int, cents: int

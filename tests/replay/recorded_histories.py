@@ -3,6 +3,7 @@
 import hashlib
 import json
 import socket
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ CHECKSUMS = FOLDER / "frozen.sha256"
 """As `sha256sum` writes it: a line for every file, appended when the file is recorded."""
 
 
+@cache
 def recorded() -> dict[str, WorkflowHistory]:
     """Every recorded history by its name: the shape and, where there are several, the number of the run."""
     return {
