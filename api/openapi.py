@@ -19,10 +19,10 @@ Errors are RFC 9457 problem details (`application/problem+json`); programs branc
 answer carries `X-Request-ID`: your own when you send a valid one (1-128 of `A-Z a-z 0-9 . _ -`).
 A W3C `traceparent` is continued.
 
-When there is more to do than can be done now, the answer is 503 `overloaded` with `Retry-After`, and nothing
-was begun. When Postgres or the workflow engine cannot be reached it is 503 with `Retry-After`, too; what was asked
-for may still be done afterwards: a request that takes an `Idempotency-Key`, repeated with the same key and
-body, finishes the job or gives its answer, and does nothing twice.
+When there is more to do than can be done now the answer is 503 `overloaded` with `Retry-After`, and nothing
+was begun. When Postgres or the workflow engine cannot be reached it is 503 with `Retry-After`, too. What was
+asked for may still be done afterwards: a request that takes an `Idempotency-Key`, repeated with the same key
+and body, finishes the job or gives its answer, and does nothing twice.
 """
 
 BODY_REFUSALS = (
@@ -66,7 +66,7 @@ def _with_problems(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _add_shared_refusals(path: str, operation: dict[str, Any]) -> None:
-    """Beside the refusals that a route names itself: those of coming in, reading a body, and of being validated."""
+    """Beside the refusals that a route names itself: of coming in, of reading a body, of being validated."""
     responses = operation["responses"]
     refusals = [(int(status), code) for status, response in responses.items() for code in _codes_in(response)]
     if path not in ALWAYS_LET_IN:

@@ -1,7 +1,7 @@
 """Refuses at once what there is no room for, so that what was let in is answered in time.
 
-Without it everything that comes is begun: under more load than a process can carry all of it is answered too late,
-and what nobody waits for any more is worked off first.
+Without it everything that comes is begun. Under more load than a process can carry all of it is answered too
+late then, and what nobody waits for any more is worked off first.
 """
 
 from collections import Counter

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 
 from cli.bench.kept_connection import KeptConnection, Reply, connect
 
+SUCCESSES = (200, 201)
 REFUSALS = (429, 503)
 LONGEST_ANSWER_SECONDS = 20.0
 
 
 @dataclass
 class Answers:
-    """Of one kind of request. Seconds are until its answer was there, with connecting where that was needed."""
+    """Of one kind of request. Seconds are until its answer was there, connecting included."""
 
     succeeded: list[float] = field(default_factory=list)
     refused: list[float] = field(default_factory=list)
@@ -29,7 +30,7 @@ class Answers:
     def take(self, reply: Reply, seconds: float) -> bool:
         """Whether it succeeded."""
         self.statuses[reply.status] += 1
-        if reply.status < 300:
+        if reply.status in SUCCESSES:
             self.succeeded.append(seconds)
             return True
         if reply.status in REFUSALS and reply.says_when_to_retry:

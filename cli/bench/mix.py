@@ -15,14 +15,28 @@ READS_A_TURN = 10
 Send = Callable[[], Awaitable[None]]
 
 
+@dataclass(frozen=True)
+class Start:
+    student: BenchStudent
+    body: bytes
+
+    @property
+    def is_by_card(self) -> bool:
+        return self.body == operations.BY_CARD
+
+
 @dataclass
 class Load:
-    """What came back, and who was told of success: everything that must be there afterwards."""
+    """What came back, and who was told what: it has to be true afterwards.
+
+    `paid` are those of whom a webhook was taken.
+    """
 
     starts: Answers = field(default_factory=Answers)
     webhooks: Answers = field(default_factory=Answers)
     reads: Answers = field(default_factory=Answers)
-    started: list[BenchStudent] = field(default_factory=list)
+    started: list[Start] = field(default_factory=list)
+    refused: list[Start] = field(default_factory=list)
     paid: list[BenchStudent] = field(default_factory=list)
 
     @property
@@ -35,7 +49,7 @@ class Load:
 
 
 class Mix:
-    """`readers` have access already. Each of the `students` starts once; raises `StopIteration` after the last."""
+    """Each of the `students` starts once; `readers` have access already."""
 
     def __init__(
         self,
@@ -53,18 +67,21 @@ class Mix:
 
     def turn(self, number: int) -> list[Send]:
         """What is to be sent: one start, by card every other time, and the reads; then a webhook."""
-        by_card = number % 2 == 0
         reads = [partial(self._read, number + each) for each in range(READS_A_TURN)]
-        return [partial(self._start, by_card), *reads, *([] if by_card else [self._pay])]
+        if number % 2:
+            return [partial(self._start, operations.BY_HAND), *reads, self._pay]
+        return [partial(self._start, operations.BY_CARD), *reads]
 
-    async def _start(self, by_card: bool) -> None:
+    async def _start(self, body: bytes) -> None:
         student = next(self._students)
-        body = operations.BY_CARD if by_card else operations.BY_HAND
         send = partial(operations.send_start, student=student, body=body)
-        if await answered(self.load.starts, self._connections, send):
-            self.load.started.append(student)
-            if not by_card:
-                self._unpaid.append(student)
+        start = Start(student, body)
+        if not await answered(self.load.starts, self._connections, send):
+            self.load.refused.append(start)
+            return
+        self.load.started.append(start)
+        if not start.is_by_card:
+            self._unpaid.append(student)
 
     async def _pay(self) -> None:
         """Whoever has waited longest; one that was not taken comes again, as a provider sends it."""

@@ -45,14 +45,13 @@ async def start_with_card(http: KeptConnection, student: BenchStudent) -> str | 
 
 
 async def send_start(http: KeptConnection, student: BenchStudent, body: bytes) -> Reply:
-    """The student keeps what was answered."""
-    key = uuid.uuid4().hex
-    headers = {"Authorization": f"Bearer {student.token}", "Idempotency-Key": key}
+    """The student keeps what was answered. Sent again it is the same start."""
+    headers = {"Authorization": f"Bearer {student.token}", "Idempotency-Key": student.start_key}
     reply = await http.post("/subscriptions/start", body, headers)
     if reply.status == CREATED:
         started = json.loads(reply.body)
         student.payment_id, student.subscription_id = started["payment_id"], started["subscription_id"]
-        student.workflow_id = workflow_id(student.user_id, key)
+        student.workflow_id = workflow_id(student.user_id, student.start_key)
     return reply
 
 

@@ -118,11 +118,15 @@ async def _wrongly_charged(
     wrong: list[str] = []
     async with connected(target.psp_url) as psp:
         for student, turned in zip(students, subscriptions, strict=True):
-            path = f"/v1/charges?subscription_id={student.subscription_id}&limit={MOST_LISTED}"
-            charges = json.loads((await psp.get(path, target.psp_api_key)).body)["charges"]
-            if len(charges) != 1 + turned.periods:
-                wrong.append(f"{len(charges)} charges for 1 + {turned.periods} periods")
+            charges = await count_charges(psp, target.psp_api_key, student.subscription_id)
+            if charges != 1 + turned.periods:
+                wrong.append(f"{charges} charges for 1 + {turned.periods} periods")
     return tuple(wrong)
+
+
+async def count_charges(psp: KeptConnection, api_key: str, subscription_id: int) -> int:
+    path = f"/v1/charges?subscription_id={subscription_id}&limit={MOST_LISTED}"
+    return len(json.loads((await psp.get(path, api_key)).body)["charges"])
 
 
 def _skipper(temporal: Temporal) -> TimeSkipper:

@@ -1,6 +1,7 @@
 """Students who have just logged in, made behind the API: hashing their passwords is not what is measured."""
 
 import secrets
+import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -17,6 +18,7 @@ NO_PASSWORD = "!"  # noqa: S105 - no hash has this form: nobody can log in
 class BenchStudent:
     user_id: int
     token: str = field(repr=False)
+    start_key: str = field(default_factory=lambda: uuid.uuid4().hex)
     payment_id: int = 0
     subscription_id: int = 0
     workflow_id: str = ""

@@ -64,3 +64,17 @@ def bench_size(
     from cli.bench.size_command import run_size_bench  # noqa: PLC0415 - see cli/main.py
 
     run_size_bench(subscriptions=count, periods=periods, as_json=as_json)
+
+
+@group.command("overload")
+def bench_overload(
+    *,
+    turns: Annotated[int, typer.Option(min=1, help="Turns of the mix to find out what is carried.")] = 100,
+    times: Annotated[float, typer.Option(min=1, help="So many times what is carried is sent.")] = 4.0,
+    seconds: Annotated[float, typer.Option(min=0.5, help="How long it is sent.")] = 20.0,
+    as_json: AsJson = False,
+) -> None:
+    """Send more than is carried: what is refused, how soon it is as before, and whether anything is lost."""
+    from cli.bench.overload_command import run_overload_bench  # noqa: PLC0415 - see cli/main.py
+
+    run_overload_bench(turns=turns, times=times, seconds=seconds, as_json=as_json)
