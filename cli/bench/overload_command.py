@@ -26,11 +26,15 @@ READERS = 8
 
 @dataclass(frozen=True)
 class Size:
-    """So many `turns` to find out the capacity, and so many `times` that for so many `seconds`."""
+    """So many `turns` to find out the capacity, and so many `times` that for so many `seconds`.
+
+    Then it has `recovery_seconds` to be as before.
+    """
 
     turns: int
     times: float
     seconds: float
+    recovery_seconds: float
 
 
 @dataclass(frozen=True)
@@ -51,12 +55,12 @@ class Overloaded:
         return [*self.load.wrong, *recovered, *self.lost]
 
 
-def run_overload_bench(*, turns: int, times: float, seconds: float, as_json: bool) -> None:
+def run_overload_bench(size: Size, *, as_json: bool) -> None:
     """Exits with 1 when something was answered wrongly, is lost, or does not come back."""
     console = Console(stderr=as_json, highlight=False)
     try:
         with bench_stack(console) as stack:
-            done = asyncio.run(_run(stack, Size(turns, times, seconds)))
+            done = asyncio.run(_run(stack, size))
     except (StackError, RuntimeError, TemporalError) as error:
         sys.exit(f"FAIL {error}")
     if as_json:
@@ -85,7 +89,7 @@ async def _run(stack: FoundStack, size: Size) -> Overloaded:
     overloading = await mix(turns)
     late_comers = await enroll(settings, MOST_PROBES)
     await overload.overload(overloading, size.times * capacity, turns)
-    recovery = await overload.recover(status.api_url, before_ms, late_comers)
+    recovery = await overload.recover(status.api_url, before_ms, late_comers, size.recovery_seconds)
     connections.close()
     lost = await find_lost(status, overloading.load)
     return Overloaded(capacity, size.times * capacity, overloading.load, recovery, lost)
@@ -103,8 +107,8 @@ def _lines(done: Overloaded) -> list[str]:
         f"{done.capacity:.1f} turns a second are answered; {done.offered:.1f} were sent",
         f"{'':<12}{'sent':>8}{'done':>8}{'p50 ms':>9}{'p99 ms':>9}{'refused':>9}{'p99 ms':>9}{'wrong':>7}",
         *(_line(kind, answers) for kind, answers in load.kinds.items()),
-        f"a start took {recovery.before_ms:.0f} ms, and {recovery.after_ms:.0f} {recovery.seconds:.1f} s after",
-        f"of {len(load.started)} starts and {len(load.paid)} webhooks that were taken {len(done.lost)} are lost",
+        f"start: {recovery.before_ms:.0f} ms before, {recovery.after_ms:.0f} {recovery.seconds:.1f} s after",
+        f"of {len(load.started)} starts and {len(load.paid)} webhooks taken {len(done.lost)} are lost",
     ]
 
 
@@ -112,7 +116,8 @@ def _line(kind: str, answers: Answers) -> str:
     done, refused = answers.succeeded, answers.refused
     return (
         f"{kind:<12}{answers.count:>8}{len(done):>8}{percentile_ms(done, 50):>9.0f}"
-        f"{percentile_ms(done, 99):>9.0f}{len(refused):>9}{percentile_ms(refused, 99):>9.0f}{len(answers.wrong):>7}"
+        f"{percentile_ms(done, 99):>9.0f}{len(refused):>9}{percentile_ms(refused, 99):>9.0f}"
+        f"{len(answers.wrong):>7}"
     )
 
 

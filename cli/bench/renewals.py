@@ -63,7 +63,7 @@ async def measure_renewals(target: Target, students: Sequence[BenchStudent], ren
     turns = max(1, min(TURNS, jumps // len(students)))  # in each there is a jump for every client
     bare: list[Measured] = []
     ours: list[Measured] = []
-    async with _bare_loops(target.temporal, len(students)) as loops:
+    async with bare_loops(target.temporal, len(students)) as loops:
         for of_all in (loops, subscriptions):
             await _jump_half_a_period(target, of_all)
         for _ in range(turns):
@@ -75,7 +75,7 @@ async def measure_renewals(target: Target, students: Sequence[BenchStudent], ren
 
 
 @asynccontextmanager
-async def _bare_loops(temporal: Temporal, count: int) -> AsyncIterator[list[Turned]]:
+async def bare_loops(temporal: Temporal, count: int) -> AsyncIterator[list[Turned]]:
     ids = [f"bench-loop:{uuid.uuid4().hex}" for _ in range(count)]
     loops = [Turned(await temporal.start_workflow(BareLoop.run, id=id_, task_queue=QUEUE)) for id_ in ids]
     yield loops
