@@ -48,10 +48,14 @@ def end_with_failures(measured: Sequence[Measured]) -> None:
 
 
 def client_numbers(clients: str) -> tuple[int, ...]:
+    return numbers_in(clients, "--clients")
+
+
+def numbers_in(written: str, option: str) -> tuple[int, ...]:
     """Of `1,16`, as a person writes it."""
-    numbers = tuple(int(word) if word.isdecimal() else 0 for word in clients.split(","))
+    numbers = tuple(int(word) if word.isdecimal() else 0 for word in written.split(","))
     if not all(numbers):
-        raise typer.BadParameter(f"{clients!r} is not like 1,16", param_hint="--clients")
+        raise typer.BadParameter(f"{written!r} is not like 1,16", param_hint=option)
     return numbers
 
 

@@ -57,7 +57,10 @@ async def subscribe(http: KeptConnection, student: BenchStudent) -> BenchStudent
     return student
 
 
-async def measure_renewals(target: Target, students: Sequence[BenchStudent], renewals: int) -> list[Measured]:
+async def measure_renewals(
+    target: Target, students: Sequence[BenchStudent], renewals: int, *, charged_before: int = 1
+) -> list[Measured]:
+    """`charged_before`: how often the provider has charged each of them before."""
     subscriptions = [Turned(target.temporal.get_workflow_handle(student.workflow_id)) for student in students]
     jumps = -(-renewals // PERIODS_A_JUMP)
     turns = max(1, min(TURNS, jumps // len(students)))  # in each there is a jump for every client
@@ -70,7 +73,7 @@ async def measure_renewals(target: Target, students: Sequence[BenchStudent], ren
             bare.append(await _turn(LOOP, target, loops, -(-jumps // turns)))
             ours.append(await _turn(RENEWAL, target, subscriptions, -(-jumps // turns)))
     renewed = reduce(add, ours)
-    wrong = await _wrongly_charged(target, students, subscriptions)
+    wrong = await _wrongly_charged(target, students, subscriptions, charged_before)
     return [reduce(add, bare), replace(renewed, failures=renewed.failures + wrong)]
 
 
@@ -112,15 +115,15 @@ async def _jump(skipper: TimeSkipper, turned: Turned) -> None:
 
 
 async def _wrongly_charged(
-    target: Target, students: Sequence[BenchStudent], subscriptions: Sequence[Turned]
+    target: Target, students: Sequence[BenchStudent], subscriptions: Sequence[Turned], before: int
 ) -> tuple[str, ...]:
-    """In words, for each subscription whose charges are not the first one and one for each period."""
+    """In words, for each subscription whose charges are not those of before and one for each period."""
     wrong: list[str] = []
     async with connected(target.psp_url) as psp:
         for student, turned in zip(students, subscriptions, strict=True):
             charges = await count_charges(psp, target.psp_api_key, student.subscription_id)
-            if charges != 1 + turned.periods:
-                wrong.append(f"{charges} charges for 1 + {turned.periods} periods")
+            if charges != before + turned.periods:
+                wrong.append(f"{charges} charges for {before} + {turned.periods} periods")
     return tuple(wrong)
 
 

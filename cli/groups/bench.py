@@ -98,3 +98,21 @@ def bench_overload(
     from cli.bench.overload_command import Size, run_overload_bench  # noqa: PLC0415 - see cli/main.py
 
     run_overload_bench(Size(turns, times, seconds, recovery), as_json=as_json)
+
+
+@group.command("growth")
+def bench_growth(
+    *,
+    open_subscriptions: Annotated[
+        str, typer.Option("--open", help="How many are open: each number after the one before it.")
+    ] = "1000,10000",
+    count: Annotated[int, typer.Option(min=4, help="Starts of each kind at each number.")] = 20,
+    seconds: Annotated[float, typer.Option(min=0.1, help="How long each read is repeated.")] = 4.0,
+    clients: Annotated[int, typer.Option(min=1, help="How many read, and renew, at once.")] = 8,
+    as_json: AsJson = False,
+) -> None:
+    """Memory, storage, latencies and renewals while so many are open. They stay on the stack."""
+    from cli.bench.growth import Size  # noqa: PLC0415 - see cli/main.py
+    from cli.bench.growth_command import run_growth_bench, sizes  # noqa: PLC0415 - see cli/main.py
+
+    run_growth_bench(Size(sizes(open_subscriptions), count, seconds, clients), as_json=as_json)
