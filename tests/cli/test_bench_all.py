@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.bench.measured import Measured
+from cli.bench.summary import Spread, summaries, table_lines
 from tests.cli.shown_home import italiano, shown_home
 from tests.stack import Stack
 
@@ -44,11 +46,26 @@ async def test_each_operation_is_a_median_with_its_spread_beside_its_floor(
         assert rows[what]["p50_to_floor"]["most"] > 0
 
 
-async def test_for_people_it_is_a_table(stack: Stack, tmp_path: Path) -> None:
-    with shown_home(stack, tmp_path) as home:
-        done = await asyncio.to_thread(italiano, home, "bench", "all", "--rounds", "1", *TINY)
-    assert done.returncode == 0, done.stderr
+def row(what: str, seconds: float, *laps: float) -> Measured:
+    return Measured(what, 1, laps, (), seconds, {"worker": 0.02 * len(laps), "others": 1.0})
 
-    rows = [line.split(" | ") for line in done.stdout.splitlines() if line.startswith("| ")]
-    assert {row[0].removeprefix("| ") for row in rows} >= FLOORS.keys()
-    assert {len(row) for row in rows} == {8}
+
+def test_the_table_has_medians_with_their_spread_and_each_round_beside_its_own_floor() -> None:
+    rounds = [
+        [row("bare signal", 0.1, 0.01, 0.01), row("webhook answered", 0.2, 0.02, 0.03)],
+        [row("bare signal", 0.4, 0.04, 0.04), row("webhook answered", 2.0, 0.20, 0.20)],
+        [row("bare signal", 0.1, 0.01, 0.01), row("webhook answered", 0.1, 0.01, 0.01)],
+    ]
+    floor, webhook = summaries([each for of_one in rounds for each in of_one])
+
+    assert (floor.floor, floor.rate_to_floor) == (None, None)
+    assert webhook.per_second == Spread(10, 1, 20)
+    assert (webhook.rate_to_floor, webhook.p50_to_floor) == (
+        Spread(0.5, pytest.approx(0.2), 1),
+        Spread(2, 1, 5),
+    )
+    assert webhook.cpu_ms == {"worker": 20}
+    assert table_lines([webhook])[2:] == [
+        "| webhook answered | 1 | 10.0 (1.0–20.0) | 20.0 (10.0–200.0) | 30.0 (10.0–200.0)"
+        " | 0.50 (0.20–1.00) | 2.00 (1.00–5.00) | bare signal |"
+    ]
