@@ -82,6 +82,7 @@ async def _run(stack: FoundStack, size: Size) -> AsyncIterator[Measured]:
 async def _round(
     target: Target, status: Status, size: Size, clients: int, students: Iterator[BenchStudent]
 ) -> AsyncIterator[Measured]:
+    """Ends early when starts have failed, which is told at the end."""
     starting, by_card = (list(islice(students, max(size.starts, clients))) for _ in range(2))
     for row in await phases.measure_starts(target, clients, starting, by_card):
         yield row
