@@ -20,7 +20,7 @@ from workflows.messages import workflow_id
 
 COPIES = Path(__file__).with_name("copies.sql")
 RUNNING = 'WorkflowType="Subscription" AND SubscriptionStatus="active" AND ExecutionStatus="Running"'
-AT_ONCE = 32
+AT_ONCE = 16
 RPC_TIMEOUT = timedelta(seconds=30)
 GLANCE_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 600.0
@@ -76,7 +76,8 @@ class Grown:
 
     async def _begin(self, copies: Sequence[Copy]) -> None:
         configure_logging("bench", "critical")  # each would be told of as lost
-        database = Database.from_settings(settings_of(self.stack))
+        settings = settings_of(self.stack).model_copy(update={"database_pool_size": AT_ONCE})
+        database = Database.from_settings(settings)
         lost_workflows = LostWorkflows(database, self.temporal, RPC_TIMEOUT)
         some = asyncio.Semaphore(AT_ONCE)
 
