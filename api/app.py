@@ -14,6 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from api.console.included import console_routers
 from api.context import open_context
 from api.docs_page import ASSETS_URL, OPENAPI_URL, add_docs_page
+from api.middleware.admission import Admission
 from api.middleware.failures import Failures
 from api.middleware.observation import Observation
 from api.middleware.request_body import RequestBody
@@ -163,6 +164,7 @@ def _add_middleware(app: FastAPI, settings: Settings, metrics: HttpMetrics) -> N
     """From the innermost to the outermost: each one added wraps those before it."""
     app.add_middleware(RequestBody)
     app.add_middleware(Failures)
+    app.add_middleware(Admission, at_once=settings.requests_at_once)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

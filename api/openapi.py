@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.event_webhooks import describe_webhooks
+from api.middleware.admission import ALWAYS_LET_IN, OVERLOADED
 from api.problems import MEDIA_TYPE, problem_responses, problem_schema
 
 TITLE = "Italiano Billing"
@@ -18,9 +19,10 @@ Errors are RFC 9457 problem details (`application/problem+json`); programs branc
 answer carries `X-Request-ID`: your own when you send a valid one (1-128 of `A-Z a-z 0-9 . _ -`).
 A W3C `traceparent` is continued.
 
-When Postgres or the workflow engine cannot be reached the answer is 503 with `Retry-After`. What was asked
-for may still be done afterwards: a request that takes an `Idempotency-Key`, repeated with the same key and
-body, finishes the job or gives its answer, and does nothing twice.
+When there is more to do than can be done now the answer is 503 `overloaded` with `Retry-After`, and nothing
+was begun. When Postgres or the workflow engine cannot be reached it is 503 with `Retry-After`, too. What was
+asked for may still be done afterwards: a request that takes an `Idempotency-Key`, repeated with the same key
+and body, finishes the job or gives its answer, and does nothing twice.
 """
 
 BODY_REFUSALS = (
@@ -57,16 +59,18 @@ def _with_problems(schema: dict[str, Any]) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas["Problem"] = problem_schema()
-    for operations in schema.get("paths", {}).values():
+    for path, operations in schema.get("paths", {}).items():
         for operation in operations.values():
-            _add_shared_refusals(operation)
+            _add_shared_refusals(path, operation)
     return schema
 
 
-def _add_shared_refusals(operation: dict[str, Any]) -> None:
-    """Beside the refusals that a route names itself: those of reading a body, and of validating a request."""
+def _add_shared_refusals(path: str, operation: dict[str, Any]) -> None:
+    """Beside the refusals that a route names itself: of coming in, of reading a body, of being validated."""
     responses = operation["responses"]
     refusals = [(int(status), code) for status, response in responses.items() for code in _codes_in(response)]
+    if path not in ALWAYS_LET_IN:
+        refusals.append((503, OVERLOADED))
     if "requestBody" in operation:
         refusals += BODY_REFUSALS
     if _is_validated(operation):

@@ -1,4 +1,6 @@
-"""Rate limits. Per account they are the same everywhere; per address a deployment chooses."""
+"""Rate limits, and how much is taken at a time. Per account they are the same everywhere; per address a
+deployment chooses.
+"""
 
 from pydantic import PositiveInt
 
@@ -6,6 +8,9 @@ from ops.setting_kinds import EnvironmentSettings
 
 
 class LimitSettings(EnvironmentSettings):
+    requests_at_once: PositiveInt = 64
+    """How many requests of a kind (sign-in, webhooks, reads, writes) one API process works on at a time."""
+
     login_failures_per_account: PositiveInt = 10
     login_window_minutes: PositiveInt = 15
     logins_per_address_per_minute: PositiveInt = 60

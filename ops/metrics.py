@@ -6,6 +6,7 @@ KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPT
 OTHER_METHOD = "other"
 UNMATCHED_ROUTE = "unmatched"
 STATIC_ROUTE = "static"
+REFUSED_ROUTE = "refused"
 LATENCY_BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 2.5, 5.0, 10.0)
 
 PROMISED = ("POST", "/subscriptions/start")

@@ -41,6 +41,7 @@ def settings_for(database_url: str) -> Settings:
         logins_per_address_per_minute=int(GENEROUS),  # all of a run comes from one address
         signups_per_address_per_hour=int(GENEROUS),
         password_resets_per_address_per_hour=int(GENEROUS),
+        requests_at_once=int(GENEROUS),  # and so do races of many
         workflow_rpc_timeout_ms=PATIENCE_MS,
         database_statement_timeout_ms=PATIENCE_MS,
     )
@@ -74,6 +75,7 @@ class Stack:
             psp_api_key=self.psp.api_key,
         )
         self.environment |= CHEAP_PASSWORDS
+        self.environment["BILLING_REQUESTS_AT_ONCE"] = GENEROUS
         self.environment["BILLING_WORKFLOW_RPC_TIMEOUT_MS"] = str(PATIENCE_MS)
         self.environment["BILLING_DATABASE_STATEMENT_TIMEOUT_MS"] = str(PATIENCE_MS)
         self.environment["BILLING_ROUTINES_ENABLED"] = "false"  # a test asks for what it looks at

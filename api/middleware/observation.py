@@ -10,10 +10,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.middleware.request_span import request_span, tell_answer
 from domain.trace_context import HEADER
-from ops.metrics import STATIC_ROUTE, UNMATCHED_ROUTE, HttpMetrics
+from ops.metrics import REFUSED_ROUTE, STATIC_ROUTE, UNMATCHED_ROUTE, HttpMetrics
 from ops.tracing import trace_id_from
 
 NOT_ANSWERED = 499  # the client left, or the connection was cut before an answer began
+IS_REFUSED = "italiano.is_refused"
+"""In the scope of a request that was not let in, and reached no route."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
@@ -64,6 +66,8 @@ class Observation:
 
 
 def _route_template(scope: Scope) -> str:
+    if IS_REFUSED in scope:
+        return REFUSED_ROUTE
     if "route" in scope:
         path: str = scope["route"].path
         return path

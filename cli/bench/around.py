@@ -23,26 +23,39 @@ Findings = Callable[[Sequence[Measured]], Sequence[Finding]]
 def run_phases(phases: Phases, find: Findings, *, as_json: bool) -> None:
     """Exits with 1 when something failed: figures of a product that does not work mean nothing."""
     console = Console(stderr=as_json, highlight=False)
-    try:
-        with bench_stack(console) as stack:
-            measured = asyncio.run(_shown(phases(stack), console))
-    except (StackError, RuntimeError, TemporalError) as error:
-        sys.exit(f"FAIL {error}")
+    measured = measure_all(phases, console)
     found = find(measured)
     if as_json:
         print(json.dumps(report.as_object(measured, found), indent=2))
     for finding in found:
-        _say(console, report.finding_line(finding))
+        say(console, report.finding_line(finding))
+    end_with_failures(measured)
+
+
+def measure_all(phases: Phases, console: Console) -> list[Measured]:
+    """On a stack, with a line for each while it runs. Ends the process where it cannot be measured."""
+    try:
+        with bench_stack(console) as stack:
+            return asyncio.run(_shown(phases(stack), console))
+    except (StackError, RuntimeError, TemporalError) as error:
+        sys.exit(f"FAIL {error}")
+
+
+def end_with_failures(measured: Sequence[Measured]) -> None:
     failures = [failure for row in measured for failure in row.failures]
     if failures:
         sys.exit(f"FAIL {len(failures)} requests failed, the first with {failures[0]}")
 
 
 def client_numbers(clients: str) -> tuple[int, ...]:
+    return numbers_in(clients, "--clients")
+
+
+def numbers_in(written: str, option: str) -> tuple[int, ...]:
     """Of `1,16`, as a person writes it."""
-    numbers = tuple(int(word) if word.isdecimal() else 0 for word in clients.split(","))
+    numbers = tuple(int(word) if word.isdecimal() else 0 for word in written.split(","))
     if not all(numbers):
-        raise typer.BadParameter(f"{clients!r} is not like 1,16", param_hint="--clients")
+        raise typer.BadParameter(f"{written!r} is not like 1,16", param_hint=option)
     return numbers
 
 
@@ -53,7 +66,7 @@ def bench_stack(console: Console) -> Iterator[FoundStack]:
     if running is not None:
         yield running
         return
-    _say(console, "No stack is running here: starting one for this bench, durable as in production")
+    say(console, "No stack is running here: starting one for this bench, durable as in production")
     with temporary_stack() as own:
         yield own
 
@@ -62,11 +75,11 @@ async def _shown(phases: AsyncIterator[Measured], console: Console) -> list[Meas
     measured: list[Measured] = []
     async for row in phases:
         if not measured:
-            _say(console, report.heading())
-        _say(console, report.row_line(row))
+            say(console, report.heading())
+        say(console, report.row_line(row))
         measured.append(row)
     return measured
 
 
-def _say(console: Console, line: str) -> None:
+def say(console: Console, line: str) -> None:
     console.print(line, markup=False, highlight=False, soft_wrap=True)

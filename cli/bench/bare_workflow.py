@@ -33,6 +33,17 @@ class BareWorkflow:
 
 @workflow.defn(name="BenchBareLoop")
 class BareLoop:
+    def __init__(self) -> None:
+        self._heard = 0
+
+    @workflow.signal
+    def hear(self) -> None:
+        self._heard += 1
+
+    @workflow.query
+    def heard(self) -> int:
+        return self._heard
+
     @workflow.run
     async def run(self) -> None:
         while True:

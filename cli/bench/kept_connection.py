@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)\r\n", re.IGNORECASE)
+_RETRY_AFTER = re.compile(rb"\r\nretry-after: *[0-9]+\r\n", re.IGNORECASE)
 _STATUS = slice(9, 12)  # HTTP/1.1 200 OK
 
 
@@ -15,6 +16,7 @@ _STATUS = slice(9, 12)  # HTTP/1.1 200 OK
 class Reply:
     status: int
     body: bytes
+    says_when_to_retry: bool = False
 
 
 class KeptConnection:
@@ -36,14 +38,27 @@ class KeptConnection:
         head = await self._reader.readuntil(b"\r\n\r\n")
         length = _LENGTH.search(head)
         answer = await self._reader.readexactly(int(length[1])) if length else b""
-        return Reply(int(head[_STATUS]), answer)
+        return Reply(int(head[_STATUS]), answer, _RETRY_AFTER.search(head) is not None)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the server has not ended it, as far as is known here."""
+        return not self._reader.at_eof()
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+async def connect(url: str) -> KeptConnection:
+    address = urlsplit(url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    return KeptConnection(reader, writer, address.netloc)
 
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[KeptConnection]:
-    address = urlsplit(url)
-    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    connection = await connect(url)
     try:
-        yield KeptConnection(reader, writer, address.netloc)
+        yield connection
     finally:
-        writer.close()
+        connection.close()

@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cli.bench.processor_time import ProcessorTime
@@ -64,10 +64,14 @@ class Measured:
         return self.cpu_seconds[process] / len(self.laps) * 1_000 if self.laps else math.nan
 
     def percentile_ms(self, percent: float) -> float:
-        """By nearest rank; not a number when nothing succeeded."""
-        if not self.laps:
-            return math.nan
-        return sorted(self.laps)[math.ceil(len(self.laps) * percent / 100) - 1] * 1_000
+        return percentile_ms(self.laps, percent)
+
+
+def percentile_ms(seconds: Sequence[float], percent: float) -> float:
+    """By nearest rank; not a number when there is none."""
+    if not seconds:
+        return math.nan
+    return sorted(seconds)[math.ceil(len(seconds) * percent / 100) - 1] * 1_000
 
 
 Client = Callable[[Laps], Awaitable[None]]

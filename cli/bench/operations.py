@@ -20,6 +20,8 @@ LOOKS_PER_SECOND = 160  # of all clients together: looking must not be what keep
 ACCESS_SECONDS = 20.0
 BARE_TIMEOUT = timedelta(seconds=20)
 LESSONS = "/content/modules"
+BY_HAND = b'{"plan_code":"P30D"}'
+BY_CARD = b'{"plan_code":"P30D","payment_method":{"provider":"sandbox","token":"tok_ok"}}'
 
 
 async def start_bare(temporal: Client) -> None:
@@ -35,18 +37,31 @@ async def start_bare(temporal: Client) -> None:
 
 
 async def start(http: KeptConnection, student: BenchStudent) -> str | None:
-    return await _start(http, student, b'{"plan_code":"P30D"}')
+    return _unless(CREATED, await send_start(http, student, BY_HAND))
 
 
 async def start_with_card(http: KeptConnection, student: BenchStudent) -> str | None:
-    return await _start(
-        http, student, b'{"plan_code":"P30D","payment_method":{"provider":"sandbox","token":"tok_ok"}}'
-    )
+    return _unless(CREATED, await send_start(http, student, BY_CARD))
+
+
+async def send_start(http: KeptConnection, student: BenchStudent, body: bytes) -> Reply:
+    """The student keeps what was answered. Sent again it is the same start."""
+    headers = {"Authorization": f"Bearer {student.token}", "Idempotency-Key": student.start_key}
+    reply = await http.post("/subscriptions/start", body, headers)
+    if reply.status == CREATED:
+        started = json.loads(reply.body)
+        student.payment_id, student.subscription_id = started["payment_id"], started["subscription_id"]
+        student.workflow_id = workflow_id(student.user_id, student.start_key)
+    return reply
 
 
 async def report_payment(http: KeptConnection, student: BenchStudent, secret: str) -> str | None:
+    return _unless(OK, await send_report(http, student, secret))
+
+
+async def send_report(http: KeptConnection, student: BenchStudent, secret: str) -> Reply:
     body = b'{"payment_id":%d,"status":"SUCCEEDED","provider":"mock"}' % student.payment_id
-    return _unless(OK, await http.post("/payments/webhook", body, {"X-Signature": sign(secret, body)}))
+    return await http.post("/payments/webhook", body, {"X-Signature": sign(secret, body)})
 
 
 async def wait_for_access(http: KeptConnection, student: BenchStudent, waiting: int = 1) -> str | None:
@@ -67,17 +82,6 @@ async def pay_and_wait(
 
 async def read(http: KeptConnection, path: str, student: BenchStudent) -> str | None:
     return _unless(OK, await http.get(path, student.token))
-
-
-async def _start(http: KeptConnection, student: BenchStudent, body: bytes) -> str | None:
-    key = uuid.uuid4().hex
-    headers = {"Authorization": f"Bearer {student.token}", "Idempotency-Key": key}
-    reply = await http.post("/subscriptions/start", body, headers)
-    if reply.status == CREATED:
-        started = json.loads(reply.body)
-        student.payment_id, student.subscription_id = started["payment_id"], started["subscription_id"]
-        student.workflow_id = workflow_id(student.user_id, key)
-    return _unless(CREATED, reply)
 
 
 def _unless(expected: int, reply: Reply) -> str | None:

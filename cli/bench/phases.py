@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -10,7 +10,7 @@ from operator import add
 from temporalio.client import Client as Temporal
 
 from cli.bench import operations
-from cli.bench.kept_connection import connected
+from cli.bench.kept_connection import KeptConnection, connected
 from cli.bench.measured import Client, Laps, Measured, measure
 from cli.bench.processor_time import ProcessorTime
 from cli.bench.students import BenchStudent
@@ -18,10 +18,14 @@ from cli.bench.students import BenchStudent
 TURNS = 4
 BARE = "bare update-with-start"
 START = "start"
+BY_CARD = "start by card"
 WEBHOOK = "webhook answered"
 ACCESS = "webhook → access"
 READS = ("/me/subscription", operations.LESSONS)
 LAYERED = "layered app, "
+
+
+Start = Callable[[KeptConnection, BenchStudent], Awaitable[str | None]]
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,24 @@ async def warm_up(target: Target, students: Sequence[BenchStudent]) -> None:
                 raise RuntimeError(failure)
 
 
-async def measure_starts(target: Target, clients: int, students: Sequence[BenchStudent]) -> list[Measured]:
-    bare: list[Measured] = []
-    ours: list[Measured] = []
-    for turn in _turns(students):
-        bare.append(await measure(BARE, clients, _bare_client(target, iter(turn)), target.processors))
-        ours.append(await measure(START, clients, _start_client(target, iter(turn)), target.processors))
-    return [reduce(add, bare), reduce(add, ours)]
+async def measure_starts(
+    target: Target,
+    clients: int,
+    students: Sequence[BenchStudent],
+    by_card: Sequence[BenchStudent] | None = None,
+) -> list[Measured]:
+    """As many bare ones and, where there are students for it, as many by card."""
+    blocks: dict[str, list[Measured]] = {}
+    for turn, paying in zip(_turns(students), _turns(by_card or students), strict=True):
+        workers = {
+            BARE: _bare_client(target, iter(turn)),
+            START: _start_client(target, iter(turn), operations.start),
+        }
+        if by_card is not None:
+            workers[BY_CARD] = _start_client(target, iter(paying), operations.start_with_card)
+        for what, client in workers.items():
+            blocks.setdefault(what, []).append(await measure(what, clients, client, target.processors))
+    return [reduce(add, of_one) for of_one in blocks.values()]
 
 
 async def measure_webhooks(target: Target, clients: int, students: Sequence[BenchStudent]) -> list[Measured]:
@@ -104,11 +119,11 @@ def _bare_client(target: Target, pile: Iterator[BenchStudent]) -> Client:
     return work
 
 
-def _start_client(target: Target, pile: Iterator[BenchStudent]) -> Client:
+def _start_client(target: Target, pile: Iterator[BenchStudent], start: Start) -> Client:
     async def work(laps: Laps) -> None:
         async with connected(target.api_url) as http:
             for student in pile:
-                await laps.time(operations.start(http, student))
+                await laps.time(start(http, student))
 
     return work
 

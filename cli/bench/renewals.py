@@ -57,25 +57,28 @@ async def subscribe(http: KeptConnection, student: BenchStudent) -> BenchStudent
     return student
 
 
-async def measure_renewals(target: Target, students: Sequence[BenchStudent], renewals: int) -> list[Measured]:
+async def measure_renewals(
+    target: Target, students: Sequence[BenchStudent], renewals: int, *, charged_before: int = 1
+) -> list[Measured]:
+    """`charged_before`: how often the provider has charged each of them before."""
     subscriptions = [Turned(target.temporal.get_workflow_handle(student.workflow_id)) for student in students]
     jumps = -(-renewals // PERIODS_A_JUMP)
     turns = max(1, min(TURNS, jumps // len(students)))  # in each there is a jump for every client
     bare: list[Measured] = []
     ours: list[Measured] = []
-    async with _bare_loops(target.temporal, len(students)) as loops:
+    async with bare_loops(target.temporal, len(students)) as loops:
         for of_all in (loops, subscriptions):
             await _jump_half_a_period(target, of_all)
         for _ in range(turns):
             bare.append(await _turn(LOOP, target, loops, -(-jumps // turns)))
             ours.append(await _turn(RENEWAL, target, subscriptions, -(-jumps // turns)))
     renewed = reduce(add, ours)
-    wrong = await _wrongly_charged(target, students, subscriptions)
+    wrong = await _wrongly_charged(target, students, subscriptions, charged_before)
     return [reduce(add, bare), replace(renewed, failures=renewed.failures + wrong)]
 
 
 @asynccontextmanager
-async def _bare_loops(temporal: Temporal, count: int) -> AsyncIterator[list[Turned]]:
+async def bare_loops(temporal: Temporal, count: int) -> AsyncIterator[list[Turned]]:
     ids = [f"bench-loop:{uuid.uuid4().hex}" for _ in range(count)]
     loops = [Turned(await temporal.start_workflow(BareLoop.run, id=id_, task_queue=QUEUE)) for id_ in ids]
     yield loops
@@ -112,17 +115,21 @@ async def _jump(skipper: TimeSkipper, turned: Turned) -> None:
 
 
 async def _wrongly_charged(
-    target: Target, students: Sequence[BenchStudent], subscriptions: Sequence[Turned]
+    target: Target, students: Sequence[BenchStudent], subscriptions: Sequence[Turned], before: int
 ) -> tuple[str, ...]:
-    """In words, for each subscription whose charges are not the first one and one for each period."""
+    """In words, for each subscription whose charges are not those of before and one for each period."""
     wrong: list[str] = []
     async with connected(target.psp_url) as psp:
         for student, turned in zip(students, subscriptions, strict=True):
-            path = f"/v1/charges?subscription_id={student.subscription_id}&limit={MOST_LISTED}"
-            charges = json.loads((await psp.get(path, target.psp_api_key)).body)["charges"]
-            if len(charges) != 1 + turned.periods:
-                wrong.append(f"{len(charges)} charges for 1 + {turned.periods} periods")
+            charges = await count_charges(psp, target.psp_api_key, student.subscription_id)
+            if charges != before + turned.periods:
+                wrong.append(f"{charges} charges for {before} + {turned.periods} periods")
     return tuple(wrong)
+
+
+async def count_charges(psp: KeptConnection, api_key: str, subscription_id: int) -> int:
+    path = f"/v1/charges?subscription_id={subscription_id}&limit={MOST_LISTED}"
+    return len(json.loads((await psp.get(path, api_key)).body)["charges"])
 
 
 def _skipper(temporal: Temporal) -> TimeSkipper:

@@ -41,12 +41,12 @@ def finding_line(finding: Finding) -> str:
 def as_object(measured: Sequence[Measured], found: Sequence[Finding]) -> dict[str, Any]:
     return {
         "machine": machine(),
-        "measured": [_row_object(row) for row in measured],
+        "measured": [row_object(row) for row in measured],
         "findings": [asdict(finding) for finding in found],
     }
 
 
-def _row_object(row: Measured) -> dict[str, Any]:
+def row_object(row: Measured) -> dict[str, Any]:
     return {
         "what": row.what,
         "clients": row.clients,

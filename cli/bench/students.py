@@ -1,6 +1,8 @@
 """Students who have just logged in, made behind the API: hashing their passwords is not what is measured."""
 
 import secrets
+import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +12,7 @@ from db.queries import users
 from ops.settings import Settings
 
 LONGEST_RUN = timedelta(hours=2)
+ROLE = "student"
 NO_PASSWORD = "!"  # noqa: S105 - no hash has this form: nobody can log in
 
 
@@ -17,6 +20,7 @@ NO_PASSWORD = "!"  # noqa: S105 - no hash has this form: nobody can log in
 class BenchStudent:
     user_id: int
     token: str = field(repr=False)
+    start_key: str = field(default_factory=lambda: uuid.uuid4().hex)
     payment_id: int = 0
     subscription_id: int = 0
     workflow_id: str = ""
@@ -24,9 +28,7 @@ class BenchStudent:
 
 async def enroll(settings: Settings, count: int) -> list[BenchStudent]:
     database = Database.from_settings(settings)
-    issuer = TokenIssuer.from_settings(settings)
-    now = datetime.now(UTC)
-    enrolled: list[BenchStudent] = []
+    user_ids: list[int] = []
     try:
         async with database.transaction() as connection:
             for _ in range(count):
@@ -34,13 +36,23 @@ async def enroll(settings: Settings, count: int) -> list[BenchStudent]:
                     connection,
                     email=f"bench-{secrets.token_hex(8)}@example.test",
                     password_hash=NO_PASSWORD,
-                    role="student",
+                    role=ROLE,
                     locale="en",
                 )
                 if account is not None:
-                    claims = AccessClaims(account.id, account.role)
-                    token = issuer.issue_access(claims, issued_at=now, expires_at=now + LONGEST_RUN)
-                    enrolled.append(BenchStudent(account.id, token))
+                    user_ids.append(account.id)
     finally:
         await database.close()
-    return enrolled
+    return signed_in(settings, user_ids)
+
+
+def signed_in(settings: Settings, user_ids: Iterable[int]) -> list[BenchStudent]:
+    issuer = TokenIssuer.from_settings(settings)
+    now = datetime.now(UTC)
+    return [
+        BenchStudent(
+            user_id,
+            issuer.issue_access(AccessClaims(user_id, ROLE), issued_at=now, expires_at=now + LONGEST_RUN),
+        )
+        for user_id in user_ids
+    ]

@@ -42,6 +42,7 @@ def test_variables_that_it_sets_are_in_the_example_or_say_where_else() -> None:
     by_hand = {
         "BILLING_DATABASE_POOL_SIZE",
         "BILLING_CHARGES_PER_SECOND",
+        "BILLING_REQUESTS_AT_ONCE",
         "BILLING_CORS_ORIGINS",
         "BILLING_DOCS_ENABLED",
     }

@@ -1,0 +1,77 @@
+"""Refuses at once what there is no room for, so that what was let in is answered in time.
+
+Without it everything that comes is begun. Under more load than a process can carry all of it is answered too
+late then, and what nobody waits for any more is worked off first.
+"""
+
+from collections import Counter
+from enum import StrEnum
+
+import structlog
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.middleware.observation import IS_REFUSED
+from api.problems import RETRY_SOON, Problem, ProblemResponse
+
+OVERLOADED = "overloaded"
+ALWAYS_LET_IN = frozenset({"/healthz", "/readyz", "/metrics"})
+"""What machines ask to know how we are."""
+SIGN_IN = "/auth/"
+WEBHOOKS = "/payments/webhook"
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+log = structlog.get_logger(__name__)
+
+
+class Compartment(StrEnum):
+    """Each has room of its own: a flood of one kind keeps none of the others out."""
+
+    SIGN_IN = "sign_in"
+    WEBHOOKS = "webhooks"
+    READS = "reads"
+    WRITES = "writes"
+
+
+class Admission:
+    """At most so many requests `at_once` in each compartment of this process."""
+
+    def __init__(self, app: ASGIApp, at_once: int) -> None:
+        self._app = app
+        self._at_once = at_once
+        self._under_way: Counter[Compartment] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        compartment = _compartment_of(scope)
+        if compartment is None:
+            await self._app(scope, receive, send)
+            return
+        if self._under_way[compartment] >= self._at_once:
+            scope[IS_REFUSED] = True
+            log.warning(OVERLOADED, compartment=compartment)
+            await ProblemResponse(_overloaded())(scope, receive, send)
+            return
+        self._under_way[compartment] += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._under_way[compartment] -= 1
+
+
+def _compartment_of(scope: Scope) -> Compartment | None:
+    if scope["type"] != "http" or scope["path"] in ALWAYS_LET_IN:
+        return None
+    path: str = scope["path"]
+    if path.startswith(WEBHOOKS):
+        return Compartment.WEBHOOKS
+    if path.startswith(SIGN_IN):
+        return Compartment.SIGN_IN
+    return Compartment.READS if scope["method"] in READING else Compartment.WRITES
+
+
+def _overloaded() -> Problem:
+    return Problem(
+        503,
+        OVERLOADED,
+        "There is more to do than can be done now; nothing was begun. Repeat the same request.",
+        headers=RETRY_SOON,
+    )

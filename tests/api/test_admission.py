@@ -1,0 +1,91 @@
+"""More requests than a process takes on at a time: refused at once, each kind by itself."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from api.middleware.admission import ALWAYS_LET_IN
+from tests.api.shell import client_of, shell_app, shell_settings
+
+KINDS = [
+    ("GET", "/probe/held"),
+    ("POST", "/probe/held"),
+    ("POST", "/auth/held"),
+    ("POST", "/payments/webhook/held"),
+]
+OVERLOADED = (503, "overloaded", "1")
+
+
+class Held:
+    """Requests that are under way until they may end."""
+
+    def __init__(self) -> None:
+        self.came = asyncio.Semaphore(0)
+        self.may_end = asyncio.Event()
+
+    async def answer(self) -> str:
+        self.came.release()
+        await self.may_end.wait()
+        return "done"
+
+
+@asynccontextmanager
+async def full(method: str, path: str) -> AsyncIterator[tuple[httpx2.AsyncClient, Held]]:
+    """An API that takes two at a time, and has two of this kind."""
+    app: FastAPI = shell_app(shell_settings(requests_at_once=2))
+    held = Held()
+    for each_method, each_path in KINDS:
+        app.add_api_route(each_path, held.answer, methods=[each_method])
+    async with client_of(app) as client, asyncio.TaskGroup() as tasks:
+        under_way = [tasks.create_task(client.request(method, path)) for _ in range(2)]
+        for _ in under_way:
+            await held.came.acquire()
+        yield client, held
+        held.may_end.set()
+    assert [task.result().status_code for task in under_way] == [200, 200]
+
+
+def told(answer: httpx2.Response) -> tuple[int, str, str | None]:
+    return answer.status_code, answer.json()["code"], answer.headers.get("Retry-After")
+
+
+@pytest.mark.parametrize(("method", "path"), KINDS)
+async def test_one_more_of_its_kind_is_refused_at_once_and_the_others_go_on(method: str, path: str) -> None:
+    async with full(method, path) as (client, held):
+        assert told(await client.request(method, path)) == OVERLOADED
+        others = [kind for kind in KINDS if kind != (method, path)]
+        waiting = [asyncio.create_task(client.request(*other)) for other in others]
+        for _ in waiting:
+            await held.came.acquire()
+        for machine in sorted(ALWAYS_LET_IN):
+            assert "overloaded" not in (await client.get(machine)).text
+        held.may_end.set()
+        assert [(await each).status_code for each in waiting] == [200] * 3
+
+
+async def test_whoever_has_ended_makes_room_and_the_refused_are_counted_by_themselves() -> None:
+    async with full("POST", "/probe/held") as (client, held):
+        refused = await client.post("/probe/held")
+        held.may_end.set()
+    assert told(refused) == OVERLOADED
+    assert refused.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_request_that_failed_makes_room_too() -> None:
+    async with client_of(shell_app(shell_settings(requests_at_once=1))) as client:
+        for _ in range(3):
+            assert (await client.get("/probe/broken")).json()["code"] == "internal_error"
+        counted = (await client.get("/metrics")).text
+    assert 'http_requests_total{method="GET",route="/probe/broken",status="500"} 3.0' in counted
+    assert 'route="refused"' not in counted
+
+
+async def test_the_refused_are_counted_on_no_route() -> None:
+    async with full("GET", "/probe/held") as (client, _):
+        await client.get("/probe/held")
+        counted = (await client.get("/metrics")).text
+    assert 'http_requests_total{method="GET",route="refused",status="503"} 1.0' in counted
