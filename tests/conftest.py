@@ -37,6 +37,7 @@ LONGEST_FIRST = {"cli", "faults", "load", "races", "replay", "scenarios", "workf
 
 # A slow example on a busy machine is no failure.
 hypothesis.settings.register_profile("italiano", deadline=None)
+hypothesis.settings.register_profile("long", deadline=None)
 hypothesis.settings.load_profile("italiano")
 
 FreshDatabaseUrl = Callable[[], Awaitable[str]]

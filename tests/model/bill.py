@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from tests.model.purse import Money, Purse
-from tests.model.terms import Plan, Promo
+from tests.model.terms import Plan, Promo, refuse_if
 
 
 @dataclass(eq=False)
@@ -131,9 +131,8 @@ class Bill:
 
     def refund(self, cents: int, why: str) -> None:
         """To the card first, then to the balance, then to gift cards."""
-        self.give_back(self.left.part(cents), why)
-
-    def give_back(self, part: Money, why: str) -> None:
+        refuse_if(not 0 < cents <= self.left.total, "refund_exceeds_invoice")
+        part = self.left.part(cents)
         self.back.add(part)
         self.purse.take_back(part)
         if part.total > part.card:

@@ -192,7 +192,7 @@ class Subscription:
     def _at_the_boundary(self) -> Due:
         end = self.now.end
         if self.open and self.open.changed_at:
-            return Due("drop_change", min(self.open.changed_at + UNPAID_LIVES, end), self._drop_open)
+            return Due("drop_change", min(self.open.changed_at + UNPAID_LIVES, end), self.drop_open)
         if self.ahead:
             return Due("begin_paid_period", end, self._begin_paid_ahead)
         if self.ending:
@@ -220,14 +220,17 @@ class Subscription:
         self._end("incomplete_expired", at)
 
     def _renew(self, at: datetime) -> None:
-        """Periods that have wholly passed are never billed."""
+        self._bill("subscription_cycle", self.next_time(at), at)
+
+    def next_time(self, at: datetime) -> Time:
+        """What follows on all that is paid for. Periods that have wholly passed are never billed."""
         last, plan = self.last, self.chosen or self.last.plan
         anchor, day, n = last.anchor, last.day, last.n + 1
         if not plan.has_interval_of(last.plan):
             anchor, day, n = last.end, last.end.day, 0
         while plan.boundary(anchor, day, n + 1) <= at:
             n += 1
-        self._bill("subscription_cycle", Time.of(plan, anchor, day, n, self.promo), at)
+        return Time.of(plan, anchor, day, n, self.promo)
 
     def _begin_paid_ahead(self, _: datetime) -> None:
         if self.ahead:
@@ -272,18 +275,12 @@ class Subscription:
 
     # Money.
 
+    def bill_of(self, reason: str, time: Time) -> Bill:
+        price = time.plan.cents
+        return Bill(reason, self.owner.purse, time, time.start, price, discount=price - time.price)
+
     def _bill(self, reason: str, time: Time, at: datetime) -> None:
-        self._open(
-            Bill(
-                reason,
-                self.owner.purse,
-                time,
-                time.start,
-                charge=time.plan.cents,
-                discount=time.plan.cents - time.price,
-            ),
-            at,
-        )
+        self._open(self.bill_of(reason, time), at)
 
     def _open(self, bill: Bill, at: datetime) -> None:
         """The purse has paid of it what it can. Nothing left: paid at once, without a payment."""
@@ -332,7 +329,7 @@ class Subscription:
         if for_good and payment.card:
             bill.refused.append(payment.card)
         if bill.changed_at:
-            self._drop_open(at)  # nothing has changed
+            self.drop_open(at)  # nothing has changed
         elif self.status in {"trialing", "active"} and at >= self.last.end:
             self._fall_due(at)
 
@@ -397,13 +394,13 @@ class Subscription:
     # How it ends.
 
     def _end(self, status: str, at: datetime) -> None:
-        self._drop_open(at)
+        self.drop_open(at)
         self.status, self.ended_at = status, at
         self.ending, self.dunning, self.frozen, self.ahead, self.chosen = False, None, None, None, None
         if self.code:
             self.code.held -= 1
 
-    def _drop_open(self, _: datetime) -> None:
+    def drop_open(self, _: datetime) -> None:
         if self.open:
             self.open.give_up("void")
             self.open = None
@@ -411,8 +408,8 @@ class Subscription:
     # Commands.
 
     def supersede(self, at: datetime) -> None:
-        """A new start of the same customer makes an end of an unpaid one."""
-        self._expire(at)
+        """A new start of the same customer makes an end of an unpaid one, whose clock may be ahead of it."""
+        self._expire(max(at, self.started_at))
 
     def cancel(self, at: datetime, *, at_period_end: bool) -> None:
         """What is not paid for has no period to run to its end. Twice is once."""
@@ -422,7 +419,7 @@ class Subscription:
         if at_period_end and self.status in {"trialing", "active", "frozen"}:
             if not self.ending:
                 self.ending = True
-                self._drop_open(at)
+                self.drop_open(at)
         else:
             self._end("canceled", at)
 
@@ -438,7 +435,8 @@ class Subscription:
         refuse_if(at >= midnight + timedelta(days=WITHDRAWAL_DAYS + 1), "withdrawal_period_over")
         self._end("canceled", at)
         for bill in reversed(self.bills):
-            bill.refund(bill.total, "withdrawal")
+            if bill.left.total:
+                bill.refund(bill.left.total, "withdrawal")
 
     def freeze(self, at: datetime, until: datetime | None = None) -> None:
         """Only paid time, for so many days in each year from the first start."""
@@ -446,7 +444,7 @@ class Subscription:
         refuse_if(until and until <= at, "freeze_until_is_past")
         latest = self._frozen_at_most_until(at)
         refuse_if(latest <= at or (until and until > latest), "freeze_allowance_spent")
-        self._drop_open(at)
+        self.drop_open(at)
         self.status, self.frozen = "frozen", Freeze(at, until or latest)
 
     def _frozen_at_most_until(self, at: datetime) -> datetime:
@@ -510,7 +508,7 @@ class Subscription:
     def check_change(self, wanted: Plan, when: str | None, at: datetime) -> str:
         """How it would be: `now`, `period_end`, `on_trial`, or `taken_back`."""
         refuse_if(self.status not in {"trialing", "active"} or self.ending, "plan_change_not_possible")
-        if wanted is self.last.plan:
+        if wanted == self.last.plan:
             refuse_if(not self.chosen and not self.is_changing, "plan_unchanged")
             return "taken_back"
         way = when or ("now" if wanted.is_up_from(self.now.plan) else "period_end")
@@ -519,7 +517,7 @@ class Subscription:
         if way != "period_end":
             refuse_if(self.ahead, "renewal_already_paid")
         then = self.chosen or self.last.plan if way == "period_end" else self.now.plan
-        refuse_if(wanted is then and not self.is_changing, "plan_unchanged")
+        refuse_if(wanted == then and not self.is_changing, "plan_unchanged")
         refuse_if(wanted.seats < 1 + len(self.members), "seats_taken")
         if way == "now":
             refuse_if(not self.now.since <= at < self.now.end, "plan_change_not_possible")
@@ -528,7 +526,7 @@ class Subscription:
     def change_plan(self, wanted: Plan, when: str | None, at: datetime, quoted_at: datetime) -> None:
         """Up now, down at the period's end; a change at once is paid first."""
         way = self.check_change(wanted, when, quoted_at)
-        self._drop_open(at)
+        self.drop_open(at)
         match way:
             case "taken_back":
                 self.chosen = None
@@ -612,7 +610,7 @@ class Subscription:
         refuse_if(to not in self.members, "not_a_member")
         refuse_if(pays_already, "subscription_exists")
         refuse_if(self.status not in {"trialing", "active", "frozen"}, "transfer_not_possible")
-        self._drop_open(at)
+        self.drop_open(at)
         self.members.remove(to)
         self.members.append(self.owner)
         self.owner, self.card, self.handed_on = to, to.default_card, True

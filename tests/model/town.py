@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from tests.model.bill import BankCard
+from tests.model.bill import BankCard, Bill, Payment
 from tests.model.person import Person
 from tests.model.purse import GiftCard
 from tests.model.subscription import Subscription
@@ -38,6 +38,26 @@ class Town:
     def family_of(self, person: Person) -> Subscription | None:
         """Whose member somebody is, while that subscription lives."""
         return next((one for one in self.subscriptions if person in one.members and not one.has_ended), None)
+
+    def of(self, bill: Bill) -> Subscription:
+        return next(one for one in self.subscriptions if bill in one.bills)
+
+    def reportable(self) -> list[tuple[Subscription, Payment]]:
+        """Payments by hand that have not succeeded, those that are waited for last."""
+        found = [
+            (one, payment)
+            for one in self.subscriptions
+            for bill in one.bills
+            for payment in bill.payments
+            if payment.card is None and payment.status != "succeeded"
+        ]
+        return sorted(found, key=lambda each: each[1].status == "pending")
+
+    def to_be_confirmed(self) -> list[tuple[Subscription, Payment]]:
+        """Charges whose payer is waited for."""
+        opened = [one for one in self.subscriptions if one.open]
+        waiting = [(one, one.open.waiting) for one in opened if one.open]
+        return [(one, payment) for one, payment in waiting if payment and payment.card]
 
     def start(
         self,
@@ -87,6 +107,9 @@ class Town:
             return
         is_open = not invitation.used_by and at < invitation.sent_at + INVITATION_LIVES
         refuse_if(family.has_ended or not is_open, "invitation_not_found")
+        for over in self.subscriptions:
+            if over.has_ended and person in over.members:
+                over.members.remove(person)
         refuse_if(person is family.owner or self.family_of(person), "already_a_member")
         live = self.live_of(person)
         refuse_if(live and live.status != "incomplete" and not live.ending, "subscription_exists")
