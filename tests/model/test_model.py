@@ -24,7 +24,10 @@ async def stage(world: World, admin: Student) -> AsyncIterator[Stage]:
 
 async def play(stage: Stage, how: settings) -> None:
     """In a thread of its own: every step waits for the loop, on which the product is asked."""
-    await asyncio.to_thread(run_state_machine_as_test, lambda: Lives(stage), settings=how)  # type: ignore[arg-type]
+    try:
+        await asyncio.to_thread(run_state_machine_as_test, lambda: Lives(stage), settings=how)  # type: ignore[arg-type]
+    finally:
+        print(stage.happened)
 
 
 IS_LONG = settings.get_current_profile_name() == "long"

@@ -10,6 +10,7 @@ from tests.model.subscription import Subscription
 from tests.model.terms import Plan, PromoCode, refuse_if
 
 INVITATION_LIVES = timedelta(days=7)
+MOST_OPEN_INVITATIONS = 20
 
 
 @dataclass(eq=False)
@@ -21,10 +22,14 @@ class Invitation:
     sent_at: datetime
     used_by: Person | None = None
 
+    def is_open(self, at: datetime) -> bool:
+        return self.used_by is None and at < self.sent_at + INVITATION_LIVES
+
 
 @dataclass
 class Town:
     subscriptions: list[Subscription] = field(default_factory=list)
+    invitations: list[Invitation] = field(default_factory=list)
 
     def live_of(self, person: Person) -> Subscription | None:
         """A customer has one at most."""
@@ -100,13 +105,17 @@ class Town:
         if live and live.card is card:
             live.set_card(person.default_card, at)
 
+    def check_invitation(self, of: Subscription, at: datetime) -> None:
+        of.check_seat()
+        waiting = [each for each in self.invitations if each.of is of and each.is_open(at)]
+        refuse_if(len(waiting) >= MOST_OPEN_INVITATIONS, "too_many_invitations")
+
     def accept(self, person: Person, invitation: Invitation, at: datetime) -> None:
         """One family each; and whoever pays for a subscription cancels that first. Twice is once."""
         family = invitation.of
         if invitation.used_by is person and person in family.members:
             return
-        is_open = not invitation.used_by and at < invitation.sent_at + INVITATION_LIVES
-        refuse_if(family.has_ended or not is_open, "invitation_not_found")
+        refuse_if(family.has_ended or not invitation.is_open(at), "invitation_not_found")
         for over in self.subscriptions:
             if over.has_ended and person in over.members:
                 over.members.remove(person)
