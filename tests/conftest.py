@@ -44,6 +44,10 @@ FreshDatabaseUrl = Callable[[], Awaitable[str]]
 FreshStack = Callable[..., Awaitable[PrivateStack]]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--years", type=int, help="how many years tests/load/test_many_years.py lives")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """So that no process of a parallel run is left with a long file at the end."""

@@ -201,14 +201,17 @@ class Lives(RuleBasedStateMachine):
             lambda of, at: of.cancel(at, at_period_end=at_period_end),
         )
 
+    @precondition(lambda self: self._alive())
     @rule(who=WHO)
     def uncancel(self, who: int) -> None:
         self._command(who, "uncancel", None, lambda of, at: of.uncancel(at))
 
+    @precondition(lambda self: self._alive())
     @rule(who=WHO)
     def withdraw(self, who: int) -> None:
         self._command(who, "withdraw", None, lambda of, at: of.withdraw(at))
 
+    @precondition(lambda self: self._alive())
     @rule(who=WHO, days=st.sampled_from([None, None, -1, 3, 8, 40]))
     def freeze(self, who: int, days: int | None) -> None:
         of = self._target(self._who(who))
@@ -216,16 +219,19 @@ class Lives(RuleBasedStateMachine):
         body = None if until is None else {"until": until.isoformat()}
         self._command(who, "freeze", body, lambda of, at: of.freeze(at, until))
 
+    @precondition(lambda self: self._alive())
     @rule(who=WHO)
     def unfreeze(self, who: int) -> None:
         self._command(who, "unfreeze", None, lambda of, at: of.unfreeze(at))
 
+    @precondition(lambda self: self._alive())
     @rule(who=WHO, plan=PLANS, when=WHEN)
     def change_plan(self, who: int, plan: str, when: str | None) -> None:
         wanted = self.stage.plans[plan]
         body = {"plan_code": wanted.code, "when": when}
         self._command(who, "change-plan", body, lambda of, at: of.change_plan(wanted, when, at, at))
 
+    @precondition(lambda self: self._alive())
     @rule(who=WHO, plan=PLANS, when=WHEN)
     def change_plan_as_quoted(self, who: int, plan: str, when: str | None) -> None:
         person, wanted = self._who(who), self.stage.plans[plan]
@@ -256,6 +262,7 @@ class Lives(RuleBasedStateMachine):
 
     # Families.
 
+    @precondition(lambda self: any(of.seats > 1 for of in self._alive()))
     @rule(who=WHO)
     def invite(self, who: int) -> None:
         of = self._target(self._who(who))

@@ -496,10 +496,9 @@ class Subscription:
 
     def redeem(self, gift: GiftCard, at: datetime) -> None:
         """It adds value, and does not pay what is open already."""
-        refuse_if(gift.redeemed_at and gift not in self.owner.purse.gifts, "gift_card_not_found")
-        if not self.has_ended:
-            refuse_if(gift.left == 0, "gift_card_empty")
         refuse_if(self.has_ended, "subscription_ended")
+        refuse_if(gift.redeemed_at and gift not in self.owner.purse.gifts, "gift_card_not_found")
+        refuse_if(gift.left == 0, "gift_card_empty")
         if gift not in self.owner.purse.gifts:
             self.owner.purse.put(gift, at)
 
