@@ -30,17 +30,19 @@ A_YEAR = timedelta(days=365)
 SEED = 20_260_131
 
 
-async def live_a_year(database: Database, psp: SandboxPsp, count: int) -> list[Customer]:
+async def live_a_year(
+    database: Database, psp: SandboxPsp, count: int, *, are_calm: bool = False
+) -> list[Customer]:
     """What happens to each depends on the seed and its number, not on its neighbors."""
     dearer = await sell(database, period_iso="P30D", price_cents=2_990)
-    plans = ("P30D", "P30D", dearer, dearer, "P6M", "P1Y")
+    plans = ("P30D", "P30D", dearer, dearer, *(() if are_calm else ("P6M", "P1Y")))
     providers = Providers(ManualMock(), psp.adapter())
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def live(customer: Customer, number: int) -> None:
         async with gate:
             chance = Random(SEED + number)  # noqa: S311 - a year that can be lived again, no secret
-            life = LivedSubscription(customer, providers, chance, STARTED_AT, plans=plans)
+            life = LivedSubscription(customer, providers, chance, STARTED_AT, plans=plans, is_calm=are_calm)
             await life.start()
             await life.live_until(STARTED_AT + A_YEAR)
 
