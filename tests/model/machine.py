@@ -57,6 +57,7 @@ WHO = st.integers(0, 9)
 """Mostly somebody who has a subscription that lives: see `_who`."""
 
 MOSTLY = 9
+FEW = 6
 STARTERS = st.sampled_from([0, 0, 1, 2])
 PLANS = st.sampled_from([plan.code for plan in CATALOGUE])
 DOES = st.sampled_from(["ok", "ok", "ok", "soft", "hard", "3ds"])
@@ -113,6 +114,7 @@ class Lives(RuleBasedStateMachine):
 
     # What they do.
 
+    @precondition(lambda self: len(self._alive()) < len(self.people) - 1)
     @rule(
         who=STARTERS,
         plan=PLANS,
@@ -170,14 +172,14 @@ class Lives(RuleBasedStateMachine):
             lambda at: of.succeeded(payment, at) if outcome == "succeeded" else of.declined(payment, at),
         )
 
-    @precondition(lambda self: any(person.bills for person in self.people))
+    @precondition(lambda self: any(of.open for of in self._alive()))
     @rule(which=st.integers(0, 9))
     def pay(self, which: int) -> None:
         payer, bill = _chosen(self._bills(), which)
         of = self.town.of(bill)
         self._ask(of, self.product.pay(bill, payer), lambda at: of.pay(bill, at))
 
-    @precondition(lambda self: any(person.bills for person in self.people))
+    @precondition(lambda self: any(bill.left.total for _, bill in self._bills()))
     @rule(which=st.integers(0, 9), cents=st.sampled_from([None, 1, 700, 2_500]))
     def refund(self, which: int, cents: int | None) -> None:
         payer, bill = _chosen(self._bills(), which)
@@ -187,11 +189,13 @@ class Lives(RuleBasedStateMachine):
             lambda _: bill.refund(bill.left.total if cents is None else cents, "staff"),
         )
 
+    @precondition(lambda self: self._alive())
     @rule(who=WHO, gift=GIFTS)
     def redeem(self, who: int, gift: int) -> None:
         card = self._gift(gift)
         self._command(who, "redeem", {"gift_code": card.code}, lambda of, at: of.redeem(card, at))
 
+    @precondition(lambda self: self._alive())
     @rule(who=WHO, at_period_end=st.sampled_from([True, True, True, False]))
     def cancel(self, who: int, at_period_end: bool) -> None:  # noqa: FBT001 - Hypothesis hands it in by name
         self._command(
@@ -201,7 +205,7 @@ class Lives(RuleBasedStateMachine):
             lambda of, at: of.cancel(at, at_period_end=at_period_end),
         )
 
-    @precondition(lambda self: self._alive())
+    @precondition(lambda self: any(of.ending for of in self._alive()))
     @rule(who=WHO)
     def uncancel(self, who: int) -> None:
         self._command(who, "uncancel", None, lambda of, at: of.uncancel(at))
@@ -211,7 +215,7 @@ class Lives(RuleBasedStateMachine):
     def withdraw(self, who: int) -> None:
         self._command(who, "withdraw", None, lambda of, at: of.withdraw(at))
 
-    @precondition(lambda self: self._alive())
+    @precondition(lambda self: self._has("active"))
     @rule(who=WHO, days=st.sampled_from([None, None, -1, 3, 8, 40]))
     def freeze(self, who: int, days: int | None) -> None:
         of = self._target(self._who(who))
@@ -219,19 +223,19 @@ class Lives(RuleBasedStateMachine):
         body = None if until is None else {"until": until.isoformat()}
         self._command(who, "freeze", body, lambda of, at: of.freeze(at, until))
 
-    @precondition(lambda self: self._alive())
+    @precondition(lambda self: self._has("frozen"))
     @rule(who=WHO)
     def unfreeze(self, who: int) -> None:
         self._command(who, "unfreeze", None, lambda of, at: of.unfreeze(at))
 
-    @precondition(lambda self: self._alive())
+    @precondition(lambda self: self._has("active", "trialing"))
     @rule(who=WHO, plan=PLANS, when=WHEN)
     def change_plan(self, who: int, plan: str, when: str | None) -> None:
         wanted = self.stage.plans[plan]
         body = {"plan_code": wanted.code, "when": when}
         self._command(who, "change-plan", body, lambda of, at: of.change_plan(wanted, when, at, at))
 
-    @precondition(lambda self: self._alive())
+    @precondition(lambda self: self._has("active", "trialing"))
     @rule(who=WHO, plan=PLANS, when=WHEN)
     def change_plan_as_quoted(self, who: int, plan: str, when: str | None) -> None:
         person, wanted = self._who(who), self.stage.plans[plan]
@@ -260,9 +264,28 @@ class Lives(RuleBasedStateMachine):
             lambda of, at: of.change_plan(wanted, quote["when"], at, quoted_at),
         )
 
+    @rule(who=WHO, name=st.sampled_from(["uncancel", "withdraw", "freeze", "unfreeze", "cancel", "members"]))
+    def out_of_turn(self, who: int, name: str) -> None:
+        """Mostly refused: in any state, by anybody."""
+        commands: dict[str, Callable[[Subscription, datetime], object]] = {
+            "uncancel": lambda of, at: of.uncancel(at),
+            "withdraw": lambda of, at: of.withdraw(at),
+            "freeze": lambda of, at: of.freeze(at),
+            "unfreeze": lambda of, at: of.unfreeze(at),
+            "cancel": lambda of, at: of.cancel(at, at_period_end=True),
+        }
+        if name == "members":
+            self.invite(who)
+        else:
+            self._command(who, name, None, commands[name])
+
     # Families.
 
-    @precondition(lambda self: any(of.seats > 1 for of in self._alive()))
+    @precondition(
+        lambda self: (
+            any(of.seats > 1 + len(of.members) for of in self._alive()) and len(self.town.invitations) < FEW
+        )
+    )
     @rule(who=WHO)
     def invite(self, who: int) -> None:
         of = self._target(self._who(who))
@@ -272,7 +295,7 @@ class Lives(RuleBasedStateMachine):
             sent_at = instant(body["expires_at"]) - INVITATION_LIVES
             self.town.invitations.append(Invitation(of, body["token"], sent_at))
 
-    @precondition(lambda self: self.town.invitations)
+    @precondition(lambda self: any(of.seats > 1 for of in self._alive()) and self.town.invitations)
     @rule(who=st.sampled_from([0, 1, 1, 2, 2]), which=st.integers(0, 9))
     def accept(self, who: int, which: int) -> None:
         person, invitation = self.people[who], _chosen(self.town.invitations, which)
@@ -282,13 +305,13 @@ class Lives(RuleBasedStateMachine):
             lambda at: self.town.accept(person, invitation, at),
         )
 
-    @precondition(lambda self: self.town.invitations)
+    @precondition(lambda self: any(of.members for of in self._alive()))
     @rule(who=st.integers(0, 2), which=st.integers(0, 9))
     def leave(self, who: int, which: int) -> None:
         person, of = self.people[who], _chosen(self.town.invitations, which).of
         self._ask(of, self.product.command(person, of, "leave"), lambda _: of.leave(person))
 
-    @precondition(lambda self: self.town.invitations)
+    @precondition(lambda self: any(of.members for of in self._alive()))
     @rule(who=WHO, whom=st.integers(0, 2))
     def remove(self, who: int, whom: int) -> None:
         person, member = self._who(who), self.people[whom]
@@ -300,7 +323,7 @@ class Lives(RuleBasedStateMachine):
 
         self._ask(of, self.product.give_up_seat(person, of, member), expected)
 
-    @precondition(lambda self: self.town.invitations)
+    @precondition(lambda self: any(of.members for of in self._alive()))
     @rule(who=WHO, whom=st.integers(0, 2))
     def hand_on(self, who: int, whom: int) -> None:
         to = self.people[whom]
@@ -434,6 +457,9 @@ class Lives(RuleBasedStateMachine):
             return self._catch_up(of)
         return at
 
+    def _has(self, *statuses: str) -> bool:
+        return any(of.status in statuses for of in self._alive())
+
     def _alive(self) -> list[Subscription]:
         return [of for of in self.town.subscriptions if not of.has_ended]
 
@@ -446,7 +472,9 @@ class Lives(RuleBasedStateMachine):
         return self.town.newest_of(person) or self.town.subscriptions[0]
 
     def _bills(self) -> list[tuple[Person, Bill]]:
-        return [(person, bill) for person in self.people for bill in person.bills]
+        """Those that are open last."""
+        bills = [(person, bill) for person in self.people for bill in person.bills]
+        return sorted(bills, key=lambda each: each[1].status == "open")
 
     def _bill_of(self, of: Subscription, payment: Payment) -> tuple[Bill, Person]:
         bill = next(bill for bill in of.bills if payment in bill.payments)
