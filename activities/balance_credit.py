@@ -7,6 +7,7 @@ from activities.billing import close_covered
 from activities.correcting import note_plan_credit
 from db.database import Connection
 from db.queries import ledger, purses
+from db.queries.plan_credits import split_by_payers
 from db.queries.purses import Bill
 from domain import ledger as movements
 from domain.invoice import Invoice
@@ -23,19 +24,21 @@ async def close_credited(
 ) -> None:
     """Closes a change's invoice of which nothing is due, and moves what it credits above its charge.
 
-    That goes to the customer's balance, with credit notes of what had paid for it. `before` has the change
-    still open. The last of its transaction, in the order of `next_number`: the balance, which may wait for
-    others, then the invoice's number, then those of the credit notes.
+    That goes to the balance of whoever had paid for it, with credit notes of their invoices. `before` has the
+    change still open. The last of its transaction, in the order of `next_number`: the balances, which may
+    wait for others, then the invoice's number, then those of the credit notes.
     """
     invoice_id, cents = before.unpaid_invoice.invoice_id, content.credited_to_balance_cents
     key = f"invoice:{invoice_id}:credited"
-    if cents:
-        bill = Bill(invoice_id, before.user_id, content.currency)
-        await purses.move_balance(connection, bill, cents, at, key=key)
+    credited = await split_by_payers(connection, before.subscription_id, cents)
+    for credit in credited:
+        bill = Bill(credit.invoice_id, credit.user_id, content.currency)
+        await purses.move_balance(connection, bill, credit.cents, at, key=f"{key}:{credit.invoice_id}")
+    if credited:
         await announce_with_purse(connection, after, at)
     await close_covered(connection, before, content, at)
-    if cents:
-        parts = await note_plan_credit(connection, before.subscription_id, cents, at, key=key)
+    if credited:
+        parts = await note_plan_credit(connection, credited, at, key=key)
         movement = movements.plan_change_credited(
             invoice_id, content.currency, parts.net_cents, parts.vat_cents
         )

@@ -1,11 +1,13 @@
 """Corrects paid invoices: credit notes, and what goes back to gift cards and to the balance at once."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from activities.announcing import announce_with_purse
 from db.database import Connection
-from db.queries import credit_notes, ledger, purses, refundable
+from db.queries import credit_notes, ledger, purses
 from db.queries.credit_notes import CreditNoteOrder
+from db.queries.plan_credits import PlanCredit
 from db.queries.purses import Bill
 from db.queries.refundable import RefundableInvoice
 from domain import ledger as movements
@@ -32,24 +34,25 @@ async def issue_credit_note(connection: Connection, order: CreditNoteOrder, at: 
 
 
 async def note_plan_credit(
-    connection: Connection, subscription_id: int, cents: int, at: datetime, *, key: str
+    connection: Connection, credited: Iterable[PlanCredit], at: datetime, *, key: str
 ) -> NetAndVat:
-    """The credit notes of what a change of plan credits to the balance; returns net and VAT of all of them.
+    """The credit notes of what a change of plan credits to balances; returns net and VAT of all of them.
 
-    The newest paid invoices are corrected first, each up to what is left of it. Otherwise as
-    `issue_credit_note`. Raises `ValueError` when more is credited than was paid.
+    Otherwise as `issue_credit_note`.
     """
-    parts = []
-    for invoice in reversed(await refundable.list_invoices(connection, subscription_id)):
-        credit = Paid(tenders=Tenders(balance_cents=min(cents, invoice.left.total_cents)))
-        if credit.total_cents:
-            order = CreditNoteOrder(
-                invoice.invoice_id, f"{key}:{invoice.invoice_id}", CreditNoteReason.PLAN_CHANGE, credit
-            )
-            parts.append(await issue_credit_note(connection, order, at))
-        cents -= credit.total_cents
-    if cents:
-        raise ValueError(f"{key} credits {cents} cents more than was paid")
+    parts = [
+        await issue_credit_note(
+            connection,
+            CreditNoteOrder(
+                credit.invoice_id,
+                f"{key}:{credit.invoice_id}",
+                CreditNoteReason.PLAN_CHANGE,
+                Paid(tenders=Tenders(balance_cents=credit.cents)),
+            ),
+            at,
+        )
+        for credit in credited
+    ]
     return NetAndVat(sum(part.net_cents for part in parts), sum(part.vat_cents for part in parts))
 
 

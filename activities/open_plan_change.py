@@ -11,8 +11,9 @@ from activities.invoice_closing import find_unread_reports
 from activities.recording import write_change
 from activities.refusal import refusal_error
 from db.database import Connection, Database
-from db.queries import family_members, plan_terms, purses, subscriptions
+from db.queries import family_members, plan_terms, purses, refundable, subscriptions
 from db.queries.paid_time import load_paid_time
+from db.queries.plan_credits import count_for_others
 from domain import changing, paying
 from domain.changing import ChangeOffer
 from domain.collecting import OpenInvoice
@@ -67,6 +68,7 @@ async def _bill(
     """What is open makes way first: what it was paid with from gift cards and balance is there again then."""
     at = command.quote.at if command.quote else command.at
     changing.check_instant(state, at)
+    await _lock_purses(connection, state)
     state = await _drop_what_is_open(connection, command, state)
     offer = await _offer(connection, command, state, wanted, at)
     billed = BilledPeriod(
@@ -88,6 +90,15 @@ async def _bill(
         return await _cover(connection, command, change.state, offer, invoice)
     await finalize(connection, change.state, offer.invoice, command.at)
     return change.state
+
+
+async def _lock_purses(connection: Connection, state: SubscriptionState) -> None:
+    """Of all who may be credited, in one order: two who pay may have what the other has paid."""
+    if state.transferred_at is None:
+        return
+    paid = await refundable.list_invoices(connection, state.subscription_id)
+    for user_id in sorted({state.user_id, *(invoice.user_id for invoice in paid)}):
+        await purses.lock_purse(connection, user_id, state.plan.currency)
 
 
 async def _drop_what_is_open(
@@ -115,7 +126,8 @@ async def _offer(
     )
     if command.quote is not None:
         command.quote.check_amounts(offer.invoice)
-    return offer
+    cents = offer.invoice.credited_to_balance_cents
+    return offer.crediting_others(await count_for_others(connection, state, cents))
 
 
 async def _cover(
@@ -135,10 +147,13 @@ async def _cover(
 
 def _amounts(offer: ChangeOffer) -> dict[str, int | str]:
     content = offer.invoice
-    return {
+    amounts: dict[str, int | str] = {
         "amount_cents": content.total_cents,
         "currency": content.currency,
         "charge_cents": content.charge_cents,
         "credit_cents": content.credit_cents,
-        "credited_to_balance_cents": content.credited_to_balance_cents,
+        "credited_to_balance_cents": content.credited_to_own_balance_cents,
     }
+    if content.credited_to_others_cents:
+        amounts["credited_to_others_cents"] = content.credited_to_others_cents
+    return amounts

@@ -9,7 +9,7 @@ from activities.invoice_closing import find_unread_reports
 from activities.recording import write_change
 from activities.refusal import refusal_error
 from db.database import Connection, Database
-from db.queries import family_members, payment_methods, subscriptions
+from db.queries import family_members, payment_methods, subscriptions, users
 from db.queries.family_members import Membership
 from domain import family
 from domain.family import MembershipEnd
@@ -57,12 +57,21 @@ async def _transfer(connection: Connection, command: TransferSubscription) -> Re
 
 
 async def _find_seat(connection: Connection, command: TransferSubscription) -> Membership:
-    """Of whom it is handed on to. Raises `Refused` when they have none, or pay for a subscription already."""
+    """Of whom it is handed on to; their own row is held.
+
+    Raises `Refused` when they have none, pay for a subscription already, or their account is disabled.
+    """
     seat = await family_members.find_last_of(connection, command.subscription_id, command.to_user_id)
     if seat is None or seat.left_at is not None:
         raise Refused(RefusalCode.NOT_A_MEMBER, "only a member can take the subscription over")
     if await subscriptions.find_live(connection, command.to_user_id) is not None:
         raise Refused(RefusalCode.SUBSCRIPTION_EXISTS, "the member has a live subscription of their own")
+    account = await users.find_account(connection, command.to_user_id)
+    if account is None or account.disabled_at is not None:
+        # Why is for staff to know.
+        raise Refused(
+            RefusalCode.TRANSFER_NOT_POSSIBLE, "this member cannot take the subscription over at present"
+        )
     return seat
 
 

@@ -12,6 +12,7 @@ from db.database import Connection, Database
 from db.queries import family_members, plan_terms, purses, subscriptions
 from db.queries.invoice_views import PaymentView
 from db.queries.paid_time import load_paid_time
+from db.queries.plan_credits import count_for_others
 from db.queries.subscription_views import SubscriptionView
 from domain import changing
 from domain.changing import When
@@ -118,6 +119,8 @@ async def _foresee_now(
     offer = changing.offer(
         state, plan, at, paid_cents=paid.cents, given_back_cents=paid.given_back_cents, purse=purse
     )
+    cents = offer.invoice.credited_to_balance_cents
+    offer = offer.crediting_others(await count_for_others(connection, state, cents))
     return Foreseen(When.NOW, offer.period, plan.currency, offer.invoice)
 
 

@@ -1,12 +1,13 @@
 """A command that a user or staff send by HTTP: who, under which key, and why; carried out once per key."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from activities.contracts import Cause
 from api.auth.current_user import CurrentUser, SignedInUser
@@ -14,8 +15,10 @@ from api.auth.staff import CurrentStaff
 from api.context import Context, ContextDep
 from api.idempotency import KEY_REFUSALS, Accepted, OptionalKey, Reveal, as_kept, request_hash
 from api.refusals import responses_of
+from api.schemas.base import RowId
 from db.database import Connection
 from db.queries import notes
+from db.queries.idempotency import Subject
 from domain.refusals import RefusalCode
 from ops.tracing import current_trace_id
 
@@ -29,6 +32,17 @@ COMMAND_REFUSALS = (
 )
 """For `problem_responses` of every route that sends a command."""
 
+SUBJECTS = {
+    "user_id": "user",
+    "subscription_id": "subscription",
+    "invoice_id": "invoice",
+    "payment_id": "payment",
+    "webhook_id": "webhook",
+}
+"""What is somebody's, by the name that it has in the paths of staff."""
+
+_ROW_ID: TypeAdapter[int] = TypeAdapter(RowId)
+
 
 @dataclass(frozen=True)
 class CommandRequest:
@@ -36,6 +50,7 @@ class CommandRequest:
     user: SignedInUser
     key: str | None
     context: Context
+    subject: Subject | None = None
 
     async def once(
         self,
@@ -47,7 +62,7 @@ class CommandRequest:
         """`act` gets the id of the command to send: the same whenever the same request comes again."""
         content_hash = request_hash("POST", self.path, body)
         return await self.context.answers.once(
-            self.user.id, self.key, content_hash, act, status_code=status_code
+            self.user.id, self.key, content_hash, act, status_code=status_code, subject=self.subject
         )
 
     async def once_written(
@@ -61,15 +76,25 @@ class CommandRequest:
         """`write` gets the transaction that also keeps the answer, of which `reveal` makes what is told."""
         content_hash = request_hash("POST", self.path, body)
         return await self.context.answers.once_written(
-            self.user.id, self.key, content_hash, write, status_code=status_code, reveal=reveal
+            self.user.id,
+            self.key,
+            content_hash,
+            write,
+            status_code=status_code,
+            reveal=reveal,
+            subject=self.subject,
         )
 
-    async def cause(self, reason: str | None = None) -> Cause:
-        """What a person writes stays in the database: a workflow's history gets its id."""
+    async def cause(self, reason: str | None = None, *, about: int | None = None) -> Cause:
+        """What a person writes stays in the database: a workflow's history gets its id.
+
+        `about` is the user whom it is about: without one, whoever writes it.
+        """
         if reason is None:
             return cause_of(self.user)
+        about = self.user.id if about is None else about
         async with self.context.database.transaction() as connection:
-            return cause_of(self.user, await notes.insert_note(connection, self.user.id, reason))
+            return cause_of(self.user, await notes.insert_note(connection, self.user.id, reason, about=about))
 
 
 def cause_of(user: SignedInUser, note_id: int | None = None) -> Cause:
@@ -85,7 +110,16 @@ async def _command_request(
 async def _staff_request(
     request: Request, staff: CurrentStaff, key: OptionalKey, context: ContextDep
 ) -> CommandRequest:
-    return CommandRequest(request.url.path, staff, key, context)
+    return CommandRequest(request.url.path, staff, key, context, subject_of(request))
+
+
+def subject_of(request: Request) -> Subject | None:
+    """What the path names, if it is about a customer. What is no id is refused by the route."""
+    for name, value in request.path_params.items():
+        if name in SUBJECTS:
+            with suppress(ValidationError):
+                return Subject(SUBJECTS[name], str(_ROW_ID.validate_python(value)))
+    return None
 
 
 CommandRequestDep = Annotated[CommandRequest, Depends(_command_request)]

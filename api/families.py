@@ -12,13 +12,13 @@ from activities.contracts import Cause
 from api.schemas.family import KeptInvitationBody, MembershipBody, SeatGivenBackBody
 from api.subscription_commands import no_such_subscription
 from db.database import Connection
-from db.queries import family_invitations, family_members, subscription_views, subscriptions, timeline
+from db.queries import family_invitations, family_members, subscription_views, subscriptions
+from db.queries.family_entries import append_family_entry
 from db.queries.family_invitations import Invitation, NewInvitation
 from db.queries.family_members import LockedFamily
 from domain.access import Source
 from domain.family import INVITATION_LIVES, MembershipEnd, check_invitations, check_seat
 from domain.invitation_tokens import WELL_FORMED, InvitationTokens
-from domain.life_events import goes_out
 from domain.lifecycle import Event
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import Status
@@ -163,18 +163,15 @@ class Families:
                 )
 
     async def _tell(self, family: LockedFamily, event: Event, at: datetime, **ids: int) -> None:
-        state = family.state
-        await timeline.append_entry(
+        await append_family_entry(
             self.connection,
-            subscription_id=state.subscription_id,
-            version=state.version,
-            event=event,
+            family.state,
+            event,
             actor=self.cause.actor,
             cause=self.cause.reason,
             trace_id=self.cause.trace_id,
             at=at,
-            details={**ids},
-            event_out=goes_out(state, event, ids, at),
+            ids=ids,
         )
 
 

@@ -19,7 +19,7 @@ from api.problems import RETRY_SOON, Problem
 from api.refusals import problem_of
 from db.database import Connection, Database
 from db.queries import idempotency
-from db.queries.idempotency import Claim
+from db.queries.idempotency import Claim, Subject
 from domain.refusals import RefusalCode, Refused
 
 HEADER = "Idempotency-Key"
@@ -27,7 +27,7 @@ REPLAYED = {"Idempotency-Replayed": "true"}
 FIRST_SERVER_ERROR = 500
 ACCEPTED = 202
 
-KEY_REFUSALS = ((400, "idempotency_key_invalid"), (422, "idempotency_key_reused"))
+KEY_REFUSALS = ((400, "idempotency_key_invalid"), (410, "answer_erased"), (422, "idempotency_key_reused"))
 """For `problem_responses` of every route that takes a key."""
 
 _WELL_FORMED = re.compile(r"[\x20-\x7e]{1,200}", re.ASCII)
@@ -116,17 +116,18 @@ class AnswerKeeper:
         act: Callable[[str], Awaitable[BaseModel | Accepted]],
         *,
         status_code: int = 200,
+        subject: Subject | None = None,
     ) -> JSONResponse:
         """`act` gets the id of the command to send: the same whenever the same request comes again.
 
         Raises `Problem` when the key belongs to another request or its first is still running. What `act`
         raises is raised on: a refusal leaves the key free; after an outage it stays with this request, which
-        may have been carried out.
+        may have been carried out. `subject` is what staff do it to: it may have the answer forgotten.
         """
         if key is None:
             status, content = _told(await act(uuid4().hex), status_code)
             return JSONResponse(content, status)
-        claim = Claim(user_id, key, request_hash)
+        claim = Claim(user_id, key, request_hash, subject)
         async with self._database.transaction() as connection:
             if await idempotency.is_key_of_a_start(connection, user_id, key):
                 raise problem_of(KEY_REUSED)
@@ -151,6 +152,7 @@ class AnswerKeeper:
         *,
         status_code: int = 200,
         reveal: Reveal = as_kept,
+        subject: Subject | None = None,
     ) -> JSONResponse:
         """As `once`, for what is written in one transaction: the answer is kept in the same one.
 
@@ -160,7 +162,7 @@ class AnswerKeeper:
             async with self._database.transaction() as connection:
                 written = (await write(connection)).model_dump(mode="json")
             return JSONResponse(reveal(written), status_code)
-        claim = Claim(user_id, key, request_hash)
+        claim = Claim(user_id, key, request_hash, subject)
         async with self._database.transaction() as connection:
             if await idempotency.is_key_of_a_start(connection, user_id, key):
                 raise problem_of(KEY_REUSED)
@@ -181,6 +183,10 @@ class AnswerKeeper:
             kept = await idempotency.find_answer(connection, claim.user_id, claim.key)
         if kept is not None and kept.request_hash != claim.request_hash:
             raise problem_of(KEY_REUSED)
+        if kept is not None and kept.is_forgotten:
+            raise Problem(
+                410, "answer_erased", "It was carried out; its answer was about somebody erased since."
+            )
         if kept is None or kept.answer is None or kept.status_code is None:
             raise Problem(
                 409, "idempotency_in_progress", "The first request is still running.", headers=RETRY_SOON

@@ -97,7 +97,7 @@ class OnBehalf:
         """The subscription then, and the payment that was made for it or is waited for."""
         owner_id = await self._find_owner(subscription_id)
         return await self.context.changer.change(
-            owner_id, subscription_id, wanted, command_id, await self.cause()
+            owner_id, subscription_id, wanted, command_id, await self.cause(owner_id)
         )
 
     async def retry_payment(self, subscription_id: int, command_id: str) -> PaymentView:
@@ -111,7 +111,7 @@ class OnBehalf:
         if invoice_id is None:
             raise problem_of(Refused(RefusalCode.INVOICE_NOT_PAYABLE, "there is no invoice to be paid"))
         # Also when it is paid: it may have been by this very request, which was cut off.
-        order = PayInvoice(invoice_id, None, command_id, await self.cause())
+        order = PayInvoice(invoice_id, None, command_id, await self.cause(owner_id))
         return await self.context.payer.pay(owner_id, order)
 
     async def redeem(
@@ -120,7 +120,7 @@ class OnBehalf:
         """The card as it is then, its owner's from now on, and the invoice that it does not pay."""
         owner_id = await self._find_owner(subscription_id)
         code_hash = self.context.gift_codes.hash_of(gift_code).hex()
-        command = RedeemGiftCommand(command_id, code_hash, await self.cause())
+        command = RedeemGiftCommand(command_id, code_hash, await self.cause(owner_id))
         return await self.context.redeemer.redeem(owner_id, subscription_id, command)
 
     async def start(self, user_id: int, wanted: StartForUser, command_id: str) -> Started:
@@ -128,7 +128,7 @@ class OnBehalf:
         async with self.context.database.read() as connection:
             if await users.find_account(connection, user_id) is None:
                 raise no_such_user()
-        order = start_order(user_id, wanted, command_id, await self.cause(), self.context.gift_codes)
+        order = start_order(user_id, wanted, command_id, await self.cause(user_id), self.context.gift_codes)
         return await self.context.starter.start(order, wanted.payment_method)
 
     async def refund_payment(
@@ -145,17 +145,22 @@ class OnBehalf:
         order = InvoiceRefundOrder(invoice_id, amount_cents, command_id)
         return await self.context.invoice_refunder.refund(order, self.cause)
 
-    async def cause(self) -> Cause:
-        """What a person writes stays in the database: a workflow's history gets its id."""
+    async def cause(self, about: int) -> Cause:
+        """What a person writes stays in the database: a workflow's history gets its id.
+
+        `about` is the user whom it is about.
+        """
+        author_id, text = self.by.author_id, self.by.reason
         async with self.context.database.transaction() as connection:
-            note_id = await notes.insert_note(connection, self.by.author_id, self.by.reason)
+            note_id = await notes.insert_note(connection, author_id, text, about=about)
         return Cause(self.by.actor, ASKED_FOR, current_trace_id(), note_id)
 
     async def _carry_out(
         self, subscription_id: int, order: Callable[[Cause], Order[Command, None]]
     ) -> SubscriptionView:
         owner_id = await self._find_owner(subscription_id)
-        return await self.context.commands.carry_out(owner_id, subscription_id, order(await self.cause()))
+        cause = await self.cause(owner_id)
+        return await self.context.commands.carry_out(owner_id, subscription_id, order(cause))
 
     async def _find_owner(self, subscription_id: int) -> int:
         async with self.context.database.read() as connection:

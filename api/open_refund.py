@@ -1,6 +1,6 @@
 """Starts the workflow of a refund that staff ask for, and waits until it is open."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,11 +12,15 @@ from temporalio.common import (
 )
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
+from activities.contracts import Cause
 from api.workflow_updates import ask, heard
 from upkeep.own_time import own_now
 from workflows.messages import RefundLife
 from workflows.options import BILLING_QUEUE
 from workflows.refund import Refund, refund_attributes
+
+FindCause = Callable[[int], Awaitable[Cause]]
+"""Writes down what a person says of it, once nothing speaks against it; gets the user whom it is about."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.problems import Problem
 from api.schemas.base import LARGEST_ID
@@ -26,13 +27,24 @@ class PageRequest:
     limit: int
 
 
-async def _page_request(
-    cursor: Annotated[
-        str | None, Query(max_length=LONGEST_CURSOR, description="`next_cursor` of the page before.")
-    ] = None,
-    limit: Annotated[int, Query(ge=1, le=LARGEST_LIMIT)] = DEFAULT_LIMIT,
-) -> PageRequest:
-    return page_request(cursor, limit)
+class PageQuery(BaseModel):
+    """What a list is asked by. A filter that is misspelled is refused: it would let everything through."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cursor: str | None = Field(
+        None, max_length=LONGEST_CURSOR, description="`next_cursor` of the page before."
+    )
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=LARGEST_LIMIT)
+
+    @property
+    def page(self) -> PageRequest:
+        """Raises a 422 `invalid_cursor`."""
+        return page_request(self.cursor, self.limit)
+
+
+async def _page_request(asked: Annotated[PageQuery, Query()]) -> PageRequest:
+    return asked.page
 
 
 def page_request(cursor: str | None, limit: int) -> PageRequest:
@@ -41,6 +53,7 @@ def page_request(cursor: str | None, limit: int) -> PageRequest:
 
 
 PageRequestDep = Annotated[PageRequest, Depends(_page_request)]
+"""Of a list without filters. One that has some is asked by a `PageQuery` of its own that names them."""
 
 
 def cut(found: list[T], page: PageRequest, id_of: Callable[[T], int]) -> tuple[list[T], str | None]:

@@ -11,7 +11,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts import Cause
 from db.database import Database
-from db.queries import plan_cohorts, plan_terms
+from db.queries import notes, plan_cohorts, plan_terms
 from db.queries.plan_cohorts import Member
 from domain.plan import PlanTerms
 from domain.scheduling import PriceMove, price_move
@@ -31,9 +31,16 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class PriceMigration:
+    """`actor` wants it, as the timeline spells it, for a `reason` of their own.
+
+    Each subscriber's reason is a note of its own: it goes when they are erased, and stays with all others.
+    """
+
     database: Database
     temporal: Client
     rpc_timeout: timedelta
+    actor: str = "system"
+    reason: str | None = None
 
     async def find_price(self, code: str, version: int | None) -> PlanTerms:
         """The newest without a version. Raises `LookupError`."""
@@ -74,7 +81,8 @@ class PriceMigration:
             return move
         workflow: WorkflowHandle[Subscription, None] = self.temporal.get_workflow_handle(member.workflow_id)
         command_id = uuid4().hex
-        cause = Cause("system", f"version {price.price_version} of its price", new_trace_id())
+        why = f"version {price.price_version} of its price"
+        cause = Cause(self.actor, why, new_trace_id(), await self._note(member.state.user_id))
         try:
             return await workflow.execute_update(
                 Subscription.schedule_price,
@@ -87,3 +95,9 @@ class PriceMigration:
                 raise
             await LostWorkflows(self.database, self.temporal, self.rpc_timeout).revive(member.workflow_id)
             return UNREACHED
+
+    async def _note(self, user_id: int) -> int | None:
+        if self.reason is None:
+            return None
+        async with self.database.transaction() as connection:
+            return await notes.insert_note(connection, None, self.reason, about=user_id)

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from api.allowed_methods import allowed_methods
 from api.auth.current_user import refused_token
 from api.problems import RETRY_SOON, Problem, ProblemResponse, title_of
 from api.workflow_updates import interrupted
@@ -39,10 +40,18 @@ log = structlog.get_logger(__name__)
 def install_problem_handlers(app: FastAPI) -> None:
     for kind in (Problem, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, _answer)
+    app.add_exception_handler(405, _answer_another_method)
 
 
 async def _answer(_request: Request, error: Exception) -> ProblemResponse:
     return ProblemResponse(problem_from(error))
+
+
+async def _answer_another_method(request: Request, error: Exception) -> ProblemResponse:
+    answer = await _answer(request, error)
+    if "Allow" in answer.headers:
+        answer.headers["Allow"] = allowed_methods(request)
+    return answer
 
 
 def problem_from(error: Exception) -> Problem:

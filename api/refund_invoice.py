@@ -4,14 +4,13 @@ What was asked for under one key is a credit note, a refund, or both: they are w
 whoever repeats the request finds them.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from structlog.contextvars import bind_contextvars
 
 from activities.contracts import Cause, RefundInvoice
-from api.open_refund import Opening, RefundOpener
+from api.open_refund import FindCause, Opening, RefundOpener
 from api.pay_invoice import no_such_invoice
 from api.refusals import problem_of
 from api.workflow_updates import interrupted
@@ -56,13 +55,8 @@ class InvoiceRefunder:
     database: Database
     opener: RefundOpener
 
-    async def refund(
-        self, order: InvoiceRefundOrder, find_cause: Callable[[], Awaitable[Cause]]
-    ) -> InvoiceRefund:
-        """`find_cause` is called once nothing speaks against it.
-
-        Raises `Problem`: 404, 409 when less is left of the invoice, 503 when Temporal is away.
-        """
+    async def refund(self, order: InvoiceRefundOrder, find_cause: FindCause) -> InvoiceRefund:
+        """Raises `Problem`: 404, 409 when less is left of the invoice, 503 when Temporal is away."""
         async with self.database.read() as connection:
             invoice = await refundable.find_invoice(connection, order.invoice_id)
             if invoice is None:
@@ -76,7 +70,7 @@ class InvoiceRefunder:
             amount_to_refund(order.amount_cents, left_cents, RefusalCode.REFUND_EXCEEDS_INVOICE)
         except Refused as refused:
             raise problem_of(refused) from refused
-        await self.opener.open(_opening(order, invoice, await find_cause()))
+        await self.opener.open(_opening(order, invoice, await find_cause(invoice.user_id)))
         async with self.database.read() as connection:
             opened = await _find(connection, invoice, order.key)
         if opened is None:

@@ -5,14 +5,13 @@
 3. Update-with-start, with the request in the workflow's id: its first activity opens the row.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from structlog.contextvars import bind_contextvars
 
 from activities.contracts import Cause, OpenRefund
-from api.open_refund import Opening, RefundOpener
+from api.open_refund import FindCause, Opening, RefundOpener
 from api.problems import Problem
 from api.refusals import problem_of
 from api.workflow_updates import interrupted
@@ -47,11 +46,8 @@ class PaymentRefunder:
     database: Database
     opener: RefundOpener
 
-    async def refund(self, order: RefundOrder, find_cause: Callable[[], Awaitable[Cause]]) -> RefundView:
-        """`find_cause` is called once nothing speaks against it.
-
-        Raises `Problem`: 404, 409 when less is left of the payment, 503 when Temporal is away.
-        """
+    async def refund(self, order: RefundOrder, find_cause: FindCause) -> RefundView:
+        """Raises `Problem`: 404, 409 when less is left of the payment, 503 when Temporal is away."""
         async with self.database.read() as connection:
             payment = await refundable.find_payment(connection, order.payment_id)
             opened = await refund_views.find_refund(connection, order.key)
@@ -64,7 +60,7 @@ class PaymentRefunder:
             amount_to_refund(order.amount_cents, payment.left_cents)
         except Refused as refused:
             raise problem_of(refused) from refused
-        await self.opener.open(_opening(order, payment, await find_cause()))
+        await self.opener.open(_opening(order, payment, await find_cause(payment.user_id)))
         async with self.database.read() as connection:
             opened = await refund_views.find_refund(connection, order.key)
         if opened is None:

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from api.auth.last_admin import refuse_last_admin
 from api.context import Context
 from api.on_behalf import no_such_user
 from api.problems import Problem
@@ -33,10 +34,11 @@ async def show_user(connection: Connection, user_id: int) -> WholeUserBody:
 async def disable_user(context: Context, connection: Connection, user_id: int, hand: Hand) -> FoundUserBody:
     """Ends every session, and nobody can log in. Twice is once. What they pay for goes on as it is.
 
-    Raises `Problem`: 404, or 409 for one's own account.
+    Raises `Problem`: 404, or 409 for one's own account and for the last administrator's.
     """
     if user_id == hand.user.id:
         raise Problem(409, "own_account", "Nobody can shut themselves out: ask another administrator.")
+    await refuse_last_admin(connection, user_id)
     account = await users.lock_account(connection, user_id)
     if account is None:
         raise no_such_user()

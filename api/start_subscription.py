@@ -28,6 +28,7 @@ from activities.contracts import StartAnswer, StartOrder
 from api.gift_codes import check_ordered_card
 from api.idempotency import KEY_REUSED
 from api.payment_methods import OfferedMethod, PaymentMethods
+from api.problems import Problem
 from api.refusals import problem_of
 from api.start_at import check_start_at, keep_offset
 from api.workflow_updates import ask, heard, interrupted
@@ -86,26 +87,18 @@ class SubscriptionStarter:
         return await ask(partial(self._update_with_start, order), f"start:{order.request_hash}", ahead)
 
     async def _answer_or_refuse(self, order: StartOrder) -> StartAnswer | None:
+        """Each statement sees a moment of its own: what refuses may be this very start, opened meanwhile."""
         async with self.database.read() as connection:
-            opened = await subscriptions.find_opened(connection, order.user_id, order.idempotency_key)
-            if opened is not None:
-                if opened.request_hash != order.request_hash:
-                    raise problem_of(KEY_REUSED)
-                return _ANSWER.validate_python(opened.start_answer)
-            if await idempotency.find_answer(connection, order.user_id, order.idempotency_key):
-                raise problem_of(KEY_REUSED)
-            plan = await plan_terms.find_plan_on_sale(connection, order.plan_code)
-            if plan is None:
-                raise problem_of(Refused(RefusalCode.PLAN_NOT_FOUND, "there is no such plan on sale"))
-            live = await subscriptions.find_live(connection, order.user_id)
-            if live is not None and live[1] is not Status.INCOMPLETE:
-                facts = {"subscription_id": live[0]}
-                raise problem_of(
-                    Refused(RefusalCode.SUBSCRIPTION_EXISTS, "the user has a live subscription", facts)
-                )
-            await _check_promo_code(connection, order, plan.terms)
-            await check_ordered_card(connection, order, plan.terms.currency)
-        return None
+            answer = await _find_answer(connection, order)
+            if answer is not None:
+                return answer
+            try:
+                await _refuse_early(connection, order)
+            except Problem:
+                answer = await _find_answer(connection, order)
+                if answer is None:
+                    raise
+            return answer
 
     async def _update_with_start(self, order: StartOrder, update_id: str) -> StartAnswer:
         start = WithStartWorkflowOperation(
@@ -151,6 +144,30 @@ class SubscriptionStarter:
         if answer is None:
             raise interrupted()
         return Started(answer, is_replay=True)
+
+
+async def _find_answer(connection: Connection, order: StartOrder) -> StartAnswer | None:
+    opened = await subscriptions.find_opened(connection, order.user_id, order.idempotency_key)
+    if opened is not None:
+        if opened.request_hash != order.request_hash:
+            raise problem_of(KEY_REUSED)
+        return _ANSWER.validate_python(opened.start_answer)
+    if await idempotency.find_answer(connection, order.user_id, order.idempotency_key):
+        raise problem_of(KEY_REUSED)
+    return None
+
+
+async def _refuse_early(connection: Connection, order: StartOrder) -> None:
+    """What a read can refuse needs no workflow."""
+    plan = await plan_terms.find_plan_on_sale(connection, order.plan_code)
+    if plan is None:
+        raise problem_of(Refused(RefusalCode.PLAN_NOT_FOUND, "there is no such plan on sale"))
+    live = await subscriptions.find_live(connection, order.user_id)
+    if live is not None and live[1] is not Status.INCOMPLETE:
+        facts = {"subscription_id": live[0]}
+        raise problem_of(Refused(RefusalCode.SUBSCRIPTION_EXISTS, "the user has a live subscription", facts))
+    await _check_promo_code(connection, order, plan.terms)
+    await check_ordered_card(connection, order, plan.terms.currency)
 
 
 async def _check_promo_code(connection: Connection, order: StartOrder, plan: PlanTerms) -> None:

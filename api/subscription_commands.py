@@ -14,7 +14,7 @@ from api.problems import Problem
 from api.refusals import problem_of
 from api.workflow_updates import ask, interrupted
 from db.database import Database
-from db.queries import subscription_views
+from db.queries import subscription_views, subscriptions
 from db.queries.subscription_views import SubscriptionView
 from domain.lifecycle import Action, next_status, not_possible
 from domain.refusals import Refused
@@ -75,17 +75,20 @@ class SubscriptionCommands:
         view = await self.find(user_id, subscription_id)
         if view.ended_at is not None:
             await self._keep_open_money_going(view)
-            return _already(view, order.action)
+            return await self._already(view, order)
         try:
             await self._send(view, order.of_owner(user_id))
         except RPCError as error:
-            return _already(await self._ended_meanwhile(user_id, view, error), order.action)
+            return await self._already(await self._ended_meanwhile(user_id, view, error), order)
         return await self.find(user_id, subscription_id)
 
     async def ask_for(self, user_id: int, subscription_id: int, order: Order[Command, Answer]) -> Answer:
-        """What its workflow answers. Raises `Problem` as above, also when the subscription has ended."""
+        """What its workflow answers. Raises `Problem` as above, also when the subscription has ended.
+
+        Of a command that was carried out before the end, Temporal keeps the answer.
+        """
         view = await self.find(user_id, subscription_id)
-        if view.ended_at is not None:
+        if view.ended_at is not None and not await self._has_carried_out(view, order):
             raise _ended(view, order.action)
         try:
             return await self._send(view, order.of_owner(user_id))
@@ -101,6 +104,24 @@ class SubscriptionCommands:
             )
 
         return await ask(update, order.command.command_id, view.clock_offset)
+
+    async def _already(self, ended: SubscriptionView, order: Order[Command, Answer]) -> SubscriptionView:
+        """Its workflow is not asked: the table says whether the command is already true.
+
+        Or this very command was carried out before the end, and only its answer was lost.
+        """
+        try:
+            next_status(ended.status, order.action)
+        except Refused as refused:
+            if not await self._has_carried_out(ended, order):
+                raise problem_of(refused) from refused
+        return ended
+
+    async def _has_carried_out(self, view: SubscriptionView, order: Order[Command, Answer]) -> bool:
+        async with self.database.read() as connection:
+            return await subscriptions.has_carried_out(
+                connection, view.subscription_id, order.command.command_id
+            )
 
     async def _ended_meanwhile(
         self, user_id: int, view: SubscriptionView, error: RPCError
@@ -139,15 +160,6 @@ class SubscriptionCommands:
 
 def no_such_subscription() -> Problem:
     return Problem(404, "subscription_not_found", "There is no such subscription.")
-
-
-def _already(view: SubscriptionView, action: Action) -> SubscriptionView:
-    """An ended subscription's workflow is not asked: the table says whether the command is already true."""
-    try:
-        next_status(view.status, action)
-    except Refused as refused:
-        raise problem_of(refused) from refused
-    return view
 
 
 def _ended(view: SubscriptionView, action: Action) -> Problem:

@@ -1,14 +1,13 @@
 """Lets a parked subscription go on. It may have ended already, with a charge that nobody knows the end of."""
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from structlog.contextvars import bind_contextvars
 from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.contracts import Cause
 from api.context import Context
+from api.open_refund import FindCause
 from api.refusals import problem_of
 from api.subscription_commands import no_such_subscription
 from api.workflow_updates import ask, interrupted
@@ -23,16 +22,16 @@ from workflows.subscription import Subscription
 
 
 async def unpark_subscription(
-    context: Context, subscription_id: int, command_id: str, find_cause: Callable[[], Awaitable[Cause]]
+    context: Context, subscription_id: int, command_id: str, find_cause: FindCause
 ) -> SubscriptionView:
-    """`find_cause` is called once nothing speaks against it. Raises `Problem`: 404, 409 when not parked."""
+    """Raises `Problem`: 404, 409 when not parked."""
     view, state = await _read(context.database, subscription_id)
     bind_contextvars(subscription_id=subscription_id, workflow_id=view.workflow_id)
     if state.remembers(command_id):
         return view
     if state.parked_reason is None:
         raise problem_of(Refused(RefusalCode.NOT_PARKED, "the subscription is not parked"))
-    command = PlainCommand(command_id, await find_cause())
+    command = PlainCommand(command_id, await find_cause(state.user_id))
     rpc_timeout = timedelta(milliseconds=context.settings.workflow_rpc_timeout_ms)
     workflow: WorkflowHandle[Subscription, None] = context.temporal.get_workflow_handle(view.workflow_id)
 

@@ -11,7 +11,7 @@ from api.schemas.webhook_endpoints import (
     ReplayBody,
     ReplayedBody,
 )
-from api.staff_hand import Hand
+from api.staff_hand import AnyHand, Hand
 from db.database import Connection
 from db.queries import event_replays, webhook_endpoints
 from db.queries.event_publishing import hold_publishing
@@ -98,7 +98,7 @@ async def stop_endpoint(connection: Connection, endpoint_id: int, hand: Hand, st
         await _note(connection, endpoint_id, STOPPED[status], hand, {})
 
 
-async def replay(connection: Connection, endpoint_id: int, body: ReplayBody, hand: Hand) -> ReplayedBody:
+async def replay(connection: Connection, endpoint_id: int, body: ReplayBody, hand: AnyHand) -> ReplayedBody:
     """Raises `Problem`: 404 for the endpoint or an event, 409 when it is disabled, 422 for too many."""
     await hold_publishing(connection)
     endpoint = await find_endpoint(connection, endpoint_id, lock=True)
@@ -135,10 +135,10 @@ async def find_endpoint(connection: Connection, endpoint_id: int, *, lock: bool 
 
 
 async def _note(
-    connection: Connection, endpoint_id: int, action: StaffAction, hand: Hand, details: dict[str, Any]
+    connection: Connection, endpoint_id: int, action: StaffAction, hand: AnyHand, details: dict[str, Any]
 ) -> None:
     """With the change itself beside the endpoint, where its address is known."""
     change = action.removeprefix(f"{action.subject_kind}.")
-    by = By(hand.user.id, current_trace_id())
+    by = By(hand.account_id, current_trace_id())
     await webhook_endpoints.note_change(connection, endpoint_id, change, by, details)
     await hand.note(connection, action, endpoint_id)

@@ -1,19 +1,22 @@
 """A subscription whole, as the books have it: what staff need before they do anything to it."""
 
+from api.schemas.family import SeatsBody
 from api.schemas.gift_cards import DueInvoiceBody
 from api.schemas.staff_found import (
     FoundInvoiceBody,
     FoundPaymentBody,
     FoundUserBody,
+    SeatedMemberBody,
     SubscriptionLinksBody,
     WholeSubscriptionBody,
 )
 from api.schemas.subscriptions import SubscriptionBody
 from api.subscription_commands import no_such_subscription
 from db.database import Connection
-from db.queries import invoice_views, subscription_search, subscription_views, user_search
+from db.queries import family_members, invoice_views, subscription_search, subscription_views, user_search
 from db.queries.invoice_search import InvoiceFilter, search_invoices
 from db.queries.payment_search import PaymentFilter, search_payments
+from domain.family import seats_to_give
 
 MOST_SHOWN = 20
 
@@ -21,11 +24,11 @@ MOST_SHOWN = 20
 async def show_whole(connection: Connection, subscription_id: int) -> WholeSubscriptionBody:
     """Raises a 404 `Problem`."""
     found = await subscription_search.find_subscription(connection, subscription_id)
-    if found is None:
+    viewed = await subscription_views.find_with_state(connection, subscription_id)
+    if found is None or viewed is None:
         raise no_such_subscription()
-    view = await subscription_views.find_of_user(connection, found.user_id, subscription_id)
-    if view is None:
-        raise no_such_subscription()
+    view, state = viewed
+    members = await family_members.list_seated(connection, subscription_id)
     due = await invoice_views.find_due(connection, subscription_id)
     invoices = await search_invoices(
         connection, InvoiceFilter(subscription_id=subscription_id), before_id=None, limit=MOST_SHOWN
@@ -36,6 +39,8 @@ async def show_whole(connection: Connection, subscription_id: int) -> WholeSubsc
     path = f"/admin/subscriptions/{subscription_id}"
     return WholeSubscriptionBody(
         user=FoundUserBody.model_validate(await user_search.find_user(connection, found.user_id)),
+        seats=SeatsBody(taken=len(members) + 1, total=seats_to_give(state)),
+        members=[SeatedMemberBody.model_validate(member) for member in members],
         subscription=SubscriptionBody.of(view),
         parked_reason=found.parked_reason,
         created_at=found.created_at,

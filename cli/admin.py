@@ -1,7 +1,5 @@
 """Staff: administrators, and support, which reads. No HTTP call gives out these roles."""
 
-import asyncio
-import getpass
 from datetime import UTC, datetime
 
 import typer
@@ -9,46 +7,53 @@ import typer
 from api.auth.passwords import PasswordHasher
 from api.auth.roles import ADMIN, SUPPORT
 from api.schemas.auth import normalized_email
+from cli.asking import checked_reason, operator, run_with_settings
 from db.database import Database
 from db.queries import password_resets, refresh_tokens, users
 from db.queries.staff_actions import Deed, insert_action
 from domain.staff_action import StaffAction
-from ops.load_settings import load_settings
 from ops.settings import Settings
 from ops.tracing import current_trace_id
 
 MADE = {ADMIN: StaffAction.USER_MADE_ADMIN, SUPPORT: StaffAction.USER_MADE_SUPPORT}
 
 
-def create_admin(email: str, password: str) -> None:
+def create_admin(email: str, password: str, reason: str | None) -> None:
     """Makes an administrator, or gives an account that exists this role and this password."""
-    _create(email, password, ADMIN)
+    _create(email, password, ADMIN, reason)
     typer.echo(f"{email} is an administrator.")
 
 
-def create_support(email: str, password: str) -> None:
+def create_support(email: str, password: str, reason: str | None) -> None:
     """Makes an account that reads what staff may read, or gives an account that exists this role."""
-    _create(email, password, SUPPORT)
+    _create(email, password, SUPPORT, reason)
     typer.echo(f"{email} is support.")
 
 
-def _create(email: str, password: str, role: str) -> None:
+def _create(email: str, password: str, role: str, reason: str | None) -> None:
+    said = None if reason is None else checked_reason(reason)
+
+    async def ensure(settings: Settings) -> None:
+        database = Database.from_settings(settings)
+        try:
+            await ensure_staff(database, settings, email, password, role, reason=said)
+        finally:
+            await database.close()
+
     try:
-        asyncio.run(_ensure(load_settings(), email, password, role))
+        run_with_settings(ensure)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
 
 
-async def _ensure(settings: Settings, email: str, password: str, role: str) -> None:
-    database = Database.from_settings(settings)
-    try:
-        await ensure_staff(database, settings, email, password, role)
-    finally:
-        await database.close()
-
-
 async def ensure_staff(
-    database: Database, settings: Settings, email: str, password: str, role: str = ADMIN
+    database: Database,
+    settings: Settings,
+    email: str,
+    password: str,
+    role: str = ADMIN,
+    *,
+    reason: str | None = None,
 ) -> None:
     """After this the account exists, has this role of staff, and has this password. Twice is once.
 
@@ -70,9 +75,11 @@ async def ensure_staff(
         return
     password_hash = await passwords.hash(password)
     async with database.transaction() as connection:
+        if account is not None and role != ADMIN and await users.is_last_admin(connection, account.id):
+            raise ValueError(f"{address} is the last administrator: make another one first")
         user_id = await users.put_user(connection, email=address, password_hash=password_hash, role=role)
         now = datetime.now(UTC)
         await refresh_tokens.revoke_user_tokens(connection, user_id, now)
         await password_resets.void_resets(connection, user_id, now)
-        deed = Deed(f"operator:{getpass.getuser()}", None, current_trace_id())
+        deed = Deed(operator(), reason, current_trace_id())
         await insert_action(connection, deed, MADE[role], user_id)

@@ -12,6 +12,7 @@ from temporalio.service import RPCError
 
 from api.context import Context, open_context
 from api.problems import Problem
+from api.schemas.base import LONGEST_REASON
 from cli.operator_settings import operator_settings
 from db.database import Connection, Database
 from db.database import is_unavailable as is_postgres_away
@@ -20,8 +21,6 @@ from ops.settings import Settings
 from ops.temporal_errors import is_unavailable as is_temporal_away
 
 Asked = TypeVar("Asked")
-
-LONGEST_REASON = 500
 
 
 def ask_books(ask: Callable[[Connection], Awaitable[Asked]]) -> Asked:
@@ -35,7 +34,7 @@ def ask_books(ask: Callable[[Connection], Awaitable[Asked]]) -> Asked:
         finally:
             await database.close()
 
-    return _run(run)
+    return run_with_settings(run)
 
 
 def ask_snapshot(ask: Callable[[Connection], Awaitable[Asked]]) -> Asked:
@@ -49,7 +48,7 @@ def ask_snapshot(ask: Callable[[Connection], Awaitable[Asked]]) -> Asked:
         finally:
             await database.close()
 
-    return _run(run)
+    return run_with_settings(run)
 
 
 def ask_product(ask: Callable[[Context], Awaitable[Asked]]) -> Asked:
@@ -59,7 +58,7 @@ def ask_product(ask: Callable[[Context], Awaitable[Asked]]) -> Asked:
         async with open_context(settings, serves=False) as context:
             return await ask(context)
 
-    return _run(run)
+    return run_with_settings(run)
 
 
 def operator() -> str:
@@ -80,7 +79,8 @@ def checked_reason(reason: str) -> str:
     return said
 
 
-def _run(run: Callable[[Settings], Awaitable[Asked]]) -> Asked:
+def run_with_settings(run: Callable[[Settings], Awaitable[Asked]]) -> Asked:
+    """A refusal, or an engine that is away, ends the process with a sentence."""
     settings = operator_settings()
     with redirect_stdout(sys.stderr):  # what is told on stdout is for a program, too
         configure_logging("cli", settings.log_level)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from api.subscription_commands import no_such_subscription
 from cli.asking import ask_books
+from cli.own_time import ahead_seconds
 from cli.terminal import print_fields, print_json
 from db.database import Connection
 from db.queries.clock import ClockRow, find_row
@@ -23,7 +24,7 @@ def show_clock(subscription_id: int, *, as_json: bool) -> None:
             {
                 "now": now,
                 "own_now": now + row.clock_offset,
-                "ahead_seconds": row.clock_offset.total_seconds(),
+                "ahead_seconds": ahead_seconds(row),
                 "next_action_at": row.next_action_at,
                 "ended_at": row.ended_at,
             }

@@ -1,9 +1,8 @@
 """`italiano dunning list`: who is past due, and when somebody tries again."""
 
-from dataclasses import asdict
-
 from cli.amounts import shown_cents
 from cli.asking import ask_books
+from cli.own_time import own_time_fields
 from cli.terminal import print_json, print_rows
 from db.database import Connection
 from db.queries.dunning_views import DunningView, list_past_due
@@ -15,7 +14,7 @@ def list_dunning(*, limit: int, as_json: bool) -> None:
 
     found = ask_books(ask)
     if as_json:
-        print_json([asdict(each) for each in found])
+        print_json([own_time_fields(each) for each in found])
         return
     print_rows(
         ("sub", "user", "invoice", "due", "since", "attempt", "next", "at (its time)"),

@@ -41,7 +41,9 @@ MRR: Sequence[Column] = (
 )
 SUBSCRIBERS: Sequence[Column] = (
     MONTH,
-    *(_count(name) for name in ("opening", "started", "returned", "ended", "closing")),
+    *(_count(name) for name in ("opening", "started", "returned")),
+    ("handed on", attrgetter("handed_on")),
+    *(_count(name) for name in ("ended", "closing")),
     ("churn", lambda row: None if row.churn_bp is None else f"{hundredths(row.churn_bp)} %"),
 )
 RECOVERY: Sequence[Column] = (

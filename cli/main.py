@@ -73,6 +73,21 @@ def demo() -> None:
 
 
 @app.command()
+def chaos(
+    *,
+    seed: Annotated[int | None, typer.Option(min=0, help="The same faults and wishes once more.")] = None,
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long there are faults.")] = 8.0,
+    keep: Annotated[
+        Path | None, typer.Option(file_okay=False, help="A folder for logs and history, to look at them.")
+    ] = None,
+) -> None:
+    """Break every part of a whole stack of its own, under load, and check that all came right: 1 if not."""
+    from cli.chaos import run_chaos  # noqa: PLC0415 - see above
+
+    run_chaos(seed=seed, minutes=minutes, keep=keep)
+
+
+@app.command()
 def reconcile(
     *,
     fix: Annotated[
@@ -180,6 +195,7 @@ def migrate() -> None:
 
 
 StaffEmail = Annotated[str, typer.Option("--email", prompt="E-mail", help="Their e-mail address.")]
+StaffReason = Annotated[str | None, typer.Option(help="Why, for those who look later. May be left out.")]
 
 
 def _password(variable: str) -> Any:
@@ -196,20 +212,28 @@ def _password(variable: str) -> Any:
 
 @app.command("create-support")
 def create_support(
-    email: StaffEmail, password: Annotated[str, _password("BILLING_SUPPORT_PASSWORD")]
+    email: StaffEmail,
+    password: Annotated[str, _password("BILLING_SUPPORT_PASSWORD")],
+    *,
+    reason: StaffReason = None,
 ) -> None:
     """Make an account that reads what staff may read, or give an account that exists this role."""
     from cli.admin import create_support as make_support  # noqa: PLC0415 - see above
 
-    make_support(email, password)
+    make_support(email, password, reason)
 
 
 @app.command("create-admin")
-def create_admin(email: StaffEmail, password: Annotated[str, _password("BILLING_ADMIN_PASSWORD")]) -> None:
+def create_admin(
+    email: StaffEmail,
+    password: Annotated[str, _password("BILLING_ADMIN_PASSWORD")],
+    *,
+    reason: StaffReason = None,
+) -> None:
     """Make an administrator, or give an account that exists this role and this password."""
     from cli.admin import create_admin as make_admin  # noqa: PLC0415 - see above
 
-    make_admin(email, password)
+    make_admin(email, password, reason)
 
 
 def main() -> NoReturn:

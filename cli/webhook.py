@@ -1,12 +1,8 @@
 """`italiano webhook`: what providers reported, what became of it, and having it judged again."""
 
-import sys
-
-from pydantic import ValidationError
-
-from api.schemas.webhooks import ReplayOrderBody, WebhookBody, WholeWebhookBody
+from api.schemas.webhooks import WebhookBody, WholeWebhookBody
 from api.staff_webhooks import read_webhook, replay_webhook
-from cli.asking import ask_books, operator
+from cli.asking import ask_books, checked_reason, operator
 from cli.terminal import plain, print_json
 from db.database import Connection
 from db.queries import inbox_views
@@ -58,13 +54,10 @@ def show_webhook(webhook_id: int, *, as_json: bool) -> None:
 
 def replay_stored_webhook(webhook_id: int, reason: str, *, as_json: bool) -> None:
     """Whoever is logged in on this machine wants it. A relay delivers it within a second or so."""
-    try:
-        ReplayOrderBody(reason=reason)
-    except ValidationError as invalid:
-        sys.exit(f"FAIL --reason: {invalid.errors()[0]['msg']}")
+    said = checked_reason(reason)
 
     async def ask(connection: Connection) -> WebhookBody:
-        order = ReplayOrder(webhook_id, operator(), reason)
+        order = ReplayOrder(webhook_id, operator(), said)
         return await replay_webhook(connection, order)
 
     replayed = ask_books(ask)

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Self
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ResourceClosedError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -35,7 +35,12 @@ LOCKS_AT_ONCE = 10
 USER_ERASED = "IB001"
 """The code of our own that a trigger of the schema raises."""
 
-UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError)
+
+class LostWhileConnectingError(Exception):
+    """The first connection of a pool was lost while SQLAlchemy asked what server it is to."""
+
+
+UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError, LostWhileConnectingError)
 """What a caller sees when Postgres is away, full or too slow: worth repeating, nothing was done."""
 
 
@@ -69,13 +74,13 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Commits when the block ends, rolls back when it raises."""
-        async with self._engine.begin() as connection:
+        async with _connected(self._engine) as connection, connection.begin():
             yield connection
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Connection]:
         """Single statements, each its own snapshot: no BEGIN and no COMMIT to wait for."""
-        async with self._autocommit.connect() as connection:
+        async with _connected(self._autocommit) as connection:
             yield connection
 
     @asynccontextmanager
@@ -84,7 +89,7 @@ class Database:
 
         Its statements share one snapshot. It keeps a connection from others: not for many at once.
         """
-        async with self._snapshots.begin() as connection, _waiting_longer(connection):
+        async with _connected(self._snapshots) as connection, connection.begin(), _waiting_longer(connection):
             for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
                 await connection.execute(select(func.set_config(name, str(STREAMED_MS), True)))
             yield connection
@@ -96,7 +101,7 @@ class Database:
         The lock lives as long as its connection: whoever reads and writes on it has the lock for sure. Each
         statement commits by itself, so that nothing is held open meanwhile.
         """
-        async with self._locks.connect() as connection:
+        async with _connected(self._locks) as connection:
             try:
                 taken = select(func.pg_try_advisory_lock(func.hashtextextended(name, 0)))
                 yield connection if (await connection.execute(taken)).scalar_one() else None
@@ -106,6 +111,20 @@ class Database:
     async def close(self) -> None:
         await self._engine.dispose()
         await self._locks.dispose()
+
+
+@asynccontextmanager
+async def _connected(engine: AsyncEngine) -> AsyncIterator[Connection]:
+    """When the first connection of all is lost at once, SQLAlchemy says that it is closed, or nothing."""
+    is_connected = False
+    try:
+        async with engine.connect() as connection:
+            is_connected = True
+            yield connection
+    except (ResourceClosedError, NotImplementedError) as error:
+        if is_connected:
+            raise
+        raise LostWhileConnectingError from error
 
 
 @asynccontextmanager

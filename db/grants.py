@@ -15,6 +15,7 @@ REPORT: Final = "italiano_report"
 ADDS: Final = "SELECT, INSERT"
 CHANGES: Final = "SELECT, INSERT, UPDATE"
 CLEARS: Final = "SELECT, INSERT, UPDATE, DELETE"
+FORGETS: Final = "SELECT, INSERT, UPDATE (reason)"  # a trigger lets it be erased, and nothing else
 
 OF_APP: Final[Mapping[str, str]] = {
     "alembic_version": "SELECT",
@@ -53,11 +54,11 @@ OF_APP: Final[Mapping[str, str]] = {
     "notes": "SELECT, INSERT, UPDATE (text)",  # erased with the person
     "idempotency_keys": CLEARS,
     "webhook_inbox": CHANGES,
-    "report_replays": ADDS,
+    "report_replays": FORGETS,
     # What was announced follows its renewal until it is published. Facts are never changed.
     "outbox": "SELECT, INSERT, UPDATE (sequence, published_at, details), DELETE",
     "webhook_endpoints": CHANGES,
-    "staff_actions": ADDS,
+    "staff_actions": FORGETS,
     "webhook_endpoint_changes": ADDS,
     "event_deliveries": CHANGES,
     "reconciliation_runs": CHANGES,

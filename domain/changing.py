@@ -7,6 +7,7 @@ instant when that is paid, and when it is not, nothing has changed.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Self
 
 from domain.billing_calendar import Anchor, Interval, Period, period
 from domain.collecting import OpenInvoice, Switch
@@ -41,6 +42,10 @@ class ChangeOffer:
     period: Period
     price: PeriodPrice
     switch: Switch
+
+    def crediting_others(self, cents: int) -> Self:
+        """See `Invoice.crediting_others`."""
+        return replace(self, invoice=self.invoice.crediting_others(cents))
 
 
 def usual_time(present: PlanTerms, wanted: PlanTerms) -> When:

@@ -1,11 +1,11 @@
 """How what is paid a month grows and shrinks, and who came and went: docs/reports.md has the definitions.
 
-A payer's life is a row of steps: from an instant on their subscription is worth so much a month, or nothing
-is there any more. Each step moves the sum by what is worth more or less than the step before.
+A payer's life is a row of steps: from an instant on a subscription of theirs is worth so much a month, or is
+not there any more. Each step moves the sum of what they pay by what is worth more or less than before.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -18,12 +18,22 @@ from domain.window import Window
 
 @dataclass(frozen=True)
 class Step:
-    """From `at` on; without a worth there is no subscription that is paid for."""
+    """From `at` on; without a worth the subscription is not one that this payer pays for.
+
+    Of a transfer are two: one who does no more, and one who does now.
+    """
 
     payer_id: int
+    subscription_id: int
     currency: str
     at: datetime
     worth_cents: int | None
+    is_transfer: bool = False
+
+    @property
+    def order(self) -> tuple[int, str, datetime, bool]:
+        """What is handed on at an instant is so before anything else happens to it."""
+        return self.payer_id, self.currency, self.at, not self.is_transfer
 
 
 class Kind(StrEnum):
@@ -32,14 +42,18 @@ class Kind(StrEnum):
     EXPANSION = "expansion"
     CONTRACTION = "contraction"
     CHURN = "churn"
+    TRANSFER = "transfer"
 
 
 @dataclass(frozen=True)
 class Movement:
+    """Of one payer. `heads` is 1 when they come, -1 when they go. A transfer is two, with no cents in sum."""
+
     currency: str
     at: datetime
     kind: Kind
     cents: int
+    heads: int
 
 
 @dataclass(frozen=True)
@@ -59,9 +73,9 @@ class MonthOfMrr:
 
 @dataclass(frozen=True)
 class MonthOfSubscribers:
-    """Opening + started + returned - ended = closing. `churn_bp`: of those at the opening, in basis points.
+    """Opening + started + returned + handed_on - ended = closing. `handed_on` may be below zero.
 
-    It is `None` when there was none.
+    `churn_bp` is `ended` of those at the opening, in basis points, and `None` when there was none.
     """
 
     month: date
@@ -69,35 +83,50 @@ class MonthOfSubscribers:
     opening: int
     started: int
     returned: int
+    handed_on: int
     ended: int
     closing: int
     churn_bp: int | None
 
 
 def movements(steps: Iterable[Step]) -> Iterator[Movement]:
-    """`steps` are ordered by payer, currency and instant; of those at one instant the last one counts."""
+    """`steps` are in their `order`; of those of a subscription at one instant the last one counts."""
     for (_, currency), of_payer in groupby(steps, key=lambda step: (step.payer_id, step.currency)):
         yield from _of_payer(currency, of_payer)
 
 
 def _of_payer(currency: str, steps: Iterable[Step]) -> Iterator[Movement]:
-    worth: int | None = None
+    paid: dict[int, int] = {}
     was_there = False
-    for at, at_once in groupby(steps, key=lambda step: step.at):
-        *_, last = at_once
-        kind = _kind(worth, last.worth_cents, was_there=was_there)
-        if kind is not None:
-            yield Movement(currency, at, kind, (last.worth_cents or 0) - (worth or 0))
-        worth, was_there = last.worth_cents, was_there or last.worth_cents is not None
+    for (at, is_transfer), at_once in groupby(steps, key=lambda step: (step.at, step.is_transfer)):
+        before = _worth(paid)
+        for step in at_once:
+            if step.worth_cents is None:
+                paid.pop(step.subscription_id, None)
+            else:
+                paid[step.subscription_id] = step.worth_cents
+        after = _worth(paid)
+        if before != after:
+            kind = Kind.TRANSFER if is_transfer else _kind(before, after, was_there=was_there)
+            yield Movement(currency, at, kind, (after or 0) - (before or 0), _heads(after) - _heads(before))
+        was_there = was_there or after is not None
 
 
-def _kind(before: int | None, after: int | None, *, was_there: bool) -> Kind | None:
-    if before == after:
-        return None
-    if before is None:
-        return Kind.REACTIVATION if was_there else Kind.NEW
+def _worth(paid: Mapping[int, int]) -> int | None:
+    """Of all subscriptions that somebody pays for."""
+    return sum(paid.values()) if paid else None
+
+
+def _heads(worth: int | None) -> int:
+    return 0 if worth is None else 1
+
+
+def _kind(before: int | None, after: int | None, *, was_there: bool) -> Kind:
+    """Of two that are not the same."""
     if after is None:
         return Kind.CHURN
+    if before is None:
+        return Kind.REACTIVATION if was_there else Kind.NEW
     return Kind.EXPANSION if after > before else Kind.CONTRACTION
 
 
@@ -123,9 +152,9 @@ def by_month(
     mrr: list[MonthOfMrr] = []
     subscribers: list[MonthOfSubscribers] = []
     for currency in sorted(currencies):
-        cents, counts = _summed(currencies[currency], months)
+        cents, heads = _summed(currencies[currency], months)
         mrr += _mrr(currency, months, cents)
-        subscribers += _subscribers(currency, months, counts)
+        subscribers += _subscribers(currency, months, heads)
     key = _month_and_currency
     return sorted(mrr, key=key), sorted(subscribers, key=key)
 
@@ -137,14 +166,14 @@ Sums = Counter[tuple[int, Kind]]
 
 
 def _summed(moved: Iterable[Movement], months: Sequence[Window]) -> tuple[Sums, Sums]:
-    """Cents and counts by month and kind; what is later than the last month is left out."""
-    cents, counts = Sums(), Sums()
+    """Cents and heads by month and kind; what is later than the last month is left out."""
+    cents, heads = Sums(), Sums()
     for movement in moved:
         index = _index(movement.at, months)
         if index is not None:
             cents[index, movement.kind] += movement.cents
-            counts[index, movement.kind] += 1
-    return cents, counts
+            heads[index, movement.kind] += movement.heads
+    return cents, heads
 
 
 def _index(at: datetime, months: Sequence[Window]) -> int | None:
@@ -176,13 +205,23 @@ def _mrr(currency: str, months: Sequence[Window], cents: Sums) -> Iterator[Month
         opening = closing
 
 
-def _subscribers(currency: str, months: Sequence[Window], counts: Sums) -> Iterator[MonthOfSubscribers]:
-    opening = counts[BEFORE, Kind.NEW] + counts[BEFORE, Kind.REACTIVATION] - counts[BEFORE, Kind.CHURN]
+def _subscribers(currency: str, months: Sequence[Window], heads: Sums) -> Iterator[MonthOfSubscribers]:
+    opening = sum(heads[BEFORE, kind] for kind in Kind)
     for index, month in enumerate(months):
-        new, back, gone = (counts[index, kind] for kind in (Kind.NEW, Kind.REACTIVATION, Kind.CHURN))
-        closing = opening + new + back - gone
-        rate = share(BASIS_POINTS, gone, opening) if opening else None
-        yield MonthOfSubscribers(_first_day(month), currency, opening, new, back, gone, closing, rate)
+        of = {kind: heads[index, kind] for kind in Kind}
+        closing = opening + sum(of.values())
+        gone = -of[Kind.CHURN]
+        yield MonthOfSubscribers(
+            _first_day(month),
+            currency,
+            opening,
+            of[Kind.NEW],
+            of[Kind.REACTIVATION],
+            of[Kind.TRANSFER],
+            gone,
+            closing,
+            share(BASIS_POINTS, gone, opening) if opening else None,
+        )
         opening = closing
 
 

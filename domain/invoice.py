@@ -1,8 +1,9 @@
 """What an invoice says. Its total is the sum of its lines by construction, and is never negative."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Self
 
 from domain.billing_calendar import Period
 from domain.money import split_vat
@@ -30,7 +31,7 @@ class BillingReason(StrEnum):
 
 
 class LineKind(StrEnum):
-    """`credit_to_balance` is what a credit has above the charge: it moves to the customer's balance."""
+    """`credit_to_balance` is what a credit has above the charge: it moves to the balance of who paid."""
 
     PLAN = "plan"
     PRORATION_CHARGE = "proration_charge"
@@ -41,6 +42,9 @@ class LineKind(StrEnum):
 
 SAID_ANYWAY = frozenset({LineKind.PLAN, LineKind.PRORATION_CHARGE})
 """What was sold, even where it costs nothing."""
+
+TO_OWN_BALANCE = "To your balance"
+TO_BALANCE_OF_OTHERS = "To the balance of who had paid for it"
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,11 @@ class InvoiceLine:
 
 @dataclass(frozen=True)
 class Invoice:
-    """`tenders` pay part of it, or all, before anybody is charged. All amounts include VAT."""
+    """`tenders` pay part of it, or all, before anybody is charged. All amounts include VAT.
+
+    Of what is credited to balances `credited_to_others_cents` is not its customer's: others had paid them,
+    before the subscription was handed on.
+    """
 
     billing_reason: BillingReason
     period: Period
@@ -62,6 +70,7 @@ class Invoice:
     lines: tuple[InvoiceLine, ...]
     tenders: Tenders = NO_TENDERS
     promo_code: str | None = None
+    credited_to_others_cents: int = 0
 
     @property
     def total_cents(self) -> int:
@@ -88,7 +97,12 @@ class Invoice:
 
     @property
     def credited_to_balance_cents(self) -> int:
+        """Of its customer and of others."""
         return self._sum_of(LineKind.CREDIT_TO_BALANCE)
+
+    @property
+    def credited_to_own_balance_cents(self) -> int:
+        return self.credited_to_balance_cents - self.credited_to_others_cents
 
     @property
     def amount_due_cents(self) -> int:
@@ -102,6 +116,17 @@ class Invoice:
     @property
     def vat_cents(self) -> int:
         return split_vat(self.total_cents, self.vat_rate_bp)[1]
+
+    def crediting_others(self, cents: int) -> Self:
+        """So much of what is credited to a balance is credited to those of others: they had paid it."""
+        if not cents:
+            return self
+        kept = [line for line in self.lines if line.kind is not LineKind.CREDIT_TO_BALANCE]
+        own_cents = self.credited_to_balance_cents - cents
+        if own_cents:
+            kept.append(_credit(TO_OWN_BALANCE, self.period, own_cents))
+        others = _credit(TO_BALANCE_OF_OTHERS, self.period, cents)
+        return replace(self, lines=(*kept, others), credited_to_others_cents=cents)
 
     def _sum_of(self, kind: LineKind) -> int:
         return sum(line.amount_cents for line in self.lines if line.kind is kind)
@@ -124,8 +149,7 @@ def build_invoice(
     said = tuple(line for line in lines if line.amount_cents or line.kind in SAID_ANYWAY)
     below_zero = -sum(line.amount_cents for line in said)
     if below_zero > 0:
-        surplus = InvoiceLine(LineKind.CREDIT_TO_BALANCE, "To your balance", period, below_zero)
-        said = (*said, surplus)
+        said = (*said, _credit(TO_OWN_BALANCE, period, below_zero))
     return Invoice(
         billing_reason=billing_reason,
         period=period,
@@ -135,3 +159,7 @@ def build_invoice(
         tenders=tendered(purse, max(-below_zero, 0)),
         promo_code=promo.code if promo else None,
     )
+
+
+def _credit(description: str, period: Period, cents: int) -> InvoiceLine:
+    return InvoiceLine(LineKind.CREDIT_TO_BALANCE, description, period, cents)

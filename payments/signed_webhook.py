@@ -6,7 +6,6 @@ the HMAC is over `{timestamp}.{body}` and the timestamp has to be recent.
 
 import hashlib
 import hmac
-import json
 import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
@@ -15,6 +14,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from domain.payment import PaymentFact, ReportedStatus
 from payments.provider_report import ProviderReport, ReportRefusedError
+from payments.repeated_names import refuse_repeated_names
 
 TOLERANCE_SECONDS = 300
 LARGEST_ID = 2**63 - 1
@@ -86,8 +86,7 @@ def parse(body: bytes) -> ProviderReport:
         payload = Payload.model_validate_json(body)
     except ValidationError as error:
         raise _refusal(error) from error
-    # Only now: a body that the model takes is small and flat, so this is cheap.
-    json.loads(body, object_pairs_hook=_refuse_repeated_names)
+    refuse_repeated_names(body)
     if payload.status not in set(ReportedStatus):
         raise ReportRefusedError("unsupported_status", f"The status is none of {', '.join(ReportedStatus)}.")
     return ProviderReport(
@@ -105,12 +104,6 @@ def _refusal(error: ValidationError) -> ReportRefusedError:
         return ReportRefusedError("invalid_json", "The body is not JSON.")
     fields = sorted({".".join(str(part) for part in flaw["loc"])[:40] for flaw in error.errors()})
     return ReportRefusedError("invalid_payload", f"Wrong or unexpected: {', '.join(fields) or 'the body'}.")
-
-
-def _refuse_repeated_names(members: list[tuple[str, object]]) -> None:
-    """Readers differ in which of two values they take, so a body with both says nothing."""
-    if len(members) > len(dict(members)):
-        raise ReportRefusedError("invalid_payload", "A name is there twice.")
 
 
 def _digest(secret: str, body: bytes, timestamp: str | None) -> bytes:

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json, to_json
 
 from domain.payment import PaymentFact, ReportedStatus
 from payments.provider_report import ProviderReport, ReportRefusedError
+from payments.repeated_names import refuse_repeated_names
 from payments.signed_webhook import TOLERANCE_SECONDS
 from payments.stripe_declines import decline_of
 from payments.stripe_objects import NAME, Cents, IntentBody
@@ -61,6 +62,8 @@ class _Data(BaseModel):
 
 
 class _EventBody(BaseModel):
+    model_config = ConfigDict(strict=True)
+
     id: Annotated[str, Field(pattern=r"^evt_[A-Za-z0-9_]{1,190}$")]
     type: Annotated[str, Field(max_length=200)]
     created: Annotated[int, Field(ge=0, le=_LAST_SECOND)]
@@ -126,6 +129,7 @@ def parse(body: bytes) -> StripeEvent:
         said = _said(event.type, event.data.object)
     except ValidationError as error:
         raise _refusal(error) from error
+    refuse_repeated_names(body)
     occurred_at = datetime.fromtimestamp(event.created, UTC)
     return StripeEvent(event.id, event.type, event.livemode, occurred_at, said)
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from sandbox_psp.charges import Charge
+from sandbox_psp.charge import Charge
 from sandbox_psp.refunds import Refund
 
 LARGEST = 2**63 - 1

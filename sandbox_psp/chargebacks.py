@@ -1,7 +1,8 @@
 """Chargebacks: the payer's bank takes a charge back, once, as far as it was not refunded."""
 
 from sandbox_psp.book import Book, transaction
-from sandbox_psp.charges import Charge, find_by_reference
+from sandbox_psp.charge import Charge
+from sandbox_psp.charges import find_by_reference
 from sandbox_psp.deliveries import enqueue_chargeback
 
 

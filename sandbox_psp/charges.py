@@ -2,15 +2,13 @@
 
 import secrets
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from sandbox_psp.book import Book, transaction
+from sandbox_psp.charge import Charge, ChargeRequest, Outcome
 from sandbox_psp.deliveries import enqueue
 from sandbox_psp.switches import Card
 from sandbox_psp.tokens import ACTION_FAILED, Action, Fault
-
-Status = Literal["pending", "succeeded", "failed", "canceled"]
-Outcome = Literal["succeeded", "failed"]
 
 COMPLETES_AS: dict[Action | None, Outcome] = {Action.CONFIRMED: "succeeded", Action.REFUSED: "failed"}
 
@@ -20,50 +18,6 @@ SELECT = (
     "(SELECT coalesce(sum(chargebacks.amount_cents), 0) FROM chargebacks "
     "WHERE chargebacks.charge_id = charges.id) AS charged_back_cents FROM charges "
 )
-
-
-@dataclass(frozen=True)
-class Charge:
-    """Instants in unix seconds. `completes_*` is there when the customer will confirm, or refuse, unasked."""
-
-    id: int
-    reference: str
-    idempotency_key: str
-    payment_id: int
-    subscription_id: int
-    method_token: str
-    asked_cents: int
-    amount_cents: int
-    currency: str
-    status: Status
-    decline_code: str | None
-    created_at: float
-    settled_at: float | None
-    completes_at: float | None
-    completes_as: Outcome | None
-    refunded_cents: int
-    charged_back_cents: int
-
-
-@dataclass(frozen=True)
-class ChargeRequest:
-    key: str
-    payment_id: int
-    subscription_id: int
-    method_token: str
-    amount_cents: int
-    currency: str
-
-    def made(self, charge: Charge) -> bool:
-        """Whether this very request made the charge."""
-        return self == ChargeRequest(
-            charge.idempotency_key,
-            charge.payment_id,
-            charge.subscription_id,
-            charge.method_token,
-            charge.asked_cents,
-            charge.currency,
-        )
 
 
 def find_by_key(book: Book, key: str) -> Charge | None:

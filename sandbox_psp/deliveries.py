@@ -5,13 +5,10 @@ import random
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from sandbox_psp.book import Book
+from sandbox_psp.charge import Charge
 from sandbox_psp.switches import webhook_switches
-
-if TYPE_CHECKING:
-    from sandbox_psp.charges import Charge
 
 FIRST_RETRY_SECONDS = 0.2
 LONGEST_RETRY_SECONDS = 10.0
@@ -27,7 +24,7 @@ class Delivery:
     attempts: int
 
 
-def enqueue(book: Book, charge: "Charge", at: float) -> None:
+def enqueue(book: Book, charge: Charge, at: float) -> None:
     """Queues the report of a settled charge, in the transaction that settles it."""
     report = _report(charge, charge.status.upper(), charge.amount_cents, at)
     if charge.decline_code is not None:
@@ -35,7 +32,7 @@ def enqueue(book: Book, charge: "Charge", at: float) -> None:
     _enqueue(book, charge, report, at)
 
 
-def enqueue_chargeback(book: Book, charge: "Charge", at: float) -> None:
+def enqueue_chargeback(book: Book, charge: Charge, at: float) -> None:
     """Queues the report of a chargeback, in the transaction that makes it."""
     _enqueue(book, charge, _report(charge, "CHARGEBACK", charge.charged_back_cents, at), at)
 
@@ -83,7 +80,7 @@ def count_pending(book: Book, subscription_id: int | None) -> int:
     return pending
 
 
-def _enqueue(book: Book, charge: "Charge", report: dict[str, str | int], at: float) -> None:
+def _enqueue(book: Book, charge: Charge, report: dict[str, str | int], at: float) -> None:
     switches = webhook_switches(book)
     if switches.muted:
         return
@@ -96,7 +93,7 @@ def _enqueue(book: Book, charge: "Charge", report: dict[str, str | int], at: flo
         )
 
 
-def _report(charge: "Charge", status: str, amount_cents: int, at: float) -> dict[str, str | int]:
+def _report(charge: Charge, status: str, amount_cents: int, at: float) -> dict[str, str | int]:
     return {
         "payment_id": charge.payment_id,
         "status": status,

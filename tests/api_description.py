@@ -38,6 +38,11 @@ class Operation:
         """The kind of token, as the document names it."""
         return next((name for scheme in self.described.get("security", []) for name in scheme), None)
 
+    @property
+    def query_names(self) -> list[str]:
+        """What it can be asked by, in its address."""
+        return [asked["name"] for asked in self.described.get("parameters", []) if asked["in"] == "query"]
+
     def refusals(self) -> set[tuple[int, str]]:
         """Every (status, code) that it says it can answer with."""
         return {

@@ -64,6 +64,11 @@ VIOLATIONS = {
         SELECT c.code FROM promo_codes c JOIN promo_redemptions r ON r.promo_code_id = c.id
         WHERE r.subscription_id = :id AND c.redemption_count <>
         (SELECT count(*) FROM promo_redemptions o WHERE o.promo_code_id = c.id AND o.status <> 'released')""",
+    "a credit is not in the balance of whose paid invoice it corrects": """
+        SELECT n.id FROM credit_notes n JOIN invoices i ON i.id = n.invoice_id
+        LEFT JOIN customer_balance_entries e ON e.key = n.key
+        WHERE i.subscription_id = :id AND n.reason = 'plan_change'
+        AND (e.user_id, e.invoice_id, e.amount_cents) IS DISTINCT FROM (i.user_id, i.id, n.amount_cents)""",
     "paid time is not the paid invoices'": """
         SELECT d.id FROM periods d JOIN invoices i ON i.id = d.invoice_id
         WHERE i.subscription_id = :id AND i.status <> 'paid'""",

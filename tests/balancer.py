@@ -11,9 +11,11 @@ import httpx2
 from tests.deadline import eventually
 from tests.free_port import free_port
 
-ASKED_EVERY_SECONDS = 0.05
+ASKED_EVERY_SECONDS = 0.2
 ANSWERED_WITHIN_SECONDS = 0.3
 CHUNK = 64 * 1024
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Balancer:
@@ -26,9 +28,13 @@ class Balancer:
     def is_ready(self, port: int) -> bool:
         return self._ready[port]
 
-    async def _next_ready(self) -> int | None:
-        in_turn = itertools.islice(self._turns, len(self._ready))
-        return next((port for port in in_turn if self._ready[port]), None)
+    async def _next_that_takes_it(self) -> Streams | None:
+        """Who was ready when it was asked may have stopped since."""
+        for port in itertools.islice(self._turns, len(self._ready)):
+            if self._ready[port]:
+                with contextlib.suppress(ConnectionRefusedError):
+                    return await asyncio.open_connection("127.0.0.1", port)
+        return None
 
     async def watch(self, port: int) -> None:
         """Until it is canceled."""
@@ -43,9 +49,9 @@ class Balancer:
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection of a client, until both sides have ended it. It waits while nobody is ready."""
-        port = await eventually(self._next_ready)
-        assert port is not None
-        served_reader, served_writer = await asyncio.open_connection("127.0.0.1", port)
+        served = await eventually(self._next_that_takes_it)
+        assert served is not None
+        served_reader, served_writer = served
         await asyncio.gather(pipe(reader, served_writer), pipe(served_reader, writer))
 
 

@@ -5,8 +5,8 @@ asks for `fresh_stack`, whoever changes the schema or the catalogue for `fresh_d
 """
 
 import asyncio
+import gc
 import itertools
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -23,17 +23,23 @@ from db.migrate import upgrade
 from ops.settings import Settings
 from tests.api_description import check_answer
 from tests.client import Student
+from tests.event_endpoint import Endpoint
+from tests.event_receiver import EventReceiver
 from tests.free_port import free_port
 from tests.lives import World
 from tests.local_stripe import LocalStripe
 from tests.stack import FAST, PrivateStack, Stack, settings_for
 from tests.staff import hire
-from tests.warm_python import WarmPython, fork_what_is_ours
+from tests.warm_python import CAN_FORK, WARM_PYTHON, fork_what_is_ours
 
 HTTP_SECONDS = 60
 TEMPLATE = "template_italiano"
 
-LONGEST_FIRST = {"cli", "faults", "load", "races", "replay", "scenarios", "workflows"}
+LONGEST_FIRST = {
+    *("attack", "chaos", "cli", "faults", "load", "races", "replay", "runbooks", "scenarios", "workflows"),
+    *("test_facts_converge.py", "test_openapi_access.py", "test_openapi_writes.py", "test_migrations.py"),
+}
+"""Rooms, and single files that take longer than most."""
 
 # A slow example on a busy machine is no failure.
 hypothesis.settings.register_profile("italiano", deadline=None)
@@ -48,6 +54,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--years", type=int, help="how many years tests/load/test_many_years.py lives")
 
 
+def pytest_collection() -> None:
+    """All that is collected stays: to look through it for garbage takes a third of the time."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """So that no process of a parallel run is left with a long file at the end."""
@@ -57,12 +73,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def warm_python() -> Iterator[None]:
     """Processes of the product are forked from a Python that has imported it, where that is known to work."""
-    python = WarmPython()
     with pytest.MonkeyPatch.context() as patch:
-        if sys.platform == "linux":
-            patch.setattr(ChildProcess, "_spawn", fork_what_is_ours(python))
+        if CAN_FORK:
+            patch.setattr(ChildProcess, "_spawn", fork_what_is_ours(WARM_PYTHON))
         yield
-    python.close()
+    WARM_PYTHON.close()
 
 
 @pytest.fixture(scope="session")
@@ -174,6 +189,23 @@ async def admin(http: httpx2.AsyncClient, database: Database, settings: Settings
 async def support(http: httpx2.AsyncClient, database: Database, settings: Settings) -> Student:
     """Somebody of support nobody else uses, logged in."""
     return await hire(http, database, settings, "support")
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[EventReceiver]:
+    """Somebody who is told of events, if an endpoint says so."""
+    receiver = EventReceiver()
+    await receiver.open()
+    yield receiver
+    await receiver.close()
+
+
+@pytest.fixture
+async def endpoint(admin: Student, receiver: EventReceiver) -> AsyncIterator[Endpoint]:
+    """Tells `receiver` of everything."""
+    endpoint = await Endpoint.make(admin, receiver.url)
+    yield endpoint
+    await admin.delete(endpoint.path)
 
 
 @pytest.fixture

@@ -5,6 +5,10 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 LOOK_AGAIN_SECONDS = 0.02
+LOOK_LATER = 1.25
+SELDOM_SECONDS = 0.1
+"""Soon at first, then less often: a look takes the processor from what is waited for."""
+
 LONGEST_SECONDS = 60.0
 """On a busy machine. Only a failure takes as long."""
 
@@ -18,6 +22,7 @@ async def eventually(check: Callable[[], Awaitable[Answer]], timeout: float = LO
     """
     loop = asyncio.get_running_loop()
     give_up_at = loop.time() + timeout
+    pause = LOOK_AGAIN_SECONDS
     while True:
         try:
             answer = await check()
@@ -28,4 +33,5 @@ async def eventually(check: Callable[[], Awaitable[Answer]], timeout: float = LO
             if answer:
                 return answer
             assert loop.time() <= give_up_at, f"still {answer!r} after {timeout} s"
-        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        await asyncio.sleep(pause)
+        pause = min(pause * LOOK_LATER, SELDOM_SECONDS)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -64,9 +65,19 @@ class EventReceiver:
             self._server = None
 
     def answers(self, said: Iterable[bytes]) -> None:
-        """These first, one after the other, whatever comes; then it takes everything."""
-        left = list(said)
-        self.says = lambda _: left.pop(0) if left else OK
+        """To each message these first, one after the other; then it takes it."""
+        whole = list(said)
+        left: defaultdict[str, list[bytes]] = defaultdict(whole.copy)
+
+        def say(received: Received) -> bytes:
+            of_this = left[received.headers["webhook-id"]]
+            return of_this.pop(0) if of_this else OK
+
+        self.says = say
+
+    @property
+    def pings(self) -> list[Received]:
+        return [each for each in self.received if each.event["type"] == "endpoint.ping"]
 
     def of(self, subscription_id: int) -> list[Received]:
         return [each for each in self.received if each.event["subscription_id"] == subscription_id]

@@ -9,6 +9,7 @@ import httpx2
 
 from cli.dev.child_process import ChildProcess
 from payments.stripe_provider import Stripe
+from tests.deadline import LONGEST_SECONDS
 from tests.free_port import free_port
 
 GOOD = "4242424242424242"
@@ -40,6 +41,7 @@ class LocalStripe:
             base_url=self.url,
             headers={"Authorization": f"Bearer {self.api_key}"},
             limits=httpx2.Limits(max_keepalive_connections=0),  # so that there is nothing to close
+            timeout=LONGEST_SECONDS,
             trust_env=False,
         )
 

@@ -8,6 +8,7 @@ import httpx2
 
 from cli.dev.processes import ProductProcess, sandbox_psp_environment
 from payments.sandbox import Sandbox
+from tests.deadline import LONGEST_SECONDS
 from tests.free_port import free_port
 
 ACTION_SECONDS = "0.3"
@@ -39,6 +40,7 @@ class SandboxPsp:
             base_url=self.url,
             headers={"Authorization": f"Bearer {self.api_key}"},
             limits=httpx2.Limits(max_keepalive_connections=0),  # so that there is nothing to close
+            timeout=LONGEST_SECONDS,
             trust_env=False,
         )
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 from sqlalchemy import text
 
 from db.database import Connection, Database
-from db.queries import plan_terms, subscriptions, timeline
+from db.queries import plan_terms, promo_redemptions, subscriptions, timeline
 from db.queries.timeline import Entry
 from domain import (
     awaiting,
@@ -30,6 +30,7 @@ from domain.lifecycle import Change, Event
 from domain.payment import Decline
 from domain.plan import PlanTerms
 from domain.pricing import period_price
+from domain.promo import Promo
 from domain.refusals import Refused
 from domain.subscription import SubscriptionState
 from domain.tenders import EMPTY_PURSE
@@ -70,7 +71,7 @@ class Records:
     """What the database keeps of one subscription. `methods` are the payments', `firsts` the invoices'.
 
     `begins` is when the time begins that an invoice is for, `plans` are all that were ever sold, by version.
-    `arrived` are the payments that their provider has ever known of.
+    `arrived` are the payments that their provider has ever known of; `promo` is what the start was given.
     """
 
     row: SubscriptionState
@@ -81,6 +82,16 @@ class Records:
     firsts: dict[int, int]
     begins: dict[int, datetime]
     plans: dict[tuple[str, int], PlanTerms]
+    promo: Promo | None
+    first_method: int | None = None
+
+    @property
+    def first_methods(self) -> list[int | None]:
+        """What it may have been started with: the first payment's or, when nothing was charged, any."""
+        first_id = self.firsts.get(int(self.entries[0].details.get("invoice_id", 0)))
+        if first_id is not None:
+            return [self.methods[first_id]]
+        return list({self.row.payment_method_id, None, *self.methods.values()})
 
     @property
     def first_plan(self) -> PlanTerms:
@@ -106,9 +117,25 @@ async def check_serial_order(database: Database, subscription_id: int) -> Subscr
     """Fails at the first entry that no rule allows after the ones before it. Returns the state of the row."""
     async with database.read() as connection:
         records = await _read(connection, subscription_id)
-    replayed = _replay(records)
-    assert _lasting(replayed) == _lasting(records.row)
-    return records.row
+    failures = []
+    for method_id in records.first_methods:
+        try:
+            _check(replace(records, first_method=method_id))
+        except AssertionError as failure:
+            failures.append(failure)
+        else:
+            return records.row
+    raise failures[0]
+
+
+def _check(records: Records) -> None:
+    replayed, kept = _lasting(_replay(records)), _lasting(records.row)
+    differences = {
+        field.name: (getattr(replayed, field.name), getattr(kept, field.name))
+        for field in fields(kept)
+        if getattr(replayed, field.name) != getattr(kept, field.name)
+    }
+    assert not differences, f"replayed and kept differ: {differences}"
 
 
 async def _read(connection: Connection, subscription_id: int) -> Records:
@@ -132,7 +159,19 @@ async def _read(connection: Connection, subscription_id: int) -> Records:
             for invoice in await connection.execute(begins, {"id": subscription_id})
         },
         plans={(plan.code, plan.price_version): PlanTerms(**plan._mapping) for plan in sold},
+        promo=await _promo(connection, subscription_id),
     )
+
+
+async def _promo(connection: Connection, subscription_id: int) -> Promo | None:
+    """By the terms of its code, which stay as they are once it is redeemed."""
+    query = text(
+        "SELECT c.code, r.user_id FROM promo_redemptions r JOIN promo_codes c ON c.id = r.promo_code_id"
+        " WHERE r.subscription_id = :id"
+    )
+    redeemed = (await connection.execute(query, {"id": subscription_id})).one_or_none()
+    offer = redeemed and await promo_redemptions.find_offer(connection, redeemed.code, redeemed.user_id)
+    return offer.terms if offer else None
 
 
 def _replay(records: Records) -> SubscriptionState:
@@ -146,7 +185,7 @@ def _replay(records: Records) -> SubscriptionState:
 def _opened(records: Records, entry: Entry) -> SubscriptionState:
     at = entry.occurred_at
     begin = starting.trial if entry.event == Event.TRIAL_STARTED else starting.unpaid
-    state = begin(records.first_plan, at)
+    state = begin(records.first_plan, at, records.promo)
     state = replace(
         state,
         subscription_id=records.row.subscription_id,
@@ -156,13 +195,8 @@ def _opened(records: Records, entry: Entry) -> SubscriptionState:
     if entry.event == Event.OPENED:
         price = period_price(state.plan, state.promo)
         blank = OpenInvoice(0, 0, state.period, records.policy, None, price=price)
-        invoice = _invoice(records, entry, blank)
-        state = replace(state, open_invoice=invoice, payment_method_id=_method_of_first(records, invoice))
-    return state
-
-
-def _method_of_first(records: Records, invoice: OpenInvoice) -> int | None:
-    return invoice.attempt.method_id if invoice.attempt else None
+        state = replace(state, open_invoice=_invoice(records, entry, blank))
+    return replace(state, payment_method_id=records.first_method)
 
 
 def _invoice(records: Records, entry: Entry, blank: OpenInvoice) -> OpenInvoice:
@@ -174,8 +208,7 @@ def _invoice(records: Records, entry: Entry, blank: OpenInvoice) -> OpenInvoice:
     method_id = records.methods[payment_id]
     stage = AttemptStage.PENDING if method_id is None else AttemptStage.DUE
     attempt = Attempt(payment_id, stage, method_id, since=entry.occurred_at)
-    price = period_price(records.row.plan, None)
-    return replace(blank, invoice_id=invoice_id, attempt=attempt, price=price)
+    return replace(blank, invoice_id=invoice_id, attempt=attempt)
 
 
 def _follow(records: Records, state: SubscriptionState, entry: Entry) -> SubscriptionState:
@@ -243,7 +276,8 @@ def _moves(records: Records, state: SubscriptionState, entry: Entry) -> Iterator
         yield lambda: awaiting.unknown(state, withdrawing_id, at)
     if entry.actor == "system":
         yield lambda: change_due(state, at)
-        yield lambda: ending.expire(state, at)
+    yield lambda: ending.expire(state, at)
+    if entry.actor == "system":
         return
     until = details.get("until")
     yield lambda: ending.cancel(state, at_period_end=True, at=at)
@@ -312,7 +346,7 @@ def _renewal(records: Records, state: SubscriptionState, entry: Entry) -> Change
         0, upcoming.index, upcoming.period, records.policy, None, price=price, switch=upcoming.switch
     )
     invoice = _invoice(records, entry, blank)
-    if _method_of_first(records, invoice) != state.payment_method_id:
+    if invoice.attempt is not None and invoice.attempt.method_id != state.payment_method_id:
         raise ValueError("it is not asked for from the payment method that is chosen")
     return renewing.renewal_opened(state, invoice, upcoming.skipped_count)
 

@@ -13,15 +13,20 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 from cli.dev.child_process import ChildProcess
 
+CAN_FORK = sys.platform == "linux"
+"""Where a process that has imported the SDK of Temporal is known to fork well."""
+
 GLANCE_SECONDS = 0.01
+LONGEST_COMMAND_SECONDS = 180.0
 LONGEST_ORDER = 256 * 1024
 WARM = ("cli.main", "cli.serve", "cli.serve_sandbox_psp", "worker.main")
 PRODUCT = [sys.executable, "-m", "cli.main"]
@@ -35,9 +40,9 @@ class WarmPython:
         self._line: socket.socket | None = None
         self._server: subprocess.Popen[bytes] | None = None
 
-    def fork(self, command: Sequence[str], environment: Mapping[str, str], log: int) -> int:
-        """Returns the id of the new process, which writes to `log`."""
-        answer = self._ask({"command": command, "environment": dict(environment)}, [log])
+    def fork(self, command: Sequence[str], environment: Mapping[str, str], out: int, err: int) -> int:
+        """Returns the id of the new process, which writes to these two files."""
+        answer = self._ask({"command": command, "environment": dict(environment)}, [out, err])
         return int(answer)
 
     def ended(self, pid: int) -> int | None:
@@ -90,6 +95,35 @@ class ForkedProcess:
         self.send_signal(signal.SIGKILL)
 
 
+WARM_PYTHON = WarmPython()
+"""The one of this run."""
+
+
+def run_italiano(
+    *arguments: str, environment: Mapping[str, str], seconds: float = LONGEST_COMMAND_SECONDS
+) -> subprocess.CompletedProcess[str]:
+    """A command as a process of its own, to its end. Raises `TimeoutExpired`, and leaves none behind."""
+    command = [*PRODUCT, *arguments]
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        files = out.fileno(), err.fileno()
+        process = (
+            ForkedProcess(WARM_PYTHON, WARM_PYTHON.fork(command, environment, *files))
+            if CAN_FORK
+            else subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        )
+        try:
+            code = process.wait(seconds)
+        finally:
+            process.kill()
+        told = [_whole(file) for file in (out, err)]
+    return subprocess.CompletedProcess(command, code, *told)
+
+
+def _whole(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read()
+
+
 def fork_what_is_ours(python: WarmPython) -> Any:
     """For `ChildProcess._spawn`: processes of the product are forked, others started as ever."""
     start = ChildProcess._spawn
@@ -99,7 +133,7 @@ def fork_what_is_ours(python: WarmPython) -> Any:
         if command[: len(PRODUCT)] != PRODUCT:
             return start(process, log)
         environment = os.environ if process._environment is None else process._environment
-        return ForkedProcess(python, python.fork(command, environment, log.fileno()))
+        return ForkedProcess(python, python.fork(command, environment, log.fileno(), log.fileno()))
 
     return spawn
 
@@ -115,11 +149,13 @@ def _start_server() -> tuple[socket.socket, subprocess.Popen[bytes]]:
 
 def _serve(line: socket.socket) -> NoReturn:
     """Until nobody is there to order anything."""
+    gc.disable()
     for module in WARM:
         importlib.import_module(module)
     gc.freeze()
+    gc.enable()
     while True:
-        order, files, *_ = socket.recv_fds(line, LONGEST_ORDER, 1)
+        order, files, *_ = socket.recv_fds(line, LONGEST_ORDER, 2)
         if not order:
             os._exit(0)
         line.send(json.dumps(_obey(json.loads(order), files)).encode())
@@ -131,17 +167,18 @@ def _obey(order: Mapping[str, Any], files: Sequence[int]) -> int | None:
         return os.waitstatus_to_exitcode(status) if pid else None
     pid = os.fork()
     if pid == 0:
-        _become(order["command"], order["environment"], files[0])
-    os.close(files[0])
+        _become(order["command"], order["environment"], *files)
+    for file in files:
+        os.close(file)
     return pid
 
 
-def _become(command: list[str], environment: Mapping[str, str], log: int) -> NoReturn:
+def _become(command: list[str], environment: Mapping[str, str], out: int, err: int) -> NoReturn:
     os.setsid()
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    os.closerange(3, log + 64)
+    os.dup2(out, 1)
+    os.dup2(err, 2)
+    os.closerange(3, max(out, err) + 64)
     os.environ.clear()
     os.environ.update(environment)
     sys.orig_argv, sys.argv = command, ["italiano", *command[len(PRODUCT) :]]

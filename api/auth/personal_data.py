@@ -6,9 +6,11 @@ from typing import Any
 import structlog
 
 from api.auth.current_user import refused_token
+from api.auth.last_admin import refuse_last_admin
 from api.auth.login import WRONG_CURRENT, prove
 from api.auth.login_limits import export_limit, password_change_limit
 from api.context import Context
+from api.problems import Problem
 from api.rate_limits import admit
 from api.refusals import problem_of
 from api.schemas.personal_data import ErasedBody, ExportBody
@@ -47,13 +49,21 @@ async def erase_me(context: Context, user_id: int, password: str) -> None:
             found = await users.find_account(connection, user_id)
         account = await prove(context, found, password, WRONG_CURRENT)
         async with context.database.transaction() as connection:
+            await refuse_last_admin(connection, user_id)
             is_done = await users.lock_account(connection, user_id) == account
             if is_done:
                 await _erase(connection, user_id, by=user_id, reason=ASKED_BY_THEMSELVES)
 
 
 async def erase_for(connection: Connection, user_id: int, hand: Hand, reason: str) -> ErasedBody:
-    """Twice is once. Raises a `Problem`: 404 without such a user, 409 while a subscription is live."""
+    """Twice is once.
+
+    Raises a `Problem`: 404 without such a user, 409 while a subscription is live, for one's own account, and
+    for the last administrator.
+    """
+    if user_id == hand.user.id:
+        raise Problem(409, "own_account", "For one's own account the password is asked for: DELETE /auth/me.")
+    await refuse_last_admin(connection, user_id)
     if await users.lock_account(connection, user_id) is not None:
         await _erase(connection, user_id, by=hand.user.id, reason=reason)
         await hand.note(connection, StaffAction.USER_ERASED, user_id)

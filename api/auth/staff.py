@@ -18,6 +18,11 @@ async def _current_staff(request: Request, user: CurrentUser) -> SignedInUser:
     return user
 
 
+async def _reading_staff(user: CurrentUser) -> SignedInUser:
+    check_role(user, to_write=False)
+    return user
+
+
 def check_role(user: SignedInUser, *, to_write: bool) -> None:
     """Raises a 403 `Problem`."""
     allowed = {ADMIN} if to_write else {ADMIN, SUPPORT}
@@ -26,3 +31,5 @@ def check_role(user: SignedInUser, *, to_write: bool) -> None:
 
 
 CurrentStaff = Annotated[SignedInUser, Depends(_current_staff)]
+ReadingStaff = Annotated[SignedInUser, Depends(_reading_staff)]
+"""For what writes nothing, whatever its method."""

@@ -10,6 +10,7 @@ from secrets import token_urlsafe
 from typing import Any, Final, Literal, Self
 
 import jwt
+from jwt.utils import base64url_encode
 
 from api.schemas.base import LARGEST_ID
 from ops.settings import Settings
@@ -123,6 +124,8 @@ class TokenIssuer:
             raise TokenRefusedError("token_wrong_type")
         if header.keys() != {"alg", "typ"}:  # kid, jku, jwk, x5u, crit: nothing that we ever send
             raise TokenRefusedError("token_invalid")
+        if token.rpartition(".")[2] != base64url_encode(decoded["signature"]).decode():
+            raise TokenRefusedError("token_invalid")  # with padding, or with bits that are not read
         if int(claims["exp"]) <= datetime.now(UTC).timestamp():
             raise TokenRefusedError("token_expired")
         return claims

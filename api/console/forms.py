@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
 
 from api.auth.staff import check_role
-from api.command_request import CommandRequest
+from api.command_request import CommandRequest, subject_of
 from api.console.csrf import FIELD, check_origin, check_token
 from api.console.session import ConsoleSession, CurrentSession
 from api.context import ContextDep
@@ -88,7 +88,9 @@ async def _posted_by_admin(request: Request, session: CurrentSession, context: C
     return PostedForm(
         session,
         posted,
-        CommandRequest(request.url.path, session.user, check_key(posted.get(KEY, "")), context),
+        CommandRequest(
+            request.url.path, session.user, check_key(posted.get(KEY, "")), context, subject_of(request)
+        ),
     )
 
 

@@ -154,6 +154,8 @@ async def transfer_subscription(
 ) -> JSONResponse:
     """Hands the subscription on to a member, who pays it from now on; the owner stays as a member.
 
+    Not to one who pays for a subscription already, nor to one whose account staff have disabled.
+
     The paid time goes with it. Payment methods, gift cards, balance and invoices stay with whom they belong
     to. Answers what the user has then, as `GET /me/subscription` does.
     """

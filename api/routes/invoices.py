@@ -1,21 +1,22 @@
 """The user's own invoices, and paying them."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
 from api.auth.current_user import TOKEN_REFUSALS, CurrentUser
 from api.command_request import COMMAND_REFUSALS, CommandRequestDep
 from api.context import ContextDep
 from api.idempotency import Accepted, key_parameter
-from api.paging import PageRequestDep, encode_cursor
+from api.paging import encode_cursor
 from api.pay_invoice import PayInvoice, no_such_invoice
 from api.payment_methods import METHOD_REFUSALS
 from api.problems import problem_responses
 from api.refusals import responses_of
 from api.schemas.base import RowId
 from api.schemas.invoices import InvoiceBody, InvoicePage, InvoicePaymentBody, PayBody, PaymentBody
+from api.schemas.searches import OwnInvoiceSearch
 from db.queries import invoice_views
 from db.queries.invoice_views import PaymentView
 from domain.invoice import InvoiceStatus
@@ -32,12 +33,13 @@ AWAY = (503, "database_unavailable")
 
 @router.get("/invoices", responses=problem_responses(*TOKEN_REFUSALS, (422, "invalid_cursor"), AWAY))
 async def list_invoices(
-    user: CurrentUser, context: ContextDep, page: PageRequestDep, status: InvoiceStatus | None = None
+    user: CurrentUser, context: ContextDep, asked: Annotated[OwnInvoiceSearch, Query()]
 ) -> InvoicePage:
     """The newest first, with their lines, payments and credit notes."""
+    page = asked.page
     async with context.database.read() as connection:
         found = await invoice_views.list_invoices(
-            connection, user.id, after_id=page.after_id, limit=page.limit + 1, status=status
+            connection, user.id, after_id=page.after_id, limit=page.limit + 1, status=asked.status
         )
     shown = found[: page.limit]
     return InvoicePage(

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from api.auth.current_user import TOKEN_REFUSALS, CurrentUser
+from api.auth.last_admin import LAST_ADMIN
 from api.auth.personal_data import erase_for, erase_me, export
 from api.auth.staff import STAFF_REFUSALS
 from api.command_request import StaffRequestDep
@@ -36,6 +37,7 @@ async def export_me(user: CurrentUser, context: ContextDep) -> ExportBody:
         *TOKEN_REFUSALS,
         (401, "bad_credentials"),
         *responses_of(RefusalCode.SUBSCRIPTION_LIVE),
+        LAST_ADMIN,
         LIMITED,
         (503, "busy"),
         AWAY,
@@ -54,7 +56,9 @@ async def delete_me(body: EraseMeBody, user: CurrentUser, context: ContextDep) -
         *STAFF_REFUSALS,
         *KEY_REFUSALS,
         (409, "idempotency_in_progress"),
+        (409, "own_account"),
         *responses_of(RefusalCode.USER_NOT_FOUND, RefusalCode.SUBSCRIPTION_LIVE),
+        LAST_ADMIN,
         AWAY,
     ),
 )

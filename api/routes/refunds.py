@@ -77,7 +77,9 @@ async def refund_payment(payment_id: RowId, body: RefundOrderBody, asked: StaffR
 
     async def act(command_id: str) -> StaffRefundBody:
         order = RefundOrder(payment_id, body.amount_cents, command_id)
-        opened = await asked.context.refunder.refund(order, lambda: asked.cause(body.reason))
+        opened = await asked.context.refunder.refund(
+            order, lambda about: asked.cause(body.reason, about=about)
+        )
         return StaffRefundBody.model_validate(opened)
 
     return await asked.once(body, act, status_code=202)

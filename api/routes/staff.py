@@ -74,7 +74,10 @@ async def unpark(subscription_id: RowId, body: UnparkBody, asked: StaffRequestDe
     async def act(command_id: str) -> SubscriptionBody:
         return SubscriptionBody.of(
             await unpark_subscription(
-                asked.context, subscription_id, command_id, lambda: asked.cause(body.reason)
+                asked.context,
+                subscription_id,
+                command_id,
+                lambda about: asked.cause(body.reason, about=about),
             )
         )
 

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from api.auth.staff import STAFF_REFUSALS, CurrentStaff
+from api.auth.staff import STAFF_REFUSALS, ReadingStaff
 from api.change_plan import WantedPlan
 from api.code_limits import guessing
 from api.command_request import COMMAND_REFUSALS, CommandRequest, StaffRequestDep
@@ -117,7 +117,7 @@ async def withdraw_for_user(subscription_id: RowId, body: ReasonBody, asked: Sta
     responses=problem_responses(*STAFF_REFUSALS, NOT_FOUND, *CHANGE_REFUSALS, (503, "database_unavailable")),
 )
 async def preview_plan_change_for_user(
-    subscription_id: RowId, body: ChangePlanPreviewBody, staff: CurrentStaff, context: ContextDep
+    subscription_id: RowId, body: ChangePlanPreviewBody, staff: ReadingStaff, context: ContextDep
 ) -> PlanChangePreviewBody:
     """What a change would bill. Writes nothing; its `quote` is good for the user's own change, too."""
     wanted = WantedPlan(body.plan_code, body.when)

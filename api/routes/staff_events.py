@@ -6,13 +6,12 @@ from fastapi import APIRouter, Query
 
 from api.auth.staff import STAFF_REFUSALS, CurrentStaff
 from api.context import ContextDep
-from api.paging import PageRequestDep, encode_cursor
+from api.paging import encode_cursor
 from api.problems import problem_responses
-from api.schemas.base import RowId
-from api.schemas.webhook_endpoints import EventBody, EventPage
+from api.schemas.searches import EventSearch
+from api.schemas.webhook_endpoints import EventPage
+from api.staff_events import body_of
 from db.queries import event_views
-from db.queries.event_views import PublishedEvent
-from upkeep.events.message import message_id_of
 
 router = APIRouter(prefix="/admin/events", tags=["Staff"])
 
@@ -22,31 +21,18 @@ router = APIRouter(prefix="/admin/events", tags=["Staff"])
     responses=problem_responses(*STAFF_REFUSALS, (422, "invalid_cursor"), (503, "database_unavailable")),
 )
 async def list_events(
+    asked: Annotated[EventSearch, Query()],
     staff: CurrentStaff,  # noqa: ARG001 - lets staff in
     context: ContextDep,
-    page: PageRequestDep,
-    subscription_id: Annotated[RowId | None, Query(description="Only those of this subscription.")] = None,
 ) -> EventPage:
     """Every event that was published, whether or not anybody is told of it, the oldest first."""
+    page = asked.page
     async with context.database.read() as connection:
         found = await event_views.list_published(
-            connection, after_id=page.after_id, limit=page.limit + 1, subscription_id=subscription_id
+            connection, after_id=page.after_id, limit=page.limit + 1, subscription_id=asked.subscription_id
         )
     shown = found[: page.limit]
     return EventPage(
-        items=[_body_of(event) for event in shown],
+        items=[body_of(event) for event in shown],
         next_cursor=encode_cursor(shown[-1].id) if len(found) > page.limit else None,
-    )
-
-
-def _body_of(event: PublishedEvent) -> EventBody:
-    return EventBody(
-        id=event.id,
-        message_id=message_id_of(event.id),
-        event=event.event,
-        subscription_id=event.subscription_id,
-        sequence=event.sequence,
-        timestamp=event.timestamp,
-        published_at=event.published_at,
-        data=event.data,
     )

@@ -79,7 +79,9 @@ async def refund_invoice(invoice_id: RowId, body: RefundOrderBody, asked: StaffR
 
     async def act(command_id: str) -> InvoiceRefundBody:
         order = InvoiceRefundOrder(invoice_id, body.amount_cents, command_id)
-        done = await asked.context.invoice_refunder.refund(order, lambda: asked.cause(body.reason))
+        done = await asked.context.invoice_refunder.refund(
+            order, lambda about: asked.cause(body.reason, about=about)
+        )
         return InvoiceRefundBody.of(invoice_id, done)
 
     return await asked.once(body, act, status_code=202)

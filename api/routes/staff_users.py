@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
 from api import staff_users
+from api.auth.last_admin import LAST_ADMIN
 from api.auth.staff import STAFF_REFUSALS, CurrentStaff
 from api.code_limits import guessing
 from api.command_request import StaffRequestDep
@@ -66,7 +67,7 @@ def _write(*refusals: tuple[int, str]) -> dict[str, Any]:
     }
 
 
-@router.post("/{user_id}/disable", **_write((409, "own_account")))
+@router.post("/{user_id}/disable", **_write((409, "own_account"), LAST_ADMIN))
 async def disable_user(user_id: RowId, body: ReasonBody, asked: StaffRequestDep) -> JSONResponse:
     """Ends all their sessions within two seconds, and nobody can log in. Subscriptions go on as they are."""
     hand = Hand(asked.user, body.reason)

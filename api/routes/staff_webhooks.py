@@ -10,38 +10,33 @@ from api.auth.staff import STAFF_REFUSALS, CurrentStaff
 from api.command_request import StaffRequestDep
 from api.context import ContextDep
 from api.idempotency import KEY_REFUSALS, key_parameter
-from api.paging import PageRequestDep, encode_cursor
+from api.paging import encode_cursor
 from api.problems import problem_responses
 from api.schemas.base import RowId
+from api.schemas.searches import WebhookSearch
 from api.schemas.webhooks import ReplayOrderBody, WebhookBody, WebhookPage, WholeWebhookBody
 from api.staff_webhooks import read_webhook, replay_webhook, responses_of
 from db.database import Connection
 from db.queries import inbox_views
-from db.queries.inbox_views import ReportFilter
-from db.queries.payment_reports import ReportStatus
 from upkeep.replay_report import ReplayOrder, ReplayRefusal
 
 log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/admin/webhooks", tags=["Staff"])
 
 AWAY = (503, "database_unavailable")
-Provider = Annotated[str | None, Query(pattern=r"^[a-z0-9_-]{1,40}$")]
 
 
 @router.get("", responses=problem_responses(*STAFF_REFUSALS, (422, "invalid_cursor"), AWAY))
 async def list_webhooks(
+    asked: Annotated[WebhookSearch, Query()],
     staff: CurrentStaff,  # noqa: ARG001 - lets staff in
     context: ContextDep,
-    page: PageRequestDep,
-    status: ReportStatus | None = None,
-    provider: Provider = None,
-    payment_id: RowId | None = None,
 ) -> WebhookPage:
     """Every payment report that was accepted, the newest first."""
-    only = ReportFilter(status, provider, payment_id)
+    page = asked.page
     async with context.database.read() as connection:
         found = await inbox_views.list_reports(
-            connection, only, before_id=page.after_id, limit=page.limit + 1
+            connection, asked.only, before_id=page.after_id, limit=page.limit + 1
         )
     shown = found[: page.limit]
     return WebhookPage(

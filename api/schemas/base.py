@@ -63,9 +63,11 @@ class RequestBody(BaseModel):
         return value
 
 
+LONGEST_REASON = 500
+
 Reason = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=500, strip_whitespace=True),
+    StringConstraints(min_length=1, max_length=LONGEST_REASON, strip_whitespace=True),
     Field(examples=["the customer called and asked for it"]),
 ]
 """Why, for those of staff who look later."""

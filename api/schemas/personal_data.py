@@ -1,15 +1,11 @@
 """Bodies about a person's own data."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field
 
 from api.schemas.auth import Password
-from api.schemas.base import RequestBody, ResponseBody, UtcInstant
-
-LONGEST_REASON = 500
-
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_REASON)]
+from api.schemas.base import Reason, RequestBody, ResponseBody, UtcInstant
 
 
 class ExportBody(ResponseBody):

@@ -39,7 +39,8 @@ class PlanChangePreviewBody(ResponseBody):
 
     `charge_cents` is after the discount; `credit_cents` is for what is left of the present plan. Of their
     difference gift cards and balance pay what they have, and `amount_due_cents` is charged. A credit above
-    the charge goes to the balance: `to_balance_cents`. On trial nothing is billed.
+    the charge goes to the balance: `to_balance_cents`. What of it others had paid, before the subscription
+    was handed on, goes to theirs: `to_others_balance_cents`. On trial nothing is billed.
 
     A `quote` for `now` fixes all of these amounts. One for `period_end` fixes plan and price: gift cards and
     balance are those at hand then, foreseen here without the cards that will have expired.
@@ -55,6 +56,7 @@ class PlanChangePreviewBody(ResponseBody):
     gift_cents: int
     balance_cents: int
     to_balance_cents: int
+    to_others_balance_cents: int
     amount_due_cents: int
     lines: list[LineBody]
     quote: str
@@ -72,7 +74,8 @@ class PlanChangePreviewBody(ResponseBody):
             discount_cents=invoice.discount_cents if invoice else 0,
             gift_cents=invoice.tenders.gift_cents if invoice else 0,
             balance_cents=invoice.tenders.balance_cents if invoice else 0,
-            to_balance_cents=invoice.credited_to_balance_cents if invoice else 0,
+            to_balance_cents=invoice.credited_to_own_balance_cents if invoice else 0,
+            to_others_balance_cents=invoice.credited_to_others_cents if invoice else 0,
             amount_due_cents=invoice.amount_due_cents if invoice else 0,
             lines=[LineBody.of(line) for line in invoice.lines] if invoice else [],
             quote=quote,

@@ -1,15 +1,17 @@
-"""What staff search by: each a query string, in which a filter that is misspelled is refused."""
+"""What lists are searched by: each a query string, in which a filter that is misspelled is refused."""
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from api.paging import DEFAULT_LIMIT, LARGEST_LIMIT, LONGEST_CURSOR, PageRequest, page_request
+from api.paging import PageQuery
 from api.schemas.auth import Email
 from api.schemas.base import RowId
 from api.schemas.exports import A_MOMENT, Moment
 from api.schemas.staff_plans import PLAN_CODE
+from db.queries.inbox_views import ReportFilter
 from db.queries.invoice_search import InvoiceFilter
+from db.queries.payment_reports import ReportStatus
 from db.queries.payment_search import PaymentFilter
 from db.queries.staff_actions import ActionFilter
 from db.queries.subscription_search import SubscriptionFilter
@@ -22,26 +24,11 @@ from domain.subscription import Status
 INVOICE_NUMBER = r"^[A-Z0-9-]{1,40}$"
 SUBJECT_KIND = r"^[a-z_]{1,40}$"
 SUBJECT_ID = r"^[A-Za-z0-9._-]{1,64}$"
+PROVIDER = r"^[a-z0-9_-]{1,40}$"
 ACTOR = r"^[a-z]{1,20}:[A-Za-z0-9._@-]{1,100}$"
 
 
-class SearchQuery(BaseModel):
-    """A filter that is misspelled would let everything through."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    cursor: str | None = Field(
-        None, max_length=LONGEST_CURSOR, description="`next_cursor` of the page before."
-    )
-    limit: int = Field(DEFAULT_LIMIT, ge=1, le=LARGEST_LIMIT)
-
-    @property
-    def page(self) -> PageRequest:
-        """Raises a 422 `invalid_cursor`."""
-        return page_request(self.cursor, self.limit)
-
-
-class SubscriptionSearch(SearchQuery):
+class SubscriptionSearch(PageQuery):
     status: Status | None = None
     plan_code: Annotated[str, StringConstraints(pattern=PLAN_CODE)] | None = None
     user_id: RowId | None = None
@@ -64,7 +51,7 @@ class SubscriptionSearch(SearchQuery):
         return SubscriptionFilter(**self.model_dump(exclude={"cursor", "limit"}))
 
 
-class UserSearch(SearchQuery):
+class UserSearch(PageQuery):
     id: RowId | None = None
     email: Email | None = Field(None, description="The whole address.")
 
@@ -73,7 +60,7 @@ class UserSearch(SearchQuery):
         return UserFilter(self.id, self.email)
 
 
-class InvoiceSearch(SearchQuery):
+class InvoiceSearch(PageQuery):
     status: InvoiceStatus | None = None
     user_id: RowId | None = None
     subscription_id: RowId | None = None
@@ -84,7 +71,11 @@ class InvoiceSearch(SearchQuery):
         return InvoiceFilter(self.status, self.user_id, self.subscription_id, self.number)
 
 
-class PaymentSearch(SearchQuery):
+class OwnInvoiceSearch(PageQuery):
+    status: InvoiceStatus | None = None
+
+
+class PaymentSearch(PageQuery):
     status: PaymentStatus | None = None
     user_id: RowId | None = None
     subscription_id: RowId | None = None
@@ -95,7 +86,21 @@ class PaymentSearch(SearchQuery):
         return PaymentFilter(self.status, self.user_id, self.subscription_id, self.invoice_id)
 
 
-class ActionSearch(SearchQuery):
+class WebhookSearch(PageQuery):
+    status: ReportStatus | None = None
+    provider: Annotated[str, StringConstraints(pattern=PROVIDER)] | None = None
+    payment_id: RowId | None = None
+
+    @property
+    def only(self) -> ReportFilter:
+        return ReportFilter(self.status, self.provider, self.payment_id)
+
+
+class EventSearch(PageQuery):
+    subscription_id: RowId | None = Field(None, description="Only those of this subscription.")
+
+
+class ActionSearch(PageQuery):
     actor: Annotated[str, StringConstraints(pattern=ACTOR)] | None = Field(
         None, description="As in `user:7` and `operator:anna`."
     )

@@ -3,6 +3,7 @@
 from typing import Self
 
 from api.schemas.base import ResponseBody, UtcInstant
+from api.schemas.family import MemberBody, SeatsBody
 from api.schemas.gift_cards import DueInvoiceBody, PurseBody
 from api.schemas.subscriptions import AccessBody, SubscriptionBody, access_now
 from db.queries.subscription_search import FoundSubscription
@@ -135,6 +136,13 @@ class FoundPaymentPage(ResponseBody):
     next_cursor: str | None
 
 
+class SeatedMemberBody(MemberBody):
+    """Somebody with a seat beside the owner's. `disabled_at`: they can't log in."""
+
+    email: str
+    disabled_at: UtcInstant | None
+
+
 class SubscriptionLinksBody(ResponseBody):
     """Where the rest of it is told."""
 
@@ -145,10 +153,13 @@ class SubscriptionLinksBody(ResponseBody):
 class WholeSubscriptionBody(ResponseBody):
     """All that is known of it in the books. `subscription` is what its user sees.
 
-    `open_invoice` waits for its payment. Invoices and payments are the newest ones.
+    `members` are in the order in which they joined. `open_invoice` waits for its payment. Invoices and
+    payments are the newest ones.
     """
 
     user: FoundUserBody
+    seats: SeatsBody
+    members: list[SeatedMemberBody]
     subscription: SubscriptionBody
     parked_reason: str | None
     created_at: UtcInstant

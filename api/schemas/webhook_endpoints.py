@@ -151,6 +151,24 @@ class EventBody(ResponseBody):
     data: dict[str, Any]
 
 
+class EventDeliveryBody(ResponseBody):
+    """What became of it at one endpoint. Attempts are those of the last replay, if there was one."""
+
+    endpoint_id: int
+    url: str
+    status: DeliveryStatus
+    round: int
+    attempts: int
+    last_attempt_at: UtcInstant | None
+    last_status_code: int | None
+    last_error: str | None
+    delivered_at: UtcInstant | None
+
+
+class WholeEventBody(EventBody):
+    deliveries: list[EventDeliveryBody]
+
+
 class EventPage(ResponseBody):
     items: list[EventBody]
     next_cursor: str | None

@@ -1,10 +1,8 @@
 """The webhook inbox, as staff see it."""
 
-from typing import Annotated
+from pydantic import Field
 
-from pydantic import Field, StringConstraints
-
-from api.schemas.base import RequestBody, ResponseBody, UtcInstant
+from api.schemas.base import Reason, RequestBody, ResponseBody, UtcInstant
 from db.queries.payment_reports import ReportStatus
 
 
@@ -63,6 +61,4 @@ class WebhookPage(ResponseBody):
 class ReplayOrderBody(RequestBody):
     """`reason` says what was found out, for those who look at the webhook later."""
 
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=500)] = Field(
-        examples=["the bank confirms that 19.90 arrived"]
-    )
+    reason: Reason = Field(examples=["the bank confirms that 19.90 arrived"])

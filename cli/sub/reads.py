@@ -1,30 +1,39 @@
 """`italiano sub list|show|timeline`: from the books; why it is so is asked of its workflow."""
 
 import sys
-from dataclasses import asdict
 from typing import Any
 
 from api.context import Context
 from api.explain import explain_subscription, page_in_temporal_ui
+from api.on_behalf import no_such_user
+from api.refusals import problem_of
 from api.schemas.staff import ExplainedBody
 from api.schemas.timeline import TimelineEntryBody
 from api.subscription_commands import no_such_subscription
 from cli.asking import ask_books, ask_product
+from cli.own_time import own_time_fields
 from cli.terminal import cell, plain, print_fields, print_json, print_rows
 from db.database import Connection
-from db.queries import subscription_views, timeline
-from db.queries.subscription_search import FoundSubscription, SubscriptionFilter, search_subscriptions
+from db.queries import subscription_views, timeline, users
+from db.queries.subscription_search import (
+    FoundSubscription,
+    SubscriptionFilter,
+    find_plan_id,
+    search_subscriptions,
+)
+from domain.refusals import RefusalCode, Refused
 
 
 def list_subscriptions(only: SubscriptionFilter, *, limit: int, as_json: bool) -> None:
     """The newest first."""
 
     async def ask(connection: Connection) -> list[FoundSubscription]:
+        await _check_known(connection, only)
         return await search_subscriptions(connection, only, before_id=None, limit=limit)
 
     found = ask_books(ask)
     if as_json:
-        print_json([asdict(each) for each in found])
+        print_json([own_time_fields(each) for each in found])
         return
     print_rows(
         ("id", "user", "plan", "status", "next", "next at (its time)"),
@@ -78,6 +87,14 @@ def show_timeline(subscription_id: int, *, limit: int, as_json: bool) -> None:
         for line in (told, entry.note):
             if line:
                 print(f"{'':18}{plain(line)}")
+
+
+async def _check_known(connection: Connection, only: SubscriptionFilter) -> None:
+    """A plan or a user that does not exist has no subscriptions, either. Raises a 404 `Problem`."""
+    if only.plan_code is not None and await find_plan_id(connection, only.plan_code) is None:
+        raise problem_of(Refused(RefusalCode.PLAN_NOT_FOUND, "there is no such plan"))
+    if only.email is not None and await users.find_account_by_email(connection, only.email.lower()) is None:
+        raise no_such_user()
 
 
 def _tell(subscription_id: int, shown: ExplainedBody) -> None:

@@ -7,28 +7,39 @@ number, which after this is nobody's. docs/personal-data.md is the list for its 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import cast, delete, exists, func, select, update
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from db.database import Connection
-from db.queries.family_members import end_memberships
+from db.queries.family_entries import append_family_entry
+from db.queries.family_members import end_membership, find_current, leave_what_has_ended, lock_family
+from db.queries.idempotency import forget_answers
 from db.queries.outbox import append_event
-from db.queries.persons import invoices_of, notes_about, payments_of
+from db.queries.persons import (
+    invoices_of,
+    notes_about,
+    payments_of,
+    reports_about,
+    subject_is_theirs,
+)
 from db.queries.users import END_SESSIONS
 from db.tables.accounts import Erasure, PasswordReset, RefreshToken, User
 from db.tables.billing import Payment
-from db.tables.messages import IdempotencyKey, Note, PaymentReport
+from db.tables.messages import IdempotencyKey, Note, PaymentReport, ReportReplay
 from db.tables.payment_methods import PaymentMethod
+from db.tables.staff_actions import StaffAction
 from domain.events import user_erased
+from domain.family import MembershipEnd
+from domain.lifecycle import Event
 
 GONE = "erased"
+ACCOUNT_CLOSED = "account closed"
 NO_EXPIRY = {"expiry_month": 1, "expiry_year": 1}
 
 
 @dataclass(frozen=True)
 class ErasureOrder:
-    """`reason` is why, in the words of whoever asked: no personal data."""
+    """`reason` is why, in the words of whoever asked: it is the proof, and stays."""
 
     user_id: int
     asked_by: int
@@ -42,11 +53,12 @@ async def erase_user(connection: Connection, order: ErasureOrder) -> bool:
     if not await _record(connection, order):
         return False
     for forget in (
+        _forget_account,  # first: whoever writes anything new about them waits from then on, and is refused
         _leave_families,
-        _forget_account,
         _forget_sessions,
         _forget_payment_methods,
         _forget_notes,
+        _forget_reasons,
         _forget_what_providers_wrote,
         _forget_told_answers,
     ):
@@ -94,7 +106,27 @@ async def _forget_account(connection: Connection, order: ErasureOrder) -> None:
 
 
 async def _leave_families(connection: Connection, order: ErasureOrder) -> None:
-    await end_memberships(connection, order.user_id)
+    """Their seat is free, and that is told. What they own has ended, and with it the access of others."""
+    await leave_what_has_ended(connection, order.user_id)
+    seat = await find_current(connection, order.user_id)
+    if seat is None:
+        return
+    family = await lock_family(connection, seat.subscription_id)
+    at = order.at + family.clock_offset
+    is_left = await end_membership(
+        connection, seat.membership_id, MembershipEnd.ACCOUNT_CLOSED, at=at, ended_by=order.asked_by
+    )
+    if is_left:
+        await append_family_entry(
+            connection,
+            family.state,
+            Event.MEMBER_LEFT,
+            actor=f"user:{order.asked_by}",
+            cause=ACCOUNT_CLOSED,
+            trace_id=order.trace_id,
+            at=at,
+            ids={"membership_id": seat.membership_id, "member_user_id": order.user_id},
+        )
 
 
 async def _forget_sessions(connection: Connection, order: ErasureOrder) -> None:
@@ -122,6 +154,17 @@ async def _forget_notes(connection: Connection, order: ErasureOrder) -> None:
     await connection.execute(update(Note).where(Note.id.in_(notes_about(order.user_id))).values(text=GONE))
 
 
+async def _forget_reasons(connection: Connection, order: ErasureOrder) -> None:
+    """Of staff, for what they did to them: a trigger lets a reason go, and nothing else."""
+    for table, is_theirs in (
+        (StaffAction, subject_is_theirs(order.user_id, StaffAction.subject_kind, StaffAction.subject_id)),
+        (ReportReplay, ReportReplay.report_id.in_(reports_about(order.user_id))),
+    ):
+        await connection.execute(
+            update(table).where(is_theirs, table.reason.is_not(None)).values(reason=GONE)
+        )
+
+
 async def _forget_what_providers_wrote(connection: Connection, order: ErasureOrder) -> None:
     """What was read out of a report has columns of its own."""
     payments = payments_of(order.user_id)
@@ -136,8 +179,6 @@ async def _forget_what_providers_wrote(connection: Connection, order: ErasureOrd
 
 
 async def _forget_told_answers(connection: Connection, order: ErasureOrder) -> None:
-    """Answers are kept for repetitions; those that describe a payment method are not."""
-    describes_a_card = cast(IdempotencyKey.answer, JSONB).has_key("last4")
-    await connection.execute(
-        delete(IdempotencyKey).where(IdempotencyKey.user_id == order.user_id, describes_a_card)
-    )
+    """Those that they were given, and those that staff were given about what is theirs."""
+    about_them = subject_is_theirs(order.user_id, IdempotencyKey.subject_kind, IdempotencyKey.subject_id)
+    await forget_answers(connection, or_(IdempotencyKey.user_id == order.user_id, about_them))

@@ -24,12 +24,7 @@ class PublishedEvent:
 
 
 @dataclass(frozen=True)
-class DeliveryView:
-    id: int
-    event_id: int
-    event: str
-    subscription_id: int | None
-    sequence: int | None
+class DeliveryOutcome:
     status: str
     round: int
     attempts: int
@@ -37,7 +32,26 @@ class DeliveryView:
     last_status_code: int | None
     last_error: str | None
     delivered_at: datetime | None
+
+
+@dataclass(frozen=True)
+class DeliveryView(DeliveryOutcome):
+    """To one endpoint, of any event."""
+
+    id: int
+    event_id: int
+    event: str
+    subscription_id: int | None
+    sequence: int | None
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class DeliveryOf(DeliveryOutcome):
+    """Of one event, to one endpoint."""
+
+    endpoint_id: int
+    url: str
 
 
 @dataclass(frozen=True)
@@ -49,27 +63,55 @@ class EventCounts:
     endpoints_disabled: int
 
 
+_OUTCOME = (
+    EventDelivery.status,
+    EventDelivery.round,
+    EventDelivery.attempts,
+    EventDelivery.last_attempt_at,
+    EventDelivery.last_status_code,
+    EventDelivery.last_error,
+    EventDelivery.delivered_at,
+)
+
+_PUBLISHED = select(
+    OutboxEvent.id,
+    OutboxEvent.event,
+    OutboxEvent.subscription_id,
+    OutboxEvent.sequence,
+    OutboxEvent.due_at.label("timestamp"),
+    OutboxEvent.published_at,
+    OutboxEvent.details.label("data"),
+).where(OutboxEvent.published_at.is_not(None))
+
+
 async def list_published(
     connection: Connection, *, after_id: int | None, limit: int, subscription_id: int | None
 ) -> list[PublishedEvent]:
     """In the order in which they were written."""
-    query = (
-        select(
-            OutboxEvent.id,
-            OutboxEvent.event,
-            OutboxEvent.subscription_id,
-            OutboxEvent.sequence,
-            OutboxEvent.due_at.label("timestamp"),
-            OutboxEvent.published_at,
-            OutboxEvent.details.label("data"),
-        )
-        .where(OutboxEvent.id > (after_id or 0), OutboxEvent.published_at.is_not(None))
-        .order_by(OutboxEvent.id)
-        .limit(limit)
-    )
+    query = _PUBLISHED.where(OutboxEvent.id > (after_id or 0)).order_by(OutboxEvent.id).limit(limit)
     if subscription_id is not None:
         query = query.where(OutboxEvent.subscription_id == subscription_id)
     return [PublishedEvent(**row._mapping) for row in await connection.execute(query)]  # noqa: SLF001 - SQLAlchemy's public name for the row as a mapping
+
+
+async def find_published(connection: Connection, event_id: int) -> PublishedEvent | None:
+    row = (await connection.execute(_PUBLISHED.where(OutboxEvent.id == event_id))).first()
+    return None if row is None else PublishedEvent(**row._mapping)  # noqa: SLF001 - as above
+
+
+async def list_deliveries_of(connection: Connection, event_id: int) -> list[DeliveryOf]:
+    """By endpoint."""
+    query = (
+        select(
+            EventDelivery.endpoint_id,
+            WebhookEndpoint.url,
+            *_OUTCOME,
+        )
+        .join(WebhookEndpoint, EventDelivery.endpoint_id == WebhookEndpoint.id)
+        .where(EventDelivery.event_id == event_id)
+        .order_by(EventDelivery.endpoint_id)
+    )
+    return [DeliveryOf(**row._mapping) for row in await connection.execute(query)]  # noqa: SLF001 - as above
 
 
 async def list_deliveries(
@@ -82,13 +124,7 @@ async def list_deliveries(
             OutboxEvent.event,
             OutboxEvent.subscription_id,
             OutboxEvent.sequence,
-            EventDelivery.status,
-            EventDelivery.round,
-            EventDelivery.attempts,
-            EventDelivery.last_attempt_at,
-            EventDelivery.last_status_code,
-            EventDelivery.last_error,
-            EventDelivery.delivered_at,
+            *_OUTCOME,
             EventDelivery.created_at,
         )
         .join(OutboxEvent, EventDelivery.event_id == OutboxEvent.id)

@@ -7,6 +7,7 @@ from sqlalchemy import func, insert, select, update
 
 from db.database import Connection
 from db.snapshot import load_state
+from db.tables.accounts import User
 from db.tables.family import FamilyMember
 from db.tables.subscriptions import Subscription
 from domain.family import MembershipEnd
@@ -46,6 +47,14 @@ class MemberView:
     joined_at: datetime
 
 
+@dataclass(frozen=True)
+class SeatedMember(MemberView):
+    """As staff see one."""
+
+    email: str
+    disabled_at: datetime | None
+
+
 async def lock_family(connection: Connection, subscription_id: int) -> LockedFamily:
     """Raises `sqlalchemy.exc.NoResultFound` when there is no such subscription."""
     query = select(Subscription.state, Subscription.clock_offset).where(Subscription.id == subscription_id)
@@ -68,6 +77,17 @@ async def list_members(connection: Connection, subscription_id: int) -> list[Mem
         .order_by(FamilyMember.id)
     )
     return [MemberView(*row) for row in await connection.execute(query)]
+
+
+async def list_seated(connection: Connection, subscription_id: int) -> list[SeatedMember]:
+    """In the order in which they joined."""
+    query = (
+        select(FamilyMember.user_id, FamilyMember.joined_at, User.email, User.disabled_at)
+        .join(User, FamilyMember.user_id == User.id)
+        .where(FamilyMember.subscription_id == subscription_id, _CURRENT)
+        .order_by(FamilyMember.id)
+    )
+    return [SeatedMember(*row) for row in await connection.execute(query)]
 
 
 async def find_current(connection: Connection, user_id: int) -> Membership | None:
@@ -143,17 +163,3 @@ async def leave_what_has_ended(connection: Connection, user_id: int) -> None:
         )
         .values(left_at=Subscription.ended_at, end_reason=MembershipEnd.SUBSCRIPTION_ENDED)
     )
-
-
-async def end_memberships(connection: Connection, user_id: int) -> int:
-    """Of an account that is closed: returns how many there were. Twice is once."""
-    ended = await connection.execute(
-        update(FamilyMember)
-        .where(FamilyMember.user_id == user_id, _CURRENT, Subscription.id == FamilyMember.subscription_id)
-        .values(
-            left_at=func.clock_timestamp() + Subscription.clock_offset,
-            end_reason=MembershipEnd.ACCOUNT_CLOSED,
-            ended_by=user_id,
-        )
-    )
-    return ended.rowcount

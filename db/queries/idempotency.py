@@ -15,6 +15,18 @@ CLAIM_SECONDS = 5
 """After it, a repetition takes over from a process that died. Should both live, the command id is one."""
 
 
+FORGOTTEN = 410
+"""In the place of the status of an answer that went with whom it was about."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What staff do something to, such as the invoice 7."""
+
+    kind: str
+    id: str
+
+
 @dataclass(frozen=True)
 class Claim:
     """One request under one key of one user."""
@@ -22,6 +34,7 @@ class Claim:
     user_id: int
     key: str
     request_hash: str
+    subject: Subject | None = None
 
 
 @dataclass(frozen=True)
@@ -31,6 +44,10 @@ class KeptAnswer:
     request_hash: str
     status_code: int | None
     answer: dict[str, Any] | None
+
+    @property
+    def is_forgotten(self) -> bool:
+        return self.status_code == FORGOTTEN
 
 
 async def claim_key(connection: Connection, claim: Claim) -> bool:
@@ -43,6 +60,8 @@ async def claim_key(connection: Connection, claim: Claim) -> bool:
             key=claim.key,
             request_hash=claim.request_hash,
             locked_until=locked_until,
+            subject_kind=claim.subject and claim.subject.kind,
+            subject_id=claim.subject and claim.subject.id,
         )
         .on_conflict_do_update(
             index_elements=[IdempotencyKey.user_id, IdempotencyKey.key],
@@ -79,6 +98,15 @@ async def store_answer(
 ) -> None:
     await connection.execute(
         update(IdempotencyKey).where(*_is(claim)).values(status_code=status_code, answer=answer)
+    )
+
+
+async def forget_answers(connection: Connection, which: ColumnElement[bool]) -> None:
+    """The keys stay taken: what was asked for is not carried out once more."""
+    await connection.execute(
+        update(IdempotencyKey)
+        .where(which, IdempotencyKey.answer.is_not(None))
+        .values(status_code=FORGOTTEN, answer={})
     )
 
 

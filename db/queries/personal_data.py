@@ -68,20 +68,18 @@ def _of_payment(table: Any) -> Owned:
     return lambda user_id: table.payment_id.in_(persons.payments_of(user_id))
 
 
-def _of_subscription(table: Any) -> Owned:
-    return lambda user_id: table.subscription_id.in_(persons.subscriptions_of(user_id))
+def _entries_about(user_id: int) -> ColumnElement[bool]:
+    theirs = TimelineEntry.subscription_id.in_(persons.subscriptions_ever_of(user_id))
+    return theirs & persons.entry_is_about(user_id)
 
 
 def _events_about(user_id: int) -> ColumnElement[bool]:
-    own = OutboxEvent.subscription_id.in_(persons.subscriptions_of(user_id))
-    of_account = OutboxEvent.subscription_id.is_(None) & (
-        OutboxEvent.details["user_id"].as_integer() == user_id
-    )
-    return or_(own, of_account)
+    theirs = OutboxEvent.subscription_id.in_(persons.subscriptions_ever_of(user_id))
+    return or_(theirs, OutboxEvent.subscription_id.is_(None)) & persons.event_is_about(user_id)
 
 
 def _done_to(user_id: int) -> ColumnElement[bool]:
-    return (StaffAction.subject_kind == "user") & (StaffAction.subject_id == str(user_id))
+    return persons.subject_is_theirs(user_id, StaffAction.subject_kind, StaffAction.subject_id)
 
 
 HELD: Final = (
@@ -104,16 +102,18 @@ HELD: Final = (
         | dict.fromkeys(("workflow_id", "request_hash", "version"), OF_MACHINES)
         | {"state": "what the other columns say, once more", "start_answer": "what its invoice says"},
     ),
-    Held(Period, _of_subscription(Period)),
+    Held(Period, _of_invoice(Period)),
     Held(FamilyMember, _of_user(FamilyMember), WHOSE | {"ended_by": "who else of the family did it"}),
     Held(
         FamilyInvitation,
         lambda user_id: FamilyInvitation.invited_by == user_id,
         {"invited_by": "whose export it is", "key": OF_MACHINES, "token_hash": SECRET},
     ),
-    Held(TimelineEntry, _of_subscription(TimelineEntry), {"version": OF_MACHINES}),
+    Held(TimelineEntry, _entries_about, {"version": OF_MACHINES}),
     Held(
-        Note, lambda user_id: Note.id.in_(persons.notes_about(user_id)), {"user_id": "who of staff wrote it"}
+        Note,
+        lambda user_id: Note.id.in_(persons.notes_about(user_id)),
+        {"user_id": "who of staff wrote it", "about_user_id": "whose export it is"},
     ),
     Held(Invoice, _of_user(Invoice), WHOSE),
     Held(InvoiceLine, _of_invoice(InvoiceLine)),
@@ -148,6 +148,8 @@ HELD: Final = (
             "request_hash": OF_MACHINES,
             "locked_until": OF_MACHINES,
             "answer": "what the other records say, as it was answered",
+            "subject_kind": "what somebody of staff did it to",
+            "subject_id": "likewise",
         },
     ),
     Held(StaffAction, _done_to, {"actor": "who of staff did it"}),

@@ -1,4 +1,4 @@
-"""What had paid for the time that changes of plan have credited to the customer's balance."""
+"""What had paid for the time that changes of plan credit to a balance: that of whoever had paid for it."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,41 @@ from db.queries import purses, refundable
 from db.tables.billing import Invoice, Payment
 from db.tables.corrections import CreditNote
 from domain.correction import CreditNoteReason, Paid, without
+from domain.subscription import SubscriptionState
+
+
+@dataclass(frozen=True)
+class PlanCredit:
+    """So much of a paid invoice is credited to the balance of its user."""
+
+    invoice_id: int
+    user_id: int
+    cents: int
+
+
+async def split_by_payers(connection: Connection, subscription_id: int, cents: int) -> list[PlanCredit]:
+    """Of which paid invoices it is: the newest first, each up to what is left of it.
+
+    With the subscription's row locked, or to foresee it. Raises `ValueError` when more is credited than was
+    paid.
+    """
+    parts = []
+    for invoice in reversed(await refundable.list_invoices(connection, subscription_id)):
+        part_cents = min(cents, invoice.left.total_cents)
+        if part_cents:
+            parts.append(PlanCredit(invoice.invoice_id, invoice.user_id, part_cents))
+        cents -= part_cents
+    if cents:
+        raise ValueError(f"{cents} cents more are credited to subscription {subscription_id} than were paid")
+    return parts
+
+
+async def count_for_others(connection: Connection, state: SubscriptionState, cents: int) -> int:
+    """How much of it is not for who has the subscription by now."""
+    if state.transferred_at is None:
+        return 0
+    parts = await split_by_payers(connection, state.subscription_id, cents)
+    return sum(part.cents for part in parts if part.user_id != state.user_id)
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ async def search_subscriptions(
     """The newest first, from the one before `before_id` on."""
     query = _narrowed(_FOUND, only).order_by(Subscription.id.desc()).limit(limit)
     if only.plan_code is not None:
-        query = query.where(Subscription.plan_id == await _find_plan_id(connection, only.plan_code))
+        query = query.where(Subscription.plan_id == await find_plan_id(connection, only.plan_code))
     if before_id is not None:
         query = query.where(Subscription.id < before_id)
     return [_found(row) for row in await connection.execute(query)]
@@ -119,8 +119,8 @@ def _narrowed(query: Select[*tuple[Any, ...]], only: SubscriptionFilter) -> Sele
     return query
 
 
-async def _find_plan_id(connection: Connection, code: str) -> int | None:
-    """Asked before: Postgres knows how many have a plan only when it is told which."""
+async def find_plan_id(connection: Connection, code: str) -> int | None:
+    """On sale or not. Asked before: Postgres knows how many have a plan only when it is told which."""
     return (await connection.execute(select(Plan.id).where(Plan.code == code))).scalar_one_or_none()
 
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, insert, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import Select, bindparam, insert, select
 
 from db.database import Connection
 from db.queries.outbox import event_row, insert_beside
+from db.queries.persons import entry_is_about
 from db.tables.messages import Note
 from db.tables.subscriptions import TimelineEntry
 from domain.events import OutgoingEvent
@@ -49,12 +49,12 @@ async def list_entries(
 ) -> list[Entry]:
     """In the order they happened, from the one after `after_id` on.
 
-    As the user `notes_of` sees it, who has it by now: with nobody's notes but theirs, and from when it was
-    handed on to them.
+    As the user `notes_of` sees it, who has it by now: with nobody's notes but theirs, and without what is
+    about somebody who had it before.
     """
     query = _entries(subscription_id, notes_of).where(TimelineEntry.id > (after_id or 0))
     if notes_of is not None:
-        query = query.where(TimelineEntry.id >= _handed_on_at(subscription_id))
+        query = query.where(entry_is_about(notes_of))
     query = query.order_by(TimelineEntry.id).limit(limit)
     return [Entry(*row) for row in await connection.execute(query)]
 
@@ -133,12 +133,3 @@ def _entries(subscription_id: int, notes_of: int | None) -> Select[*tuple[Any, .
         .outerjoin(Note, shown_note)
         .where(TimelineEntry.subscription_id == subscription_id)
     )
-
-
-def _handed_on_at(subscription_id: int) -> ColumnElement[int]:
-    """What was before is its user's of then."""
-    handed_on = aliased(TimelineEntry)
-    newest = select(func.max(handed_on.id)).where(
-        handed_on.subscription_id == subscription_id, handed_on.event == Event.TRANSFERRED
-    )
-    return func.coalesce(newest.scalar_subquery(), 0)

@@ -89,6 +89,20 @@ async def lock_account(connection: Connection, user_id: int) -> Account | None:
     return await _one(connection, _ACCOUNTS.where(User.id == user_id).with_for_update(key_share=True))
 
 
+async def is_last_admin(connection: Connection, user_id: int) -> bool:
+    """Whether nobody else is an administrator who can log in.
+
+    Asked before the user's own row is locked: it holds the rows of all of them, in the order of their ids, so
+    that of two who shut each other out the second one sees what the first one did.
+    """
+    account = await find_account(connection, user_id)
+    if account is None or account.role != "admin":
+        return False
+    can_log_in = (User.role == "admin") & User.disabled_at.is_(None) & User.erased_at.is_(None)
+    admins = select(User.id).where(can_log_in).order_by(User.id).with_for_update(key_share=True)
+    return list((await connection.execute(admins)).scalars()) == [user_id]
+
+
 async def set_password_hash(connection: Connection, user_id: int, password_hash: str) -> None:
     await connection.execute(update(User).where(User.id == user_id).values(password_hash=password_hash))
 

@@ -61,7 +61,10 @@ class PaymentReport(Table):
 
 
 class ReportReplay(Table):
-    """A person had a report judged again: who, why, and what had become of it before."""
+    """A person had a report judged again: who, why, and what had become of it before.
+
+    Append-only, but for the reason, which may be forgotten.
+    """
 
     __tablename__ = "report_replays"
     __table_args__ = (Index("ix_report_replays_report_id", "report_id"),)
@@ -78,22 +81,35 @@ class ReportReplay(Table):
 class Note(Table):
     """What a person wrote to explain a command. Kept here alone: workflows and the timeline carry its id.
 
-    Without a user it is an operator's, who works at the command line: the timeline names them.
+    Without a user it is an operator's, who works at the command line: the timeline names them. A release
+    that does not say whom it is about leaves that out.
     """
 
     __tablename__ = "notes"
 
     id: Mapped[Id]
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    about_user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     text: Mapped[str]
     recorded_at: Mapped[RecordedAt]
 
 
 class IdempotencyKey(Table):
-    """The answer given to a POST under a client's key. While `status_code` is null the first is running."""
+    """The answer given to a POST under a client's key. While `status_code` is null the first is running.
+
+    The subject is what staff did it to: the answer goes when whoever that is about is erased.
+    """
 
     __tablename__ = "idempotency_keys"
-    __table_args__ = (CheckConstraint("(status_code IS NULL) = (answer IS NULL)", name="answered_whole"),)
+    __table_args__ = (
+        CheckConstraint("(status_code IS NULL) = (answer IS NULL)", name="answered_whole"),
+        Index(
+            "ix_idempotency_keys_subject",
+            "subject_kind",
+            "subject_id",
+            postgresql_where=text("subject_kind IS NOT NULL"),
+        ),
+    )
 
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
@@ -102,3 +118,5 @@ class IdempotencyKey(Table):
     answer: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # keeps the order of its keys
     created_at: Mapped[RecordedAt]
     locked_until: Mapped[datetime]
+    subject_kind: Mapped[str | None]
+    subject_id: Mapped[str | None]

@@ -10,7 +10,7 @@ class StaffAction(Table):
     """Who did what, to which, and why: written with the deed itself, and never changed.
 
     `actor` is as the timeline spells it; `subject_id` is an id, or a code that anybody may know. What a
-    person writes as the reason is the only free text.
+    person writes as the reason is the only free text: it alone may be forgotten.
     """
 
     __tablename__ = "staff_actions"

@@ -17,6 +17,9 @@ SETTLING = (
 )
 """Entries that each tell of one payment, settled. What promo, gift cards or balance paid names none."""
 
+TRANSFERRED = "event = 'transferred'"
+"""Entries that say whose the ones before them were."""
+
 
 class Subscription(Table):
     """One subscription, written only by the activities of its workflow, except for `clock_offset`.
@@ -112,6 +115,7 @@ class TimelineEntry(Table):
     __table_args__ = (
         Index("ix_timeline_entries_subscription_id_id", "subscription_id", "id"),
         Index("ix_timeline_entries_settling", "event", postgresql_where=text(SETTLING)),
+        Index("ix_timeline_entries_transferred", "subscription_id", "id", postgresql_where=text(TRANSFERRED)),
     )
 
     id: Mapped[Id]

@@ -39,7 +39,10 @@ class WebhookEndpoint(Table):
 
 
 class WebhookEndpointChange(Table):
-    """Who did what to an endpoint: append-only. Nobody in particular: the product did."""
+    """Who did what to an endpoint: append-only.
+
+    Nobody in particular: the product did, or an operator without an account, whom `staff_actions` names.
+    """
 
     __tablename__ = "webhook_endpoint_changes"
     __table_args__ = (Index("ix_webhook_endpoint_changes_endpoint_id", "endpoint_id"),)

@@ -8,7 +8,8 @@ from pydantic import AwareDatetime
 
 from sandbox_psp import charges
 from sandbox_psp.bodies import ChargeBody, ChargeOrderBody, ChargesBody, MethodBody, OutcomeBody
-from sandbox_psp.charges import Charge, ChargeRequest, Listed
+from sandbox_psp.charge import Charge, ChargeRequest
+from sandbox_psp.charges import Listed
 from sandbox_psp.clock import now
 from sandbox_psp.context import Context, ContextDep, IdempotencyKey, refuse_in_outage, require_key
 from sandbox_psp.problems import AnswerLostError, RefusalError

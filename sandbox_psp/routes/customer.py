@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from sandbox_psp import charges
-from sandbox_psp.charges import Charge
+from sandbox_psp.charge import Charge
 from sandbox_psp.clock import now
 from sandbox_psp.context import Context, ContextDep
 from sandbox_psp.problems import RefusalError

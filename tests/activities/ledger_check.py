@@ -119,7 +119,8 @@ PLAN_CREDITS = """
         FROM credit_notes n JOIN invoices i ON i.id = n.invoice_id
         WHERE i.subscription_id = s.id AND n.reason = 'plan_change') AS n,
     LATERAL (SELECT coalesce(sum(e.amount_cents), 0)::bigint AS moved FROM customer_balance_entries e
-        JOIN invoices i ON e.key = concat_ws(chr(58), 'invoice', i.id, 'credited')
+        JOIN credit_notes n ON n.key = e.key AND n.reason = 'plan_change'
+        JOIN invoices i ON i.id = n.invoice_id AND i.user_id = e.user_id
         WHERE i.subscription_id = s.id) AS e,
     LATERAL (SELECT
         coalesce(-sum(l.amount_cents) FILTER (WHERE account = 'customer_balance'), 0)::bigint AS posted,

@@ -1,7 +1,9 @@
 """Many refunds of one invoice at once, over all that has paid it."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
+import pytest
 from sqlalchemy.exc import OperationalError
 from temporalio.exceptions import ApplicationError
 
@@ -13,6 +15,7 @@ from tests.activities.refunding import refund_invoice
 from tests.activities.tenders import BALANCE, CARD, paid_by_all, purse_of
 from tests.conftest import FreshDatabaseUrl
 from tests.stack import settings_for
+from tests.wide_database import wide_database
 
 RACERS = 50
 OWED_TO_CUSTOMERS = """
@@ -26,11 +29,15 @@ OWED_TO_CUSTOMERS = """
 """What balances and gift cards hold, and what the ledger says of them: of all users."""
 
 
-async def test_fifty_at_once_give_back_no_more_than_was_paid(fresh_database_url: FreshDatabaseUrl) -> None:
+@pytest.fixture
+async def wide(fresh_database_url: FreshDatabaseUrl) -> AsyncIterator[Database]:
+    async with wide_database(settings_for(await fresh_database_url()), RACERS) as wide:
+        yield wide
+
+
+async def test_fifty_at_once_give_back_no_more_than_was_paid(wide: Database) -> None:
     """Each takes 45 of 1,990: forty-four get it, of whatever tender is next."""
-    settings = settings_for(await fresh_database_url())
-    database = Database.from_settings(settings.model_copy(update={"database_pool_size": RACERS}))
-    customer = await Customer.signup(database)
+    customer = await Customer.signup(wide)
     _, invoice_id = await paid_by_all(customer)
     gate = asyncio.Barrier(RACERS)
 
@@ -65,4 +72,3 @@ async def test_fifty_at_once_give_back_no_more_than_was_paid(fresh_database_url:
             "on_cards": sum(gifts),
         }
     ]
-    await database.close()

@@ -15,7 +15,7 @@ from domain.due import Step
 from domain.refusals import RefusalCode
 from domain.subscription import Status
 from tests.at_rest import comes_to_rest, state_of
-from tests.client import refusal
+from tests.client import Student, refusal
 from tests.families import (
     accept,
     begin_family,
@@ -220,6 +220,22 @@ async def test_to_whom_it_cannot_be_handed_on(family: Life) -> None:
 
     await family.post("cancel", {"at_period_end": False})
     assert refusal(await transfer(family, payer)) == (409, "transfer_not_possible")
+
+
+async def test_to_who_is_disabled_it_is_not_handed_on(family: Life, admin: Student) -> None:
+    """Nobody but staff is told why. Once they can log in again, it can be theirs."""
+    heir = await join(family)
+    account = f"/admin/users/{heir.id}"
+    assert (await admin.post(f"{account}/disable", {"reason": "asked"})).is_success
+
+    refused = await transfer(family, heir)
+
+    assert refusal(refused) == (409, "transfer_not_possible")
+    assert "disabled" not in refused.text
+    assert (await state_of(family)).user_id == family.student.id
+    assert await member_ids(family) == [heir.id]
+    assert (await admin.post(f"{account}/enable", {"reason": "asked"})).is_success
+    assert (await transfer(family, heir)).is_success
 
 
 async def test_of_what_comes_at_once_one_is_first(family: Life) -> None:

@@ -185,6 +185,22 @@ async def test_only_the_deployment_s_host_names_are_served() -> None:
             assert answer.json()["request_id"] == answer.headers["x-request-id"]
 
 
+@pytest.mark.parametrize("own", ["172.31.250.7", "[fd00::7]"])
+async def test_a_scrape_may_ask_under_the_very_address_that_it_came_to(own: str) -> None:
+    app = shell_app(shell_settings(allowed_hosts=("api.example",)))
+    async with client_of(app) as client:
+        at = f"http://{own}:8000"
+        by_address = await client.get(f"{at}/metrics")
+        others = [
+            await client.get(f"{at}/healthz"),
+            await client.get(f"{at}/metrics", headers={"Host": "172.31.250.8:8000"}),
+            await client.get(f"{at}/metrics", headers={"Host": "evil.example"}),
+        ]
+
+    assert by_address.status_code == 200
+    assert [answer.json()["code"] for answer in others] == ["invalid_host"] * 3
+
+
 async def test_browsers_of_listed_origins_only_may_read() -> None:
     app = shell_app(shell_settings(cors_origins=("https://italiano.example",)))
     preflight = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "idempotency-key"}

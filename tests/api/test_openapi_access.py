@@ -4,7 +4,7 @@ A route that is new in the document fails here until it is entered in the tables
 """
 
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -13,10 +13,15 @@ from typing import Any
 import httpx2
 import jwt
 import pytest
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute, Mount, Route
 
+from api.app import create_app
 from api.auth.tokens import AccessClaims, RefreshClaims, TokenIssuer, new_token_id
+from api.console.included import console_routers
 from db.database import Database
 from ops.settings import Settings
+from tests.api.shell import shell_settings
 from tests.api_description import Operation, operations
 from tests.client import Student, refusal, send_webhook
 from tests.event_endpoint import NEW_ENDPOINT, endpoint_of_nobody
@@ -63,8 +68,8 @@ NEW_GIFT_CARDS = {"amount_cents": 5_000, "currency": "EUR", "count": 1}
 class Call:
     """How a protected route is called, and what it says of an id that is not the caller's.
 
-    What is `for_staff` says so of an id that is nobody's, and refuses a student before it looks. `refused` is
-    what it says of an unpaid subscription.
+    What is `for_staff` says so of an id that is nobody's, and refuses a student before it looks. Support is
+    let in where it `reads`: to GET, and to what says so. `refused` is what it says of an unpaid subscription.
     """
 
     token: str
@@ -72,6 +77,7 @@ class Call:
     not_found: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     for_staff: bool = False
+    reads: bool = False
     refused: str | None = None
 
 
@@ -158,7 +164,7 @@ PROTECTED = {
         ACCESS, ASKED, not_found="subscription_not_found", for_staff=True
     ),
     "POST /admin/subscriptions/{subscription_id}/change-plan/preview": Call(
-        ACCESS, {"plan_code": "P1Y"}, not_found="subscription_not_found", for_staff=True
+        ACCESS, {"plan_code": "P1Y"}, not_found="subscription_not_found", for_staff=True, reads=True
     ),
     "POST /admin/subscriptions/{subscription_id}/change-plan": Call(
         ACCESS, {"plan_code": "P1Y", **ASKED}, not_found="subscription_not_found", for_staff=True
@@ -327,7 +333,7 @@ def rule_of(operation: Operation) -> Rule:
     if known.token == REFRESH:
         return Rule.SESSION
     if known.for_staff:
-        return Rule.STAFF_WRITES if operation.is_write else Rule.STAFF_READS
+        return Rule.STAFF_WRITES if operation.is_write and not known.reads else Rule.STAFF_READS
     return Rule.ACCOUNT if known.not_found is None else Rule.OWNED
 
 
@@ -507,6 +513,26 @@ def test_every_route_is_in_the_tables() -> None:
         **dict.fromkeys(PUBLIC | SIGNED),
         **{route: known.token for route, known in PROTECTED.items()},
     }
+
+
+def served(routes: Iterable[BaseRoute]) -> Iterator[str]:
+    for route in routes:
+        if isinstance(route, Route | APIRoute):
+            yield from (f"{method} {route.path}" for method in route.methods or ())
+        elif isinstance(route, Mount):
+            yield f"MOUNT {route.path}"
+        else:  # FastAPI keeps a router that was included as it is
+            yield from served(route.original_router.routes)  # type: ignore[attr-defined]
+
+
+def test_every_route_that_is_served_is_in_a_table() -> None:
+    """Those of the console are in tests/api/console/test_console_access.py."""
+    settings = shell_settings(psp_url="http://psp.example")
+    console = {route for router in console_routers(settings) for route in served(router.routes)}
+    docs = {"GET /docs", "GET /openapi.json", "HEAD /openapi.json", "MOUNT /docs/assets"}
+
+    assert set(served(create_app(settings).routes)) == PUBLIC | SIGNED | {*PROTECTED} | console | docs
+    assert all(route.split(" ")[1].startswith("/console") for route in console)
 
 
 def tokens_of(kind: str) -> dict[str, tuple[str, str]]:

@@ -98,7 +98,7 @@ KEYS_OF_ANSWERS = {
     "PendingChangeBody": "plan_code invoice_id",
     "PlanChangePreviewBody": (
         "when period_start period_end currency charge_cents credit_cents discount_cents gift_cents"
-        " balance_cents to_balance_cents amount_due_cents lines quote"
+        " balance_cents to_balance_cents to_others_balance_cents amount_due_cents lines quote"
     ),
     "AmountsBody": (
         "subtotal_cents discount_cents total_cents vat_cents gift_cents balance_cents amount_due_cents"
@@ -204,9 +204,10 @@ KEYS_OF_ANSWERS = {
     "FoundUserPage": "items next_cursor",
     "StaffActionBody": "id actor action subject_kind subject_id reason trace_id recorded_at",
     "StaffActionPage": "items next_cursor",
+    "SeatedMemberBody": "user_id joined_at email disabled_at",
     "SubscriptionLinksBody": "timeline explain",
     "WholeSubscriptionBody": (
-        "user subscription parked_reason created_at open_invoice invoices payments links"
+        "user seats members subscription parked_reason created_at open_invoice invoices payments links"
     ),
     "WholeUserBody": "id email role locale created_at flagged_at disabled_at subscriptions purse",
     "StaffInvoiceBody": (

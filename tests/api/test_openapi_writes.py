@@ -8,13 +8,15 @@ from typing import Any
 import httpx2
 import pytest
 
+from db.database import Database
+from ops.settings import Settings
 from tests.api_description import Operation, operations
 from tests.client import Student, refusal, send_raw_webhook
 from tests.deadline import eventually
 from tests.event_endpoint import NEW_ENDPOINT, endpoint_of_nobody
 from tests.lives import Life
 from tests.stack import WEBHOOK_SECRET
-from tests.staff import make_plan, make_promo_code, new_plan, new_promo_code
+from tests.staff import hire, make_plan, make_promo_code, new_plan, new_promo_code
 
 SMUGGLED = {
     "role": "admin",
@@ -91,6 +93,12 @@ TEXTS = {
 STRIPE_S_OWN = "POST /payments/webhook/stripe"
 with_body = [o for o in operations() if "requestBody" in o.described and str(o) != STRIPE_S_OWN]
 without_body = [o for o in operations() if o.is_write and "requestBody" not in o.described]
+
+
+@pytest.fixture(scope="module")
+async def admin(http: httpx2.AsyncClient, database: Database, settings: Settings) -> Student:
+    """One for all of them: nothing is done to whoever asks for it."""
+    return await hire(http, database, settings, "admin")
 
 
 def good_body(operation: Operation, life: Life) -> dict[str, Any]:

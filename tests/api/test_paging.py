@@ -7,8 +7,17 @@ from hypothesis import strategies as st
 
 from api.paging import decode_cursor, encode_cursor
 from api.problems import Problem
+from tests.client import Student, refusal
 
 LARGEST = 2**63 - 1
+
+
+async def test_of_a_parameter_that_is_there_twice_the_last_one_counts(admin: Student) -> None:
+    for query, shown in (("limit=2&limit=1", 1), ("limit=1&limit=2", 2)):
+        answer = await admin.http.get(f"/admin/plans?{query}", headers=admin.bearer)
+        assert len(answer.json()["items"]) == shown
+    refused = await admin.http.get("/admin/plans?limit=2&limit=none", headers=admin.bearer)
+    assert refusal(refused) == (422, "validation_failed")
 
 
 @given(st.integers(min_value=1, max_value=LARGEST))

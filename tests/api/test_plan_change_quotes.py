@@ -17,8 +17,9 @@ from tests.races.commands import card
 async def test_a_preview_is_what_is_charged_and_writes_nothing(paid: Life, dear: str) -> None:
     async def rows() -> list[Any]:
         query = text(
-            "SELECT (SELECT count(*) FROM invoices), (SELECT max(version) FROM subscriptions WHERE id = :id),"
-            " (SELECT count(*) FROM timeline_entries), (SELECT sum(last_number) FROM invoice_series)"
+            "SELECT version, (SELECT count(*) FROM invoices i WHERE i.subscription_id = s.id),"
+            " (SELECT count(*) FROM timeline_entries t WHERE t.subscription_id = s.id)"
+            " FROM subscriptions s WHERE id = :id"
         )
         async with paid.world.database.read() as connection:
             return list((await connection.execute(query, {"id": paid.subscription_id})).one())
@@ -36,6 +37,7 @@ async def test_a_preview_is_what_is_charged_and_writes_nothing(paid: Life, dear:
         "gift_cents": 0,
         "balance_cents": 0,
         "to_balance_cents": 0,
+        "to_others_balance_cents": 0,
         "amount_due_cents": 2_000,
     }
     assert (seen["when"], seen["currency"]) == ("now", "EUR")

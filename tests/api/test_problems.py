@@ -62,6 +62,23 @@ async def test_another_method_is_refused_with_the_allowed_ones(
     assert answer.headers["allow"] == "POST"
 
 
+@pytest.mark.parametrize("method", ["PUT", "TRACE", "OPTIONS"])
+async def test_all_methods_of_an_address_are_allowed_whoever_has_them(
+    shell: httpx2.AsyncClient, method: str
+) -> None:
+    allowed = {
+        "/auth/me": "GET, DELETE",
+        "/admin/promo-codes/CIAO": "GET, PATCH",
+        "/admin/webhook-endpoints/1": "GET, PATCH, DELETE",
+        "/subscriptions/start": "GET, POST",
+        "/plans": "GET",
+    }
+    answers = {path: await shell.request(method, path) for path in allowed}
+
+    assert {answer.status_code for answer in answers.values()} == {405}
+    assert {path: answer.headers["allow"] for path, answer in answers.items()} == allowed
+
+
 async def test_a_breakdown_tells_nothing_but_the_request_id(shell: httpx2.AsyncClient) -> None:
     with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
         answer = await shell.get("/probe/broken")

@@ -102,6 +102,20 @@ async def test_another_plan_costs_what_was_quoted(paid: Life, admin: Student, de
     assert (changed_by["actor"], changed_by["note"]) == (f"user:{admin.id}", WHY)
 
 
+async def test_support_sees_what_another_plan_would_cost(
+    paid: Life, admin: Student, support: Student, dear: str
+) -> None:
+    """It writes nothing. The change is not theirs to make, not even with the quote."""
+    before = await paid.book()
+    seen = await support.post(at(paid, "change-plan/preview"), {"plan_code": dear})
+
+    assert seen.status_code == 200, seen.text
+    asked = {"plan_code": dear, "quote": seen.json()["quote"], "reason": WHY}
+    assert refusal(await support.post(at(paid, "change-plan"), asked)) == (403, "forbidden")
+    assert await paid.book() == before
+    assert (await admin.post(at(paid, "change-plan"), asked)).status_code == 200
+
+
 async def test_a_payment_is_tried_again_once_a_key(world: World, admin: Student) -> None:
     life = await past_due(world, admin, card("tok_insufficient_funds"))
     declined = await admin.post(at(life, "retry-payment"), {"reason": WHY})

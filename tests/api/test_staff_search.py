@@ -7,6 +7,7 @@ import pytest
 
 from tests.api.past_due import past_due
 from tests.client import Student, refusal
+from tests.families import begin_family, join, shown
 from tests.lives import Life, World
 from tests.races.commands import card
 
@@ -57,12 +58,32 @@ async def test_one_subscription_whole(world: World, admin: Student, support: Stu
     whole = (await support.get(path)).json()
 
     assert whole["user"]["email"] == life.student.email
+    assert (whole["seats"], whole["members"]) == ({"taken": 1, "total": 1}, [])
     assert whole["subscription"] == (await life.student.get("/me/subscription")).json()
     assert [invoice["status"] for invoice in whole["invoices"]] == ["open", "paid"]
     assert [payment["status"] for payment in whole["payments"]] == ["failed", "succeeded"]
     assert whole["open_invoice"]["invoice_id"] == whole["invoices"][0]["id"]
     assert whole["parked_reason"] is None
     assert whole["links"] == {"timeline": f"{path}/timeline", "explain": f"{path}/explain"}
+
+
+async def test_members_are_shown_with_the_subscription(
+    world: World, admin: Student, support: Student
+) -> None:
+    """Who has a seat, since when, and whether they can log in; who has left has none."""
+    family = await begin_family(world)
+    first, second, gone = [await join(family, await Student.signup(world.http)) for _ in range(3)]
+    assert (await gone.post(f"/subscriptions/{family.subscription_id}/leave")).is_success
+    assert (await admin.post(f"/admin/users/{second.id}/disable", {"reason": "asked"})).is_success
+
+    whole = (await support.get(f"/admin/subscriptions/{family.subscription_id}")).json()
+
+    joined = {member["user_id"]: member["joined_at"] for member in (await shown(family))["members"]}
+    assert whole["seats"] == {"taken": 3, "total": 5}
+    assert [member.pop("disabled_at") is not None for member in whole["members"]] == [False, True]
+    assert whole["members"] == [
+        {"user_id": one.id, "email": one.email, "joined_at": joined[one.id]} for one in (first, second)
+    ]
 
 
 async def test_money_is_found_by_whose_it_is_and_what_became_of_it(

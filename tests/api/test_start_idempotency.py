@@ -1,12 +1,14 @@
 """One key is one start, for one user, whatever is repeated."""
 
 import uuid
+from typing import Any
 
 import httpx2
 import pytest
 
+from db.queries import subscriptions
 from tests.client import Student, refusal
-from tests.lives import Life
+from tests.lives import Life, World
 
 LONGEST_KEY = "k" * 200
 
@@ -144,3 +146,24 @@ async def test_a_key_belongs_to_one_kind_of_request(active: Life) -> None:
     cancel = f"/subscriptions/{started.json()['subscription_id']}/cancel"
     assert refusal(await student.post(cancel, {}, key="of a start")) == (422, "idempotency_key_reused")
     assert (await student.get("/me/subscription")).json()["status"] == "incomplete"
+
+
+async def test_a_start_that_is_opened_between_two_reads_is_not_refused_for_its_own_sake(
+    world: World, impatient: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first answer was lost while it was under way; then the repetition finds a live subscription: it."""
+    key = uuid.uuid4().hex
+    life = await Life.begin(world, key=key)
+    await life.pay()
+    find, reads = subscriptions.find_opened, 0
+
+    async def not_yet(*arguments: Any) -> Any:
+        nonlocal reads
+        reads += 1
+        return None if reads == 1 else await find(*arguments)
+
+    monkeypatch.setattr(subscriptions, "find_opened", not_yet)
+    again = await life.student.through(impatient).start(key=key)
+
+    assert (again.status_code, again.json()["subscription_id"]) == (201, life.subscription_id)
+    assert reads == 2

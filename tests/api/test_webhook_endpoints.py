@@ -1,7 +1,6 @@
 """Endpoints that are told of events, as staff keep them: made, changed, tried out, stopped, told again."""
 
 import uuid
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,21 +14,6 @@ from tests.event_endpoint import ENDPOINTS, Endpoint, all_delivered
 from tests.event_receiver import EventReceiver, answer
 from tests.lives import Life, World
 from tests.replay.event_shapes import give_up
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[EventReceiver]:
-    receiver = EventReceiver()
-    await receiver.open()
-    yield receiver
-    await receiver.close()
-
-
-@pytest.fixture
-async def endpoint(admin: Student, receiver: EventReceiver) -> AsyncIterator[Endpoint]:
-    endpoint = await Endpoint.make(admin, receiver.url)
-    yield endpoint
-    await admin.delete(endpoint.path)
 
 
 async def changes_of(database: Database, endpoint: Endpoint) -> list[tuple[str, int | None]]:
@@ -213,6 +197,7 @@ async def test_what_was_missed_while_disabled_comes_afterwards(
     world: World, receiver: EventReceiver, endpoint: Endpoint, database: Database
 ) -> None:
     life = await start(world, receiver)
+    await eventually(lambda: all_delivered(endpoint, life))  # what came may not be noted yet
     disabled = await endpoint.post("disable")
     assert (disabled.json()["status"], disabled.json()["disabled_reason"]) == ("disabled", "by_staff")
     assert (await endpoint.post("disable")).json() == disabled.json()
@@ -294,14 +279,14 @@ async def test_after_a_rotation_both_secrets_are_in_force(
     assert timedelta(hours=23) < expires_at - datetime.now(UTC) <= timedelta(hours=24)
 
     await endpoint.post("ping")
-    [ping] = receiver.received
+    [ping] = receiver.pings
     assert ping.is_signed_with(endpoint.secret)
     assert ping.is_signed_with(rotated["secret"])
     assert len(ping.headers["webhook-signature"].split(" ")) == 2
 
     twice = (await endpoint.post("rotate-secret")).json()
     await endpoint.post("ping")
-    *_, ping = receiver.received
+    *_, ping = receiver.pings
     assert [ping.is_signed_with(each) for each in (endpoint.secret, rotated["secret"], twice["secret"])] == [
         False,
         True,
@@ -311,7 +296,7 @@ async def test_after_a_rotation_both_secrets_are_in_force(
 
 async def test_a_ping_says_what_came_of_it(receiver: EventReceiver, endpoint: Endpoint) -> None:
     pinged = (await endpoint.post("ping")).json()
-    [ping] = receiver.received
+    [ping] = receiver.pings
     assert pinged == {
         "message_id": ping.headers["webhook-id"],
         "delivered": True,
@@ -349,7 +334,7 @@ async def test_a_deleted_one_is_told_of_nothing_and_is_not_there(
         return len(listed.json()["items"]) == 2
 
     await eventually(published)
-    assert receiver.received == []
+    assert receiver.of(life.subscription_id) == []
 
 
 async def test_what_is_not_sent_stays(endpoint: Endpoint, receiver: EventReceiver) -> None:

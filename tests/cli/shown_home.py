@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,8 +11,7 @@ from typing import Any
 from cli.dev.home import Home
 from cli.dev.status import Status
 from tests.stack import JWT_SECRET, Stack
-
-COMMAND_SECONDS = 180
+from tests.warm_python import run_italiano
 
 
 @contextmanager
@@ -40,11 +38,5 @@ def shown_home(stack: Stack, folder: Path, **changes: Any) -> Iterator[Home]:
 
 def italiano(home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs a command to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "cli.main", *arguments],
-        env=os.environ | {"ITALIANO_HOME": str(home.folder), "JWT_SECRET": JWT_SECRET},
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_SECONDS,
-        check=False,
-    )
+    environment = os.environ | {"ITALIANO_HOME": str(home.folder), "JWT_SECRET": JWT_SECRET}
+    return run_italiano(*arguments, environment=environment)

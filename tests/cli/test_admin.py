@@ -1,6 +1,5 @@
 import asyncio
 import subprocess
-import sys
 import uuid
 
 import httpx2
@@ -8,10 +7,13 @@ import pytest
 
 from cli.admin import ensure_staff
 from db.database import Database
+from db.queries.staff_actions import ActionFilter, list_actions
 from db.queries.users import Account, find_account_by_email
 from ops.settings import Settings
 from tests.client import Student
-from tests.stack import Stack
+from tests.conftest import FreshDatabaseUrl
+from tests.stack import Stack, settings_for
+from tests.warm_python import run_italiano
 
 PASSWORD = "sette nani e una mela"
 
@@ -72,21 +74,20 @@ async def test_an_unfit_admin_is_not_made(
 
 async def test_support_is_made_likewise_and_is_no_admin(stack: Stack, database: Database) -> None:
     email = f"aiuto-{uuid.uuid4().hex}@italiano.example"
-    command = [sys.executable, "-m", "cli.main", "create-support", "--email", email]
-    made = await asyncio.to_thread(
-        subprocess.run,
-        command,
-        env=stack.environment | {"BILLING_SUPPORT_PASSWORD": PASSWORD},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    environment = stack.environment | {"BILLING_SUPPORT_PASSWORD": PASSWORD}
+    wanted = ("create-support", "--email", email, "--reason", "hired")
+    made = await asyncio.to_thread(run_italiano, *wanted, environment=environment)
 
     assert (made.returncode, made.stdout) == (0, f"{email} is support.\n"), made.stderr
     account = await account_of(database, email)
     assert account is not None
     assert account.role == "support"
+    async with database.read() as connection:
+        [done] = await list_actions(
+            connection, ActionFilter(subject_kind="user", subject_id=str(account.id)), before_id=None, limit=9
+        )
+    assert (done.action, done.reason) == ("user.made_support", "hired")
+    assert done.actor.startswith("operator:")
 
 
 async def test_an_account_of_staff_changes_its_role(
@@ -101,15 +102,28 @@ async def test_an_account_of_staff_changes_its_role(
     assert (await demoted.get("/auth/me")).json()["role"] == "support"
 
 
+async def test_the_last_administrator_stays_one(fresh_database_url: FreshDatabaseUrl) -> None:
+    settings = settings_for(await fresh_database_url())
+    database = Database.from_settings(settings)
+    one, other = "capo@italiano.example", "vice@italiano.example"
+    await ensure_staff(database, settings, one, PASSWORD)
+
+    with pytest.raises(ValueError, match="is the last administrator"):
+        await ensure_staff(database, settings, one, PASSWORD, "support")
+    await ensure_staff(database, settings, other, PASSWORD)
+    await ensure_staff(database, settings, one, PASSWORD, "support")
+
+    roles = [account.role for email in (one, other) if (account := await account_of(database, email))]
+    assert roles == ["support", "admin"]
+    await database.close()
+
+
 async def test_the_command_makes_one(stack: Stack, database: Database) -> None:
     email, unfit = (f"{name}-{uuid.uuid4().hex}@italiano.example" for name in ("capo", "vice"))
 
     def run(email: str, password: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "cli.main", "create-admin", "--email", email]
         environment = stack.environment | {"BILLING_ADMIN_PASSWORD": password}
-        return subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=120, check=False
-        )
+        return run_italiano("create-admin", "--email", email, environment=environment)
 
     made, refused = await asyncio.gather(
         asyncio.to_thread(run, email, PASSWORD), asyncio.to_thread(run, unfit, "password1234")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.shown_home import italiano, shown_home
+from tests.conftest import FreshStack
 from tests.stack import Stack
 
 ROWS = [
@@ -107,8 +108,9 @@ async def test_invoices_are_numbered_against_plain_inserts(stack: Stack, tmp_pat
     assert "invoice finalized / invoice as a plain draft" in for_people.stdout
 
 
-async def test_what_a_start_and_a_renewal_leave_is_measured(stack: Stack, tmp_path: Path) -> None:
-    with shown_home(stack, tmp_path) as home:
+async def test_what_a_start_and_a_renewal_leave_is_measured(fresh_stack: FreshStack, tmp_path: Path) -> None:
+    """All rows of the database are counted: where others have begun something, theirs would be too."""
+    with shown_home(await fresh_stack(), tmp_path / "home") as home:
         tiny = ("bench", "size", "--count", "2", "--periods", "1", "--json")
         done = await asyncio.to_thread(italiano, home, *tiny)
     assert done.returncode == 0, done.stderr

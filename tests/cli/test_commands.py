@@ -16,8 +16,10 @@ from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.processes import ProductProcess
 from cli.dev.temporal import EmbeddedTemporal
 from db.migrate import head_revision
+from tests.deadline import LONGEST_SECONDS
 from tests.free_port import free_port
 from tests.stack import Stack
+from tests.warm_python import run_italiano
 
 COMMANDS = (
     "dev",
@@ -50,11 +52,15 @@ EXAMPLE = Path(__file__).parents[2] / ".env.example"
 
 
 async def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    """A module and its arguments, to their end."""
+    module, *arguments = command
+    kept = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"} | environment
+    if module == "cli.main":
+        return await asyncio.to_thread(run_italiano, *arguments, environment=kept)
     return await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-m", *command],
-        env=kept | environment,
+        env=kept,
         capture_output=True,
         text=True,
         check=False,
@@ -90,7 +96,9 @@ async def test_asked_to_stop_api_and_worker_end_with_0(stack: Stack, tmp_path: P
     api = ProductProcess.api(int(ports["API_PORT"]), environment, tmp_path / "api.log")
     worker = ProductProcess.worker(int(ports["WORKER_METRICS_PORT"]), environment, tmp_path / "worker.log")
     await asyncio.gather(api.start(), worker.start())
-    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{ports['API_PORT']}") as http:
+    async with httpx2.AsyncClient(
+        base_url=f"http://127.0.0.1:{ports['API_PORT']}", timeout=LONGEST_SECONDS
+    ) as http:
         assert "server" not in (await http.get("/healthz")).headers
         assert tuple(await asyncio.gather(api.stop(), worker.stop())) == (0, 0)
         with pytest.raises(httpx2.TransportError):
@@ -120,7 +128,7 @@ async def served_by_uvicorn(environment: dict[str, str], folder: Path) -> AsyncI
     command = [sys.executable, "-m", "uvicorn", "api.main:app", "--port", port]
     server = ChildProcess("uvicorn", command, environment=environment, log_file=folder / "uvicorn.log")
     server.start()
-    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=LONGEST_SECONDS) as http:
 
         async def answers() -> bool:
             try:

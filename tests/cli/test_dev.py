@@ -14,7 +14,7 @@ import pytest
 from cli.dev.postgres import programs
 from tests.cli.dev_process import DevProcess, still_running
 from tests.client import Student
-from tests.deadline import eventually
+from tests.deadline import LONGEST_SECONDS, eventually
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -42,6 +42,7 @@ async def test_two_stacks_side_by_side_one_stopped_one_killed_and_both_started_a
     await check_addresses(other)
     student = await sign_up(told)
     await check_link_to_the_temporal_ui(told, student)
+    await check_staff_are_made(stopped, told)
     assert "already, as PID" in stopped.italiano("dev").stderr
     assert "already, as PID" in stopped.italiano("reset").stderr
 
@@ -83,7 +84,7 @@ async def test_a_stop_in_the_middle_of_starting_leaves_nothing_running(tmp_path:
 
 
 async def check_addresses(told: dict[str, Any]) -> None:
-    async with httpx2.AsyncClient(timeout=20) as http:
+    async with httpx2.AsyncClient(timeout=LONGEST_SECONDS) as http:
         for url in (
             f"{told['api_url']}/docs",
             told["temporal_ui_url"],
@@ -102,12 +103,12 @@ def run_psql(database_url: str, query: str) -> subprocess.CompletedProcess[str]:
 
 
 async def sign_up(told: dict[str, Any]) -> Student:
-    async with httpx2.AsyncClient(base_url=told["api_url"], timeout=20) as http:
+    async with httpx2.AsyncClient(base_url=told["api_url"], timeout=LONGEST_SECONDS) as http:
         return await Student.signup(http)
 
 
 async def check_link_to_the_temporal_ui(told: dict[str, Any], student: Student) -> None:
-    async with httpx2.AsyncClient(base_url=told["api_url"], timeout=20) as http:
+    async with httpx2.AsyncClient(base_url=told["api_url"], timeout=LONGEST_SECONDS) as http:
         student.http = http
         subscription_id = (await student.start()).json()["subscription_id"]
         admin = Student(http, email=told["admin_email"], password=told["admin_password"])
@@ -116,9 +117,22 @@ async def check_link_to_the_temporal_ui(told: dict[str, Any], student: Student) 
     assert explained["links"]["temporal_ui"].startswith(f"{told['temporal_ui_url']}/namespaces/default/")
 
 
-async def log_in(told: dict[str, Any], email: str, password: str) -> None:
-    async with httpx2.AsyncClient(base_url=told["api_url"], timeout=20) as http:
-        await Student(http, email=email, password=password).login()
+async def check_staff_are_made(stack: DevProcess, told: dict[str, Any]) -> None:
+    """As a person types it: nothing but the running stack says where the books are."""
+    for role in ("admin", "support"):
+        email, password = f"{role}@scuola.example", "sette nani e una mela"
+        made = stack.italiano(f"create-{role}", "--email", email, "--password", password)
+        assert made.returncode == 0, made.stderr
+        assert (await log_in(told, email, password)) == role
+
+
+async def log_in(told: dict[str, Any], email: str, password: str) -> str:
+    """The role that is found there."""
+    async with httpx2.AsyncClient(base_url=told["api_url"], timeout=LONGEST_SECONDS) as http:
+        person = Student(http, email=email, password=password)
+        await person.login()
+        role: str = (await person.get("/auth/me")).json()["role"]
+        return role
 
 
 def words(process: psutil.Process) -> list[str]:

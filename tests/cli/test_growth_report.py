@@ -81,6 +81,8 @@ async def is_listed_as_past_due(life: Life, cli: Run) -> None:
     [row] = [row for row in listed if row["subscription_id"] == life.subscription_id]
     assert (row["attempt_no"], row["amount_due_cents"], row["currency"]) == (1, 2_440, CURRENCY)
     assert row["next_action_at"] > row["past_due_since"]
+    clock = json.loads((await cli("clock", "show", str(life.subscription_id), "--json")).out)
+    assert row["ahead_seconds"] == clock["ahead_seconds"]
     table = (await cli("dunning", "list", "--limit", "1000")).out.splitlines()
     assert table[0].split()[:6] == ["sub", "user", "invoice", "due", "since", "attempt"]
     assert any(line.split()[0] == str(life.subscription_id) for line in table[1:])

@@ -9,6 +9,7 @@ import uvicorn
 
 from cli import http_protocol
 from cli.http_protocol import LONGEST_HEAD, BoundedProtocol
+from tests.deadline import LONGEST_SECONDS
 
 
 async def answer(scope: Any, receive: Any, send: Any) -> None:
@@ -23,7 +24,7 @@ async def answer(scope: Any, receive: Any, send: Any) -> None:
 
 @pytest.fixture
 async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
-    monkeypatch.setattr(http_protocol, "SLOWEST_HEAD_SECONDS", 0.3)
+    monkeypatch.setattr(http_protocol, "SLOWEST_HEAD_SECONDS", 1.0)
     config = uvicorn.Config(
         answer, port=0, http=BoundedProtocol, ws="none", lifespan="off", log_config=None, access_log=False
     )
@@ -41,7 +42,7 @@ async def exchange(port: int, *parts: bytes) -> bytes:
     for part in parts:
         writer.write(part)
         await writer.drain()
-    said = await asyncio.wait_for(reader.read(), timeout=10)
+    said = await asyncio.wait_for(reader.read(), timeout=LONGEST_SECONDS)
     writer.close()
     return said
 

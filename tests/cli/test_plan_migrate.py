@@ -1,5 +1,6 @@
 """`italiano plan migrate`: who runs at an older price moves to a new one, with notice, once."""
 
+import json
 import subprocess
 from collections.abc import AsyncIterator
 
@@ -13,6 +14,7 @@ from tests.lives import Life, World
 from tests.plans import plan_on_sale
 
 NEW_CENTS = 1_490
+APPLY = ("--apply", "--reason", "announced in May")
 
 
 @pytest.fixture
@@ -71,13 +73,13 @@ async def test_it_can_be_stopped_and_continued_and_moves_each_one_once(
     assert dry == {"would be moved": 4} | others
     assert [await notices(life) for life in lives] == [[], [], []]
 
-    assert counted(await migrate(world, plan, "--to-version", "2", "--apply", "--limit", "1")) == {"moved": 1}
+    assert counted(await migrate(world, plan, "--to-version", "2", *APPLY, "--limit", "1")) == {"moved": 1}
     first, *rest = lives
     assert (len(await notices(first)), [await notices(life) for life in rest]) == (1, [[], []])
-    again = counted(await migrate(world, plan, "--to-version", "latest", "--apply"))
+    again = counted(await migrate(world, plan, "--to-version", "latest", *APPLY))
     assert again == {"moved": 3, "done": 1} | others
     assert (
-        counted(await migrate(world, plan, "--to-version", "2", "--apply"))
+        counted(await migrate(world, plan, "--to-version", "2", *APPLY))
         == {
             "moved": 0,
             "done": 4,
@@ -93,9 +95,25 @@ async def test_it_can_be_stopped_and_continued_and_moves_each_one_once(
     assert await totals(first) == [990, NEW_CENTS, NEW_CENTS]
     await turned(admin, near, "P4D")
     assert await totals(near) == [990, 990]
-    last = counted(await migrate(world, plan, "--to-version", "2", "--apply"))
+    last = counted(await migrate(world, plan, "--to-version", "2", *APPLY))
     assert last == {"moved": 1, "done": 3, "leaves": 1}
     assert (await fresh.book()).timeline == ["opened", "activated"]
+
+
+async def test_who_moved_it_and_why_is_told_and_needed(world: World, admin: Student, plan: str) -> None:
+    life = await paid(world, plan)
+    await sell_dearer(admin, plan)
+    to = (plan, "--to-version", "latest", "--json")
+
+    without = await migrate(world, *to, "--apply")
+    assert (without.returncode, without.stdout) == (1, "")
+    assert without.stderr == "FAIL --reason: say why, in 1 to 500 characters\n"
+    assert json.loads((await migrate(world, *to)).stdout) == {"is_dry": True, "moves": 1}
+    assert json.loads((await migrate(world, *to, *APPLY)).stdout) == {"is_dry": False, "moves": 1}
+
+    path = f"/admin/subscriptions/{life.subscription_id}/timeline"
+    newest = (await admin.get(path)).json()["items"][-1]
+    assert (newest["actor"].split(":")[0], newest["note"]) == ("operator", "announced in May")
 
 
 async def test_a_choice_that_is_taken_back_dodges_no_price(world: World, admin: Student, plan: str) -> None:
@@ -104,7 +122,7 @@ async def test_a_choice_that_is_taken_back_dodges_no_price(world: World, admin: 
     later = {"plan_code": "P1Y", "when": "period_end"}
     await before.post("change-plan", later)
     await sell_dearer(admin, plan)
-    assert counted(await migrate(world, plan, "--to-version", "2", "--apply")) == {"moved": 3}
+    assert counted(await migrate(world, plan, "--to-version", "2", *APPLY)) == {"moved": 3}
     for life in (after, leaving):
         await life.post("change-plan", later)
         assert (await life.student.get("/me/subscription")).json()["scheduled_plan_code"] == "P1Y"
@@ -132,7 +150,7 @@ async def test_a_choice_that_is_taken_back_dodges_no_price(world: World, admin: 
     ],
 )
 async def test_a_price_that_there_is_not(world: World, code: str, version: str, refused: str) -> None:
-    done = await migrate(world, code, "--to-version", version, "--apply")
+    done = await migrate(world, code, "--to-version", version, *APPLY)
 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.endswith(refused)

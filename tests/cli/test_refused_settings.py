@@ -1,13 +1,11 @@
 """Every way to start a process: refused settings are one line each, and nobody's secret is in it."""
 
-import asyncio
-import os
 import subprocess
-import sys
 
 import pytest
 
 from ops.load_settings import load_settings
+from tests.cli.test_commands import run
 
 WAYS_TO_START = {
     "api": ("cli.main", "api"),
@@ -44,15 +42,7 @@ EXAMPLE = "the example secrets are not accepted in production"
 
 async def start(way: str, **changed: str) -> subprocess.CompletedProcess[str]:
     """An empty variable is one that is not set."""
-    return await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", *WAYS_TO_START[way]],
-        env=os.environ | GOOD | changed,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    return await run(*WAYS_TO_START[way], **GOOD | changed)
 
 
 @pytest.mark.parametrize("way", [way for way in WAYS_TO_START if way not in {"dev", "sandbox-psp"}])

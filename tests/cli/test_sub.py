@@ -8,6 +8,7 @@ import pytest
 from cli.sub.commands import confirm
 from tests.cli.in_process import Done, italiano
 from tests.client import Student
+from tests.clock_turn import turned
 from tests.lives import Life, World
 from tests.stack import TEMPORAL_UI
 
@@ -59,6 +60,17 @@ async def test_it_is_listed_shown_and_its_timeline_told(world: World, admin: Stu
     told = (await sub("timeline", number, "--limit", "1")).out
     assert "activated" in told
     assert "opened" not in told
+
+
+async def test_how_far_its_clock_is_ahead_is_told_in_seconds(world: World, admin: Student, sub: Sub) -> None:
+    life = await paid(world)
+    await turned(admin, life, "P1D")
+
+    [row] = json.loads((await sub("list", "--user", str(life.student.id), "--json")).out)
+    clock = await italiano(world.stack, "clock", "show", str(life.subscription_id), "--json")
+
+    assert (row["ahead_seconds"], "clock_offset" in row) == (json.loads(clock.out)["ahead_seconds"], False)
+    assert row["ahead_seconds"] > 23 * 60 * 60
 
 
 async def test_what_is_ordered_goes_through_its_workflow_by_name_and_reason(
@@ -127,6 +139,8 @@ async def test_money_goes_back_once_it_is_confirmed(world: World, sub: Sub) -> N
         (("cancel", NOWHERE, *BECAUSE), "FAIL subscription_not_found: There is no such subscription.\n"),
         (("unpark", NOWHERE, *BECAUSE), "FAIL subscription_not_found: There is no such subscription.\n"),
         (("start", NOWHERE, "P30D", *BECAUSE), "FAIL user_not_found: There is no such user.\n"),
+        (("list", "--plan", "P31D"), "FAIL plan_not_found: There is no such plan.\n"),
+        (("list", "--email", "nobody@here.example"), "FAIL user_not_found: There is no such user.\n"),
         (
             ("refund", NOWHERE, "all", "--payment", NOWHERE, *BECAUSE),
             "FAIL payment_not_found: There is no such payment.\n",

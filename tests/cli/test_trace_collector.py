@@ -17,7 +17,7 @@ from cli.dev.child_process import ChildProcess
 from cli.traces.collector import QuietTraces
 from cli.traces.received import ReceivedSpan, UnreadableExportError, read_export
 from cli.traces.tree import in_order, printed
-from tests.deadline import eventually
+from tests.deadline import LONGEST_SECONDS, eventually
 from tests.free_port import free_port
 
 MS = 1_000_000
@@ -95,7 +95,7 @@ async def test_what_exporters_send_is_printed(tmp_path: Path) -> None:
     await eventually(listens)
     for name, compression in (("plain", Compression.NoCompression), ("packed", Compression.Gzip)):
         await asyncio.to_thread(export, url, name, compression)
-    async with httpx2.AsyncClient(trust_env=False) as http:
+    async with httpx2.AsyncClient(timeout=LONGEST_SECONDS, trust_env=False) as http:
         assert (await http.post(url, content=b"\xff\xff")).status_code == httpx2.codes.BAD_REQUEST
         assert (await http.post(f"{url}/x", content=b"")).status_code == httpx2.codes.NOT_FOUND
 

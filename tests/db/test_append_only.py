@@ -35,6 +35,9 @@ APPEND_ONLY = {
     "erasures": "reason = 'another'",
 }
 
+FORGETTING = {"staff_actions", "report_replays"}
+"""Whose reason may go with whom it is about."""
+
 
 @pytest.fixture
 async def filled(connection: Connection) -> Connection:
@@ -75,6 +78,21 @@ async def _insert_corrections(connection: Connection, sold: Sold) -> None:
 async def test_rows_are_only_ever_added(filled: Connection, table: str, statement: str) -> None:
     with refused(by=f"{table} is append-only"):
         await filled.execute(text(statement.format(table=table, change=APPEND_ONLY[table])))
+
+
+@pytest.mark.parametrize("table", sorted(FORGETTING))
+async def test_a_reason_is_forgotten_and_never_rewritten(filled: Connection, table: str) -> None:
+    forget = f"UPDATE {table} SET reason = 'erased'"  # noqa: S608 - our own names
+    for worse in (
+        "UPDATE {table} SET reason = 'another'",
+        "UPDATE {table} SET reason = NULL",
+        forget + ", actor = 'x'",
+    ):
+        with refused(by=f"{table} is append-only"):
+            async with filled.begin_nested():
+                await filled.execute(text(worse.format(table=table)))
+    await filled.execute(text(forget))
+    assert set((await filled.execute(text(f"SELECT reason FROM {table}"))).scalars()) == {"erased"}  # noqa: S608
 
 
 async def test_every_guarded_table_is_tested_here(connection: Connection) -> None:

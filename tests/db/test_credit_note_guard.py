@@ -1,6 +1,7 @@
 """Credit notes stay within what was paid, are numbered without gaps, and never change, whoever writes."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -19,6 +20,7 @@ from ops.settings import Settings
 from tests.db.refused import refused
 from tests.db.rows import START
 from tests.db.sold import Sold, insert_sold
+from tests.wide_database import wide_database
 
 RACERS = 20
 GUARD = "given_back_within_invoice"
@@ -139,15 +141,19 @@ async def test_it_never_changes(connection: Connection, sold: Sold, statement: s
         await connection.execute(text(statement))
 
 
-async def test_twenty_at_once_never_credit_more_than_was_paid_and_leave_no_gap(settings: Settings) -> None:
-    patient = {"database_pool_size": RACERS, "database_statement_timeout_ms": 60_000}
-    database = Database.from_settings(settings.model_copy(update=patient))
-    async with database.transaction() as connection:
+@pytest.fixture
+async def wide(settings: Settings) -> AsyncIterator[Database]:
+    async with wide_database(settings, RACERS, database_statement_timeout_ms=60_000) as wide:
+        yield wide
+
+
+async def test_twenty_at_once_never_credit_more_than_was_paid_and_leave_no_gap(wide: Database) -> None:
+    async with wide.transaction() as connection:
         sold = await insert_sold(connection, "paid")
     gate = asyncio.Barrier(RACERS)
 
     async def credit(number: int) -> bool:
-        async with database.transaction() as connection:
+        async with wide.transaction() as connection:
             await connection.execute(text("SET LOCAL lock_timeout = '60s'"))
             await gate.wait()
             await issue(connection, note_of(sold, 300, f"racer-{number}"))
@@ -155,9 +161,8 @@ async def test_twenty_at_once_never_credit_more_than_was_paid_and_leave_no_gap(s
 
     outcomes = await asyncio.gather(*(credit(number) for number in range(RACERS)), return_exceptions=True)
 
-    async with database.read() as connection:
+    async with wide.read() as connection:
         query = select(CreditNote.number).where(CreditNote.invoice_id == sold.invoice_id)
         numbers = sorted(int(number[8:]) for number in (await connection.execute(query)).scalars())
-    await database.close()
     assert outcomes.count(True) == len(numbers) == 6
     assert numbers == list(range(numbers[0], numbers[0] + 6))

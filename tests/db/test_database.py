@@ -4,9 +4,11 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from db.database import Connection, Database, is_unavailable
+from cli.dev.postgres import SOCKET_NAME, EmbeddedPostgres
+from db.database import Connection, Database, LostWhileConnectingError, is_unavailable
 from db.tables.accounts import User
 from ops.settings import Settings
+from tests.chaos.links import Link, Weather
 from tests.db.rows import insert_row
 from tests.deadline import eventually
 from tests.free_port import free_port
@@ -115,3 +117,35 @@ async def test_a_database_that_is_not_there_is_worth_a_repetition() -> None:
 async def test_a_mistake_is_not_worth_a_repetition(database: Database, statement: str) -> None:
     assert not is_unavailable(await failure_of(database, statement))
     assert not is_unavailable(ValueError("not of the database at all"))
+
+
+@pytest.mark.parametrize("asked", [b"pg_catalog.version", b"current_schema", b"standard_conforming_strings"])
+async def test_a_first_connection_that_is_lost_at_once_is_an_outage(
+    postgres: EmbeddedPostgres, database_url: str, asked: bytes
+) -> None:
+    """While it is asked what server it is to: whoever starts while Postgres ends."""
+    link = Link("to postgres", [postgres._socket_folder / SOCKET_NAME])
+    await link.open()
+    name = database_url.partition("@/")[2].partition("?")[0]
+    by_link = f"postgresql://postgres@127.0.0.1:{link.port}/{name}?sslmode=disable"
+    database = Database.from_settings(settings_for(by_link))
+    try:
+        link.change(Weather.REPLY_LOST, loses=asked)
+        with pytest.raises(LostWhileConnectingError) as failure:
+            await emails(database, "nobody@italiano.example")
+        assert is_unavailable(failure.value)
+
+        link.calm()
+        assert await emails(database, "nobody@italiano.example") == []
+    finally:
+        await database.close()
+        await link.close()
+
+
+async def test_what_fails_later_is_no_outage(database: Database) -> None:
+    async def ask_nothing() -> None:
+        async with database.read():
+            raise NotImplementedError
+
+    with pytest.raises(NotImplementedError):
+        await ask_nothing()

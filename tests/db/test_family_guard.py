@@ -60,9 +60,10 @@ async def test_the_owner_has_one(connection: Connection, sold: Sold) -> None:
 
 
 async def test_who_has_left_stays_gone(connection: Connection, sold: Sold) -> None:
-    membership_id, user_id = await seat(connection, sold)
-    assert await family_members.end_memberships(connection, user_id) == 1
-    assert await family_members.end_memberships(connection, user_id) == 0
+    membership_id, _ = await seat(connection, sold)
+    assert await family_members.end_membership(
+        connection, membership_id, MembershipEnd.ACCOUNT_CLOSED, at=END, ended_by=None
+    )
     assert not await family_members.end_membership(
         connection, membership_id, MembershipEnd.LEFT, at=END, ended_by=None
     )

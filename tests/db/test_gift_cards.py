@@ -22,6 +22,7 @@ from tests.db.refused import refused
 from tests.db.rows import START, insert_row
 from tests.db.sold import insert_subscriber
 from tests.gift_cards import card_balances, check_purses, owner_of, put_card
+from tests.wide_database import wide_database
 
 MANY = 50
 
@@ -29,9 +30,8 @@ MANY = 50
 @pytest.fixture
 async def wide(settings: Settings) -> AsyncIterator[Database]:
     """As many connections as there are clients: none of them waits for another one's."""
-    wide = Database.from_settings(settings.model_copy(update={"database_pool_size": MANY}))
-    yield wide
-    await wide.close()
+    async with wide_database(settings, MANY) as wide:
+        yield wide
 
 
 async def insert_bill(connection: Connection, total_cents: int = 1_990) -> Bill:

@@ -7,11 +7,11 @@ from sqlalchemy import Connection, create_engine, pool, text
 from sqlalchemy.exc import DBAPIError
 
 from cli.dev.postgres import EmbeddedPostgres
-from db.grants import ADDS, OF_APP
+from db.grants import ADDS, FORGETS, OF_APP
 from db.migrate import downgrade, upgrade
 from db.tables.metadata import METADATA
 from tests.conftest import FreshDatabaseUrl
-from tests.db.test_append_only import APPEND_ONLY
+from tests.db.test_append_only import APPEND_ONLY, FORGETTING
 from tests.db.test_migrations import connected
 
 NOT_ALLOWED = "42501"
@@ -63,7 +63,8 @@ def test_every_table_has_a_decision() -> None:
 
 
 def test_what_is_append_only_is_so_by_right_too() -> None:
-    assert {table: OF_APP[table] for table in APPEND_ONLY} == dict.fromkeys(APPEND_ONLY, ADDS)
+    rights = dict.fromkeys(APPEND_ONLY, ADDS) | dict.fromkeys(FORGETTING, FORGETS)
+    assert {table: OF_APP[table] for table in APPEND_ONLY} == rights
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
@@ -116,6 +117,8 @@ def test_the_product_may_do_its_work(app: Connection) -> None:
         "DELETE FROM refresh_tokens",
         "UPDATE outbox SET published_at = now()",
         "UPDATE notes SET text = 'erased'",
+        "UPDATE staff_actions SET reason = 'erased'",
+        "UPDATE report_replays SET reason = 'erased'",
     ):
         assert refusal_of(app, statement) is None, statement
 

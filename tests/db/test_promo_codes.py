@@ -19,6 +19,7 @@ from tests.db.refused import refused
 from tests.db.rows import END, START, valid_row
 from tests.db.sold import insert_subscriber
 from tests.domain.states import MONTHLY
+from tests.wide_database import wide_database
 
 RACERS = 20
 
@@ -114,9 +115,8 @@ async def test_counted_for_good_and_given_back_once(connection: Connection) -> N
 
 @pytest.fixture
 async def racing(settings: Settings) -> AsyncIterator[Database]:
-    database = Database.from_settings(settings.model_copy(update={"database_pool_size": RACERS}))
-    yield database
-    await database.close()
+    async with wide_database(settings, RACERS) as database:
+        yield database
 
 
 async def redeem_locked(connection: Connection, code: str, user_id: int, subscription_id: int) -> None:

@@ -1,6 +1,7 @@
 """Never more goes back than came in, whoever asks for it, and at whatever same moment."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -21,6 +22,7 @@ from ops.settings import Settings
 from tests.db.refused import refused
 from tests.db.rows import END, START, insert_row
 from tests.db.sold import Sold, insert_sold
+from tests.wide_database import wide_database
 
 RACERS = 20
 
@@ -144,28 +146,32 @@ async def test_what_was_charged_back_is_not_left(
     assert invoice.left == Paid(left[0])
 
 
-async def test_twenty_at_once_never_give_back_more_than_was_received(settings: Settings) -> None:
-    database = Database.from_settings(settings.model_copy(update={"database_pool_size": RACERS}))
-    async with database.transaction() as connection:
+@pytest.fixture
+async def wide(settings: Settings) -> AsyncIterator[Database]:
+    async with wide_database(settings, RACERS) as wide:
+        yield wide
+
+
+async def test_twenty_at_once_never_give_back_more_than_was_received(wide: Database) -> None:
+    async with wide.transaction() as connection:
         sold = await insert_sold(connection, "paid")
     gate = asyncio.Barrier(RACERS)
 
     async def give_back(number: int) -> bool:
-        async with database.transaction() as connection:
+        async with wide.transaction() as connection:
             await connection.execute(text("SELECT 1"))
             await gate.wait()
             return await insert(connection, order(sold, 300, f"racer-{number}")) is not None
 
     outcomes = await asyncio.gather(*(give_back(number) for number in range(RACERS)), return_exceptions=True)
 
-    async with database.read() as connection:
+    async with wide.read() as connection:
         cents = (
             await connection.execute(select(Refund.amount_cents).where(Refund.payment_id == sold.payment_id))
         ).scalars()
         received = await connection.scalar(
             select(Payment.received_cents).where(Payment.id == sold.payment_id)
         )
-    await database.close()
     assert list(cents) == [300] * 6
     assert received == 1_990
     assert outcomes.count(True) == 6

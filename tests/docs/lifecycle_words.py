@@ -118,7 +118,8 @@ REFUSED_WHEN = {
     RefusalCode.FREEZE_UNTIL_IS_PAST: "`until` is not in the future",
     RefusalCode.NOT_FROZEN: "it is not frozen",
     RefusalCode.TRANSFER_NOT_POSSIBLE: (
-        "it is neither `active` nor `trialing` nor `frozen`, or an operator has to look at it"
+        "it is neither `active` nor `trialing` nor `frozen`, an operator has to look at it, or the member's"
+        " account is disabled"
     ),
     RefusalCode.NOT_PARKED: "it is not parked",
     RefusalCode.PLAN_CHANGE_NOT_POSSIBLE: (

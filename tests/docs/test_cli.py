@@ -60,20 +60,103 @@ def test_every_command_tells_what_it_does(path: tuple[str, ...], capsys: pytest.
     assert max(map(len, told.splitlines())) <= 80
 
 
-WRITES = [path for path in commands(ROOT) if path[0] == "sub" and path[1] not in {"list", "show", "timeline"}]
+def named(*names: str) -> set[tuple[str, ...]]:
+    return {tuple(name.split()) for name in names}
 
 
-@pytest.mark.parametrize("path", [*WRITES, ("webhook", "replay")], ids=" ".join)
+READS = named(
+    "sub list",
+    "sub show",
+    "sub timeline",
+    "invoice list",
+    "invoice show",
+    "payment list",
+    "payment show",
+    "dunning list",
+    "webhook list",
+    "webhook show",
+    "event list",
+    "event show",
+    "clock show",
+    "doctor",
+    "status",
+    "report mrr",
+    "report churn",
+    "report recovery",
+    "report renewals",
+    "report trial-balance",
+    "report revenue",
+    "report deferred-revenue",
+    "report gift-liability",
+    "replay-check",
+)
+WRITES = named(
+    "sub start",
+    "sub cancel",
+    "sub uncancel",
+    "sub freeze",
+    "sub unfreeze",
+    "sub change-plan",
+    "sub retry-payment",
+    "sub refund",
+    "sub unpark",
+    "webhook replay",
+    "event replay",
+)
+WRITES_ON_REQUEST = named("plan migrate", "create-admin", "create-support")
+"""They take a reason, and do not always want one."""
+MENDS = named("reconcile", "ordered")
+"""Reads, unless they are told to put right: by rules, or by what was ordered once, so no reason is given."""
+DRILLS = {path for path in commands(ROOT) if path[0] == "trigger"} | named("clock advance")
+"""Of the sandbox and of turned clocks: there is nothing to look at later."""
+RUNS = {path for path in commands(ROOT) if path[0] == "bench"} | named(
+    "dev", "reset", "demo", "chaos", "migrate", "api", "worker", "sandbox-psp", "trace-collector"
+)
+TABLES = (READS, WRITES, WRITES_ON_REQUEST, MENDS, DRILLS, RUNS)
+
+
+def test_every_command_is_of_one_kind() -> None:
+    """A new one is written into a table: then it is known what it has to take."""
+    listed = [path for table in TABLES for path in table]
+
+    assert sorted(listed) == sorted(commands(ROOT))
+
+
+def options_of(path: tuple[str, ...]) -> dict[str, bool]:
+    """Whether each is needed."""
+    _, command, _ = found(list(path))
+    return {option: parameter.required for parameter in command.params for option in parameter.opts}
+
+
+@pytest.mark.parametrize("path", sorted(READS | MENDS | {("clock", "advance")}), ids=" ".join)
+def test_what_reads_takes_json(path: tuple[str, ...]) -> None:
+    assert "--json" in options_of(path)
+
+
+@pytest.mark.parametrize("path", sorted(WRITES), ids=" ".join)
 def test_what_writes_needs_a_reason(path: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     """A group is asked as a whole, as it is typed."""
     group = ROOT.commands[path[0]]
-    arguments = {"start": ["1", "P30D"], "change-plan": ["1", "P30D"], "refund": ["1", "all"]}
+    arguments = {
+        "start": ["1", "P30D"],
+        "change-plan": ["1", "P30D"],
+        "refund": ["1", "all"],
+        ("event", "replay"): ["1", "--endpoint", "1"],
+    }
+    typed = arguments.get(path, arguments.get(path[1], ["1"]))
 
     with pytest.raises(SystemExit) as ended:
-        group.main([path[1], *arguments.get(path[1], ["1"])], prog_name=path[0])
+        group.main([path[1], *typed], prog_name=path[0])
 
     assert ended.value.code == 2
     assert "--reason" in capsys.readouterr().err
+    assert options_of(path)["--reason"]
+    assert "--json" in options_of(path)
+
+
+@pytest.mark.parametrize("path", sorted(WRITES_ON_REQUEST), ids=" ".join)
+def test_what_writes_on_request_takes_a_reason(path: tuple[str, ...]) -> None:
+    assert not options_of(path)["--reason"]
 
 
 @pytest.mark.parametrize("amount", ["12,5", "-1", "0", "1.234", "1e3", "all of it", "", "9" * 20])

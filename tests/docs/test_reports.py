@@ -9,11 +9,15 @@ from typer.main import get_command
 from cli.groups import report
 from domain.growth import Kind, Step, by_month, months_of, movements
 from domain.monthly_worth import Billed, monthly_worth
+from domain.payer_steps import HandedOn, PaidSubscription, WorthFrom, steps_of
 from tests.docs.tables import Row, tables_of
 
 TABLES = tables_of("reports.md")
 VAT_BP = 2_200
 NOTHING = "-"
+PEOPLE = ("Anna", "Bruno", "Carla", "Dora")
+HANDS_ON = "hands it on to "
+BY_HEADS = ("opening subscribers", "started", "returned", "handed on", "ended", "closing")
 
 
 def cents(text: str) -> int:
@@ -21,20 +25,31 @@ def cents(text: str) -> int:
     return (-1 if text.startswith("-") else 1) * (int(whole) * 100 + int(hundredths))
 
 
-def step(row: Row) -> Step:
+def turn(row: Row) -> WorthFrom | HandedOn:
     at = datetime.fromisoformat(f"2026-{row['on']}T00:00:00+00:00")
+    if HANDS_ON in row["what happens"]:
+        return HandedOn(at, PEOPLE.index(row["what happens"].removeprefix(HANDS_ON)))
     if row["plan"] == NOTHING:
-        return Step(payer(row), "EUR", at, None)
+        return WorthFrom(at, None)
     billed = Billed(cents(row["price"]), cents(row["discount"]), VAT_BP, row["plan"])
-    return Step(payer(row), "EUR", at, monthly_worth(billed))
+    return WorthFrom(at, monthly_worth(billed))
 
 
-def payer(row: Row) -> int:
-    return ["Anna", "Bruno", "Carla"].index(row["payer"])
+def steps(rows: list[Row]) -> list[Step]:
+    """In the order of the rules. Everybody of the example starts one, and does so again on the same row."""
+    by_payer = {name: [turn(row) for row in rows if row["payer"] == name] for name in PEOPLE}
+    return sorted(
+        (
+            step
+            for payer_id, turns in enumerate(by_payer.values())
+            for step in steps_of(PaidSubscription(payer_id, "EUR", payer_id), turns)
+        ),
+        key=lambda step: step.order,
+    )
 
 
 MRR, SUBSCRIBERS = by_month(
-    movements(sorted(map(step, TABLES["A worked example"]), key=lambda step: (step.payer_id, step.at))),
+    movements(steps(TABLES["A worked example"])),
     months_of(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)),
 )
 
@@ -61,14 +76,23 @@ def test_the_worked_example_by_heads() -> None:
     said = [
         (
             row["month"],
-            *(int(row[name]) for name in ("opening subscribers", "started", "returned", "ended", "closing")),
+            *(int(row[name]) for name in BY_HEADS),
             None if row["churn rate"] == NOTHING else cents(row["churn rate"]),
         )
         for row in TABLES["And by heads"]
     ]
 
     assert said == [
-        (f"{row.month:%Y-%m}", row.opening, row.started, row.returned, row.ended, row.closing, row.churn_bp)
+        (
+            f"{row.month:%Y-%m}",
+            row.opening,
+            row.started,
+            row.returned,
+            row.handed_on,
+            row.ended,
+            row.closing,
+            row.churn_bp,
+        )
         for row in SUBSCRIBERS
     ]
 

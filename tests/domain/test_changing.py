@@ -8,7 +8,7 @@ import pytest
 from domain import changing, pausing, paying, renewing
 from domain.billing_calendar import Anchor, Period
 from domain.changing import ChangeOffer, When
-from domain.invoice import InvoiceLine, LineKind
+from domain.invoice import TO_BALANCE_OF_OTHERS, TO_OWN_BALANCE, InvoiceLine, LineKind
 from domain.lifecycle import Event
 from domain.plan import PlanTerms
 from domain.pricing import PeriodPrice
@@ -77,6 +77,24 @@ def test_a_credit_above_the_charge_goes_to_the_balance() -> None:
         (TO_BALANCE, 1_000),
     ]
     assert (offer.invoice.total_cents, offer.invoice.amount_due_cents) == (0, 0)
+
+
+@pytest.mark.parametrize("of_others", [0, 1, 500, 1_000])
+def test_of_a_credit_above_the_charge_others_have_what_they_had_paid(of_others: int) -> None:
+    offer = begun(FAMILY).offer(MONTHLY, HALFWAY)
+    shared = offer.crediting_others(of_others)
+
+    assert (offer.invoice.credited_to_balance_cents, offer.invoice.credited_to_own_balance_cents) == (
+        1_000,
+        1_000,
+    )
+    assert shared.invoice.credited_to_balance_cents == 1_000, "it is one credit"
+    assert shared.invoice.credited_to_own_balance_cents == 1_000 - of_others
+    assert (shared.invoice.total_cents, shared.invoice.credit_cents) == (0, offer.invoice.credit_cents)
+    told = {line.description: line.amount_cents for line in shared.invoice.lines}
+    told = {name: cents for name, cents in told.items() if name in {TO_OWN_BALANCE, TO_BALANCE_OF_OTHERS}}
+    parts = {TO_OWN_BALANCE: 1_000 - of_others, TO_BALANCE_OF_OTHERS: of_others}
+    assert told == {name: cents for name, cents in parts.items() if cents}
 
 
 def test_the_discount_goes_on_for_the_rest_of_the_period_and_is_not_used_up_by_it() -> None:

@@ -14,8 +14,8 @@ END = datetime(2026, 7, 1, tzinfo=UTC)
 MONTHS = months_of(START, END)
 
 
-def step(day: int, worth: int | None, *, payer: int = 1, currency: str = "EUR") -> Step:
-    return Step(payer, currency, START + timedelta(days=day), worth)
+def step(day: int, worth: int | None, *, payer: int = 1, subscription: int = 1) -> Step:
+    return Step(payer, subscription, "EUR", START + timedelta(days=day), worth)
 
 
 def kinds(*steps: Step) -> list[tuple[Kind, int]]:
@@ -36,7 +36,21 @@ def test_each_kind_of_movement() -> None:
 
 def test_at_one_instant_the_last_counts() -> None:
     """Who leaves one subscription for another at that instant has neither gone nor come back."""
-    assert kinds(step(0, 500), step(30, None), step(30, 700)) == [(Kind.NEW, 500), (Kind.EXPANSION, 200)]
+    another = step(30, 700, subscription=2)
+
+    assert kinds(step(0, 500), step(30, None), another) == [(Kind.NEW, 500), (Kind.EXPANSION, 200)]
+
+
+def test_who_pays_for_two_subscriptions_is_one_who_pays_for_both() -> None:
+    """Only a clock that was turned makes it so: in their own time, lives overlap that did not in ours."""
+    another = (step(30, 700, subscription=2), step(90, None, subscription=2))
+
+    assert kinds(step(0, 500), another[0], step(60, None), another[1]) == [
+        (Kind.NEW, 500),
+        (Kind.EXPANSION, 700),
+        (Kind.CONTRACTION, -500),
+        (Kind.CHURN, -700),
+    ]
 
 
 def test_who_pays_nothing_is_there_all_the_same() -> None:
@@ -65,7 +79,7 @@ def test_parts_of_months_keep_their_ends() -> None:
 
 def test_the_rate_is_of_those_at_the_opening() -> None:
     three = [step(0, 100, payer=payer) for payer in (1, 2, 3)]
-    lives = sorted([*three, step(40, None, payer=2)], key=lambda each: (each.payer_id, each.at))
+    lives = ordered([*three, step(40, None, payer=2)])
 
     _, months = by_month(movements(lives), MONTHS[:2])
 
@@ -79,6 +93,7 @@ STEPS = st.lists(
     st.builds(
         Step,
         st.integers(1, 4),
+        st.integers(1, 2),
         st.sampled_from(["EUR", "USD"]),
         st.integers(-60, 240).map(lambda day: START + timedelta(days=day)),
         st.none() | st.integers(0, 10_000),
@@ -88,16 +103,20 @@ STEPS = st.lists(
 
 
 def ordered(steps: list[Step]) -> list[Step]:
-    return sorted(steps, key=lambda each: (each.payer_id, each.currency, each.at))
+    return sorted(steps, key=lambda each: each.order)
 
 
 def standing(steps: list[Step], currency: str, at: datetime) -> list[int]:
-    """By another way: what each payer's last step before the instant says."""
-    last: dict[int, int | None] = {}
+    """By another way: what the last steps before the instant say of each payer's subscriptions."""
+    last: dict[tuple[int, int], int | None] = {}
     for each in ordered(steps):
         if each.currency == currency and each.at < at:
-            last[each.payer_id] = each.worth_cents
-    return [worth for worth in last.values() if worth is not None]
+            last[each.payer_id, each.subscription_id] = each.worth_cents
+    paid: dict[int, int] = {}
+    for (payer, _), worth in last.items():
+        if worth is not None:
+            paid[payer] = paid.get(payer, 0) + worth
+    return list(paid.values())
 
 
 @given(STEPS)
@@ -128,7 +147,7 @@ def test_each_month_opens_as_the_one_before_closed(steps: list[Step]) -> None:
 
 
 def test_what_is_after_the_last_month_is_left_out() -> None:
-    later = [Movement("EUR", END, Kind.NEW, 500)]
+    later = [Movement("EUR", END, Kind.NEW, 500, 1)]
 
     mrr, _ = by_month(later, MONTHS[:1])
 

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from tests.deadline import eventually
 from tests.lives import World
 from tests.stack import PrivateStack
 from tests.staff import hire
+from tests.warm_python import run_italiano
 
 HTTP_SECONDS = 60
 ROOT = Path(__file__).parents[2]
@@ -64,8 +64,7 @@ class Restorable:
 
     async def italiano(self, *arguments: str) -> tuple[int, Any]:
         """Runs a command that answers in JSON."""
-        environment = self.stack.environment | {"PYTHONPATH": str(ROOT)}
-        done = await _run([sys.executable, "-m", "cli.main", *arguments, "--json"], environment)
+        done = await asyncio.to_thread(run_italiano, *arguments, "--json", environment=self.stack.environment)
         assert done.stdout, done.stderr
         return done.returncode, json.loads(done.stdout)
 

@@ -82,3 +82,37 @@ async def test_a_command_is_done_once_though_its_answer_was_never_kept(world: Wo
         "cancel_scheduled",
         "cancel_withdrawn",
     ]
+
+
+@pytest.mark.parametrize(
+    ("commands", "is_then"),
+    [
+        (["withdraw"], "canceled"),
+        (["freeze", "cancel"], "canceled"),
+        (["change-plan", "cancel"], "canceled"),
+    ],
+    ids=" ".join,
+)
+async def test_a_command_that_was_done_is_answered_so_although_the_subscription_has_ended_since(
+    world: World, commands: list[str], is_then: str
+) -> None:
+    """The answer was lost; the same request again must not be told that it came too late."""
+    life = await Life.begin(world, card="tok_ok")
+    await life.becomes("active")
+    bodies = {"change-plan": {"plan_code": "P1Y", "when": "period_end"}, "cancel": {"at_period_end": False}}
+    first, *later = commands
+    path, key = f"/subscriptions/{life.subscription_id}/{first}", uuid.uuid4().hex
+    async with replica_that_dies_at(world.stack, "command_done") as replica:
+        with pytest.raises(httpx2.TransportError):
+            await replica.as_student(life.student).post(path, bodies.get(first), key=key)
+    for command in later:
+        assert (await life.post(command, bodies.get(command))).is_success
+
+    async def answered() -> httpx2.Response:
+        again = await life.student.post(path, bodies.get(first), key=key)
+        assert again.json().get("code") != "idempotency_in_progress"
+        return again
+
+    again = await eventually(answered)
+
+    assert (again.status_code, again.json()["status"]) == (200, is_then)

@@ -7,9 +7,10 @@ import httpx2
 from tests.client import Student, refusal
 from tests.deadline import eventually
 from tests.faults.conftest import Fragile
+from tests.stack import PATIENCE_MS
 
-LONGEST_WAIT = 10.0
-"""Half of what this stack's API waits for a workflow otherwise; a busy machine takes its share."""
+LONGEST_WAIT = 0.9 * PATIENCE_MS / 1_000
+"""Less than this stack's API waits for a workflow otherwise."""
 SOON = "1"
 
 

@@ -76,7 +76,7 @@ async def test_an_invoice_goes_back_to_gift_card_and_card_by_the_same_request(
         answer = await admin.post(path, body, key=key)
         return answer if answer.status_code == 202 else None
 
-    answer = await eventually(is_answered, timeout=15)
+    answer = await eventually(is_answered)
     assert answer is not None
     assert (answer.json()["card_cents"], answer.json()["gift_cents"]) == (1_490, 500)
 

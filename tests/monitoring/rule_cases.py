@@ -69,6 +69,13 @@ def waiting(seconds: int, kind: str = "workflow_task") -> Series:
     }
 
 
+def replicas(job: str, *told: str) -> Series:
+    """As they are found by DNS: one that is gone leaves nothing behind, not even an `up` of 0."""
+    return {
+        f'up{{job="{job}", instance="172.18.0.{at}:8000"}}': values for at, values in enumerate(told, start=5)
+    }
+
+
 UP = {'up{job="api"}': "1x200", "active_subscriptions": "7x200"}
 
 API_CASES = (
@@ -78,6 +85,7 @@ API_CASES = (
         {'up{job="api", instance="a"}': "1 0x30", 'up{job="api", instance="b"}': "1x30"},
     ),
     Case("ApiDown", {'up{job="worker"}': "1x30"}, {'up{job="api"}': "0 1x30"}),
+    Case("ApiDown", replicas("api", "1x5 stale", "1x5 stale"), replicas("api", "1x5 stale", "1x30")),
     Case("ApiErrors", api_answers(6), api_answers(4)),
     Case(
         "ApiSlow",
@@ -121,6 +129,7 @@ API_CASES = (
 WORKER_CASES = (
     Case("WorkerDown", {'up{job="worker"}': "0x30"}, {'up{job="worker"}': "1x30"}),
     Case("WorkerDown", {'up{job="api"}': "1x30"}, {'up{job="worker"}': "1x13 0 1x10"}),
+    Case("WorkerDown", replicas("worker", "1x5 stale", "0x30"), replicas("worker", "1x5 stale", "1x30")),
     Case(
         "QueueNotPolled",
         {'temporal_num_pollers{task_queue="events"}': "0x30"},
@@ -145,12 +154,12 @@ WORKER_CASES = (
     Case(
         "ActivitiesFail",
         {
-            'billing_activities_total{activity_type="post_event", outcome="failed"}': "0+6x40",
-            'billing_activities_total{activity_type="post_event", outcome="done"}': "0+4x40",
+            'billing_activities_total{activity_type="collect_payment", outcome="failed"}': "0+6x40",
+            'billing_activities_total{activity_type="collect_payment", outcome="done"}': "0+4x40",
         },
         {
-            'billing_activities_total{activity_type="post_event", outcome="failed"}': "0+4x40",
-            'billing_activities_total{activity_type="post_event", outcome="done"}': "0+6x40",
+            'billing_activities_total{activity_type="collect_payment", outcome="failed"}': "0+4x40",
+            'billing_activities_total{activity_type="collect_payment", outcome="done"}': "0+6x40",
         },
         minute=30,
     ),

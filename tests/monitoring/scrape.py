@@ -3,6 +3,8 @@
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.deadline import LONGEST_SECONDS
+
 Labels = frozenset[tuple[str, str]]
 Samples = dict[tuple[str, Labels], float]
 
@@ -10,7 +12,7 @@ BY_THE_SDK = {"service_name", "namespace", "task_queue", "workflow_type"}
 
 
 async def scrape(url: str) -> Samples:
-    async with httpx2.AsyncClient(trust_env=False) as http:
+    async with httpx2.AsyncClient(timeout=LONGEST_SECONDS, trust_env=False) as http:
         answer = await http.get(url)
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value

@@ -11,7 +11,10 @@ import pytest
 import yaml
 
 from tests.monitoring.rule_cases import CASES_OF, Case, Series
-from tests.monitoring.written import ALERTS, ROOT, RULE_FILES
+from tests.monitoring.written import ALERTS, ROOT, RULE_FILES, expressions
+
+CONFIGURATION = ROOT / "ops/prometheus/prometheus.yml"
+UP = re.compile(r"\bup\b(\{[^}]*\})?")
 
 REQUIRED = "BILLING_TESTS_NEED_PROMTOOL"
 """Set where promtool has to be there: without it these tests fail instead of being skipped."""
@@ -46,6 +49,25 @@ def story(case: Case, series: Series, *, fires: bool) -> dict[str, Any]:
 
 def test_prometheus_takes_the_rules() -> None:
     promtool("check", "rules", *RULE_FILES)
+
+
+def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:
+    written = CONFIGURATION.read_text()
+    mounted = "/etc/prometheus/rules/"
+    assert mounted in written
+    (tmp_path / "prometheus.yml").write_text(written.replace(mounted, f"{RULE_FILES[0].parent}/"))
+
+    said = promtool("check", "config", tmp_path / "prometheus.yml")
+
+    assert f"{len(RULE_FILES)} rule files found" in said
+
+
+def test_whether_something_is_up_is_asked_of_jobs_that_are_scraped() -> None:
+    """By nothing else: the address of a replica is another one after each start."""
+    asked = {selector for _, expression in expressions() for selector in UP.findall(expression)}
+    jobs = {job["job_name"] for job in yaml.safe_load(CONFIGURATION.read_text())["scrape_configs"]}
+
+    assert {'{job="api"}', '{job="worker"}'} <= asked <= {f'{{job="{name}"}}' for name in jobs} | {""}
 
 
 @pytest.mark.parametrize("file", CASES_OF)

@@ -43,7 +43,7 @@ class Deaf(SpanExporter):
     def __init__(self) -> None:
         self.answers = Event()
 
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:  # noqa: ARG002 - the library's
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         self.answers.wait()
         return SpanExportResult.FAILURE
 
@@ -53,7 +53,7 @@ class Away(SpanExporter):
 
     is_away = True
 
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:  # noqa: ARG002 - the library's
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         return SpanExportResult.FAILURE if self.is_away else SpanExportResult.SUCCESS
 
 

@@ -20,7 +20,7 @@ from cli.dev.child_process import ChildProcess
 from cli.dev.processes import ProductProcess
 from tests.certificate import self_signed
 from tests.client import Student
-from tests.deadline import eventually
+from tests.deadline import LONGEST_SECONDS, eventually
 from tests.free_port import free_port
 from tests.packaging.name_server import name_server
 from tests.stack import Stack
@@ -49,7 +49,7 @@ class Balanced:
         """Of somebody at that address."""
         transport = httpx2.AsyncHTTPTransport(verify=self.trusted, local_address=address)
         return httpx2.AsyncClient(
-            base_url=f"https://{NAME}:{self.https_port}", transport=transport, timeout=30
+            base_url=f"https://{NAME}:{self.https_port}", transport=transport, timeout=LONGEST_SECONDS
         )
 
 
@@ -142,7 +142,10 @@ async def test_one_that_stops_is_left_before_it_is_gone(balanced: Balanced) -> N
 
 @needs_haproxy
 async def test_plain_http_is_sent_to_https_and_plumbing_is_for_those_inside(balanced: Balanced) -> None:
-    async with balanced.client() as https, httpx2.AsyncClient(trust_env=False) as http:
+    async with (
+        balanced.client() as https,
+        httpx2.AsyncClient(timeout=LONGEST_SECONDS, trust_env=False) as http,
+    ):
         await eventually(lambda: is_alive(https))
         plain = await http.get(f"http://127.0.0.1:{balanced.http_port}/plans?a=b")
         inside = [(await https.get(path)).status_code for path in ("/metrics", "/readyz", "/healthz")]

@@ -282,19 +282,27 @@ def test_without_our_own_cluster_nobody_waits_for_it(root: Path, services: Servi
         assert away.isdisjoint(needs), name
 
 
-def test_scraped_targets_are_listeners_of_these_services(
+def test_scraped_targets_are_listeners_of_these_services_each_replica_for_itself(
     root: Path, services: Services, variables_of_settings: Variables
 ) -> None:
     config = yaml.safe_load((root / "ops/prometheus/prometheus.yml").read_text())
-    scraped = {job["job_name"]: job["static_configs"][0]["targets"] for job in config["scrape_configs"]}
+    jobs = {job["job_name"]: job for job in config["scrape_configs"]}
+    found = {name: job["dns_sd_configs"] for name, job in jobs.items() if "dns_sd_configs" in job}
+    override = (root / "docker-compose.balanced.yml").read_text().replace("!reset", "")
+    replicas = {
+        name
+        for name, service in yaml.safe_load(override)["services"].items()
+        if "replicas" in service["deploy"]
+    }
     temporal_port = services["temporal"]["environment"]["PROMETHEUS_ENDPOINT"].rpartition(":")[2]
 
-    assert scraped == {
-        "api": [f"api:{variables_of_settings['API_PORT'].default}"],
-        "worker": [f"worker:{variables_of_settings['WORKER_METRICS_PORT'].default}"],
-        "temporal": [f"temporal:{temporal_port}"],
-    }
-    assert scraped.keys() <= services.keys()
+    assert found.keys() == replicas == {"api", "worker"}
+    for name, variable in (("api", "API_PORT"), ("worker", "WORKER_METRICS_PORT")):
+        [dns] = found[name]
+        assert (dns["names"], dns["type"]) == ([name], "A")
+        assert dns["port"] == variables_of_settings[variable].default
+    assert jobs["temporal"]["static_configs"] == [{"targets": [f"temporal:{temporal_port}"]}]
+    assert jobs.keys() <= services.keys()
 
 
 def test_prometheus_finds_the_rules_and_grafana_its_panels(root: Path, services: Services) -> None:

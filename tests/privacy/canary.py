@@ -18,7 +18,10 @@ HTTP_SECONDS = 60
 
 @dataclass
 class Canary:
-    """Signed up, declined, charged, canceled with a reason, refunded, locked out, and let in again."""
+    """Signed up, declined, charged, canceled with a reason, refunded, locked out, and let in again.
+
+    Staff name them in all that they write meanwhile.
+    """
 
     life: Life
     marker: str
@@ -33,6 +36,16 @@ class Canary:
     def marks(self) -> tuple[str, ...]:
         """What is searched for: a language has less room than the rest."""
         return self.marker, self.marker[:8]
+
+    @property
+    def why(self) -> dict[str, str]:
+        """What staff say of all that they do to them."""
+        return {"reason": f"{self.marker} has called"}
+
+    async def has_done_to(self, admin: Student, what: str) -> httpx2.Response:
+        """To their account, under the same key each time."""
+        path = f"/admin/users/{self.student.id}/{what}"
+        return await admin.post(path, self.why, key=f"{what} {self.student.id}")
 
 
 async def live_through(world: World, admin: Student, mail: ResetMail) -> Canary:
@@ -50,8 +63,12 @@ async def live_through(world: World, admin: Student, mail: ResetMail) -> Canary:
     ) as http:
         student = await _sign_up(http, marker)
         canary = Canary(await _start_and_pay(world, student, marker), marker, refused)
+        staff = admin.through(http)
         await _is_locked_out_and_let_in(canary, mail)
-        await _cancel_and_refund(canary, admin.through(http))
+        await _is_looked_after(canary, staff)
+        await _cancel_and_refund(canary, staff)
+        await _has_a_report_judged_again(world, canary, staff)
+        await _is_shut_out_and_let_in(canary, staff)
     canary.life.student = student.through(world.http)
     return canary
 
@@ -93,6 +110,35 @@ async def _is_locked_out_and_let_in(canary: Canary, mail: ResetMail) -> None:
         await student.http.post("/auth/password/reset", json={"token": token, "new": student.password})
     await student.post("/auth/password", {"current": wrong["password"], "new": student.password})
     await student.login()
+
+
+async def _is_looked_after(canary: Canary, admin: Student) -> None:
+    """By staff who say more than they should, also of what is refused then."""
+    on_behalf = f"/admin/subscriptions/{canary.life.subscription_id}"
+    for command in ("freeze", "unfreeze"):
+        done = await admin.post(f"{on_behalf}/{command}", canary.why, key=f"{command} {canary.student.id}")
+        assert done.is_success, done.text
+    assert refusal(await admin.post(f"{on_behalf}/uncancel", canary.why)) == (409, "not_canceling")
+
+
+async def _has_a_report_judged_again(world: World, canary: Canary, admin: Student) -> None:
+    """A cent came for another subscription, which they give up."""
+    life = await Life.begin(world, student=canary.student)
+    await life.report(amount_cents=1)
+    await life.applies_reports(1)
+    [report] = (await admin.get("/admin/webhooks", payment_id=life.payment_id)).json()["items"]
+    judged = await admin.post(f"/admin/webhooks/{report['id']}/replay", canary.why)
+    assert judged.is_success, judged.text
+    assert (await life.post("cancel", {"at_period_end": False})).is_success
+    await life.closes()
+
+
+async def _is_shut_out_and_let_in(canary: Canary, admin: Student) -> None:
+    """Each under a key, whose answer has their address."""
+    for what in ("disable", "enable"):
+        done = await canary.has_done_to(admin, what)
+        assert done.json()["email"] == canary.student.email
+    await canary.student.login()
 
 
 async def _cancel_and_refund(canary: Canary, admin: Student) -> None:

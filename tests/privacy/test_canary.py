@@ -25,7 +25,7 @@ from tests.reset_mail import ResetMail
 from tests.staff import hire
 from workflows.deliver_inbox import DeliverInbox
 
-PERSONAL = {"users", "payment_methods", "notes"}
+PERSONAL = {"users", "payment_methods", "notes", "staff_actions", "report_replays", "idempotency_keys"}
 """Where it is while they are customers."""
 
 KEPT_BY_THEIR_PROVIDER_S_NAME = {"payment_methods": 2}
@@ -138,6 +138,7 @@ async def test_erased_it_is_nowhere(
     assert found_in(logs_in(canary.life.world.stack.folder), canary.marks) == []
     body = {"email": student.email, "password": student.password}
     assert refusal(await http.post("/auth/login", json=body)) == (401, "bad_credentials")
+    assert refusal(await canary.has_done_to(admin, "disable")) == (410, "answer_erased")
 
     async def others_are_told() -> dict[str, Any]:
         erased = [each.event for each in everything.received if each.event["type"] == "user.erased"]

@@ -1,5 +1,8 @@
 """A replay records nothing, and does what was recorded, whether spans are recorded or not."""
 
+from collections.abc import AsyncIterator
+
+from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
 from tests.ops.recording import recording
@@ -11,12 +14,17 @@ from worker.tracing import Tracing
 RECORDED = recorded()
 
 
+async def each_recorded() -> AsyncIterator[WorkflowHistory]:
+    for history in RECORDED.values():
+        yield history
+
+
 async def test_every_recorded_history_replays_with_tracing_on_and_leaves_no_span() -> None:
     replayer = Replayer(workflows=WORKFLOWS, workflow_runner=sandboxed_runner(), interceptors=[Tracing()])
 
     with recording() as kept:
-        for history in RECORDED.values():
-            await replayer.replay_workflow(history)
+        replayed = await replayer.replay_workflows(each_recorded(), raise_on_replay_failure=True)
 
+    assert replayed.replay_failures == {}
     assert RECORDED
     assert kept.get_finished_spans() == ()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import httpx2
 import pytest
 
-from tests.deadline import eventually
+from tests.deadline import LONGEST_SECONDS, eventually
 from tests.psp import SandboxPsp
 from tests.sandbox_psp.requests import a_body, a_key, charge, read
 
@@ -106,7 +106,8 @@ async def test_a_body_that_is_wrong_is_refused(psp: SandboxPsp) -> None:
 
 async def test_without_the_key_of_the_api_nothing_is_told(psp: SandboxPsp) -> None:
     paths = [path for path in (await psp.get("/openapi.json")).json()["paths"] if path.startswith("/v1/")]
-    async with httpx2.AsyncClient(base_url=psp.url, headers={"Authorization": "Bearer mine"}) as stranger:
+    mine = {"Authorization": "Bearer mine"}
+    async with httpx2.AsyncClient(base_url=psp.url, headers=mine, timeout=LONGEST_SECONDS) as stranger:
         for path in paths:
             for answer in (await stranger.get(path), await stranger.post(path, json={})):
                 is_no_route = answer.status_code == 405

@@ -1,9 +1,5 @@
 """The whole life of a subscription as somebody sees it who is told of its events, and of nothing else."""
 
-from collections.abc import AsyncIterator
-
-import pytest
-
 from tests.client import Student
 from tests.deadline import eventually
 from tests.event_endpoint import Endpoint
@@ -31,14 +27,6 @@ FACTS = [
 
 ANNOUNCED = 2
 """Renewals that were coming: that of the last period was canceled before it was announced."""
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[EventReceiver]:
-    receiver = EventReceiver()
-    await receiver.open()
-    yield receiver
-    await receiver.close()
 
 
 async def test_a_life_as_it_is_told(world: World, admin: Student, receiver: EventReceiver) -> None:

@@ -12,16 +12,8 @@ from domain.refusals import Refused
 from tests.event_receiver import EventReceiver, answer
 from upkeep.events.sending import EventSender
 
-QUICK_SECONDS = 0.5
+QUICK_SECONDS = 2.0
 HEADERS = {"content-type": "application/json", "webhook-id": "evt_1"}
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[EventReceiver]:
-    receiver = EventReceiver()
-    await receiver.open()
-    yield receiver
-    await receiver.close()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 
 from domain.delivery import Answer
 from tests.certificate import self_signed
+from tests.deadline import LONGEST_SECONDS
 from tests.event_receiver import OK
 from upkeep.events.sending import EventSender
 
@@ -43,7 +44,7 @@ async def sent_to(url: str, trusted: Path | None) -> Answer:
     if trusted is not None:
         await sender._http.aclose()
         sender._http = httpx2.AsyncClient(
-            verify=ssl.create_default_context(cafile=trusted), trust_env=False, timeout=5
+            verify=ssl.create_default_context(cafile=trusted), trust_env=False, timeout=LONGEST_SECONDS
         )
     try:
         return await sender.send(url, {}, "{}")

@@ -49,7 +49,7 @@ class Activities:
         return self._answer("look up", command)
 
     @activity.defn
-    async def mark_refund_unknown(self, command: SendRefund) -> RefundStatus:  # noqa: ARG002 - the contract's
+    async def mark_refund_unknown(self, command: SendRefund) -> RefundStatus:
         self.asked.append("unknown")
         return RefundStatus.UNKNOWN
 

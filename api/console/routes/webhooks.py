@@ -1,10 +1,7 @@
 """The webhook inbox: what came, what became of it, and having it judged again."""
 
-from typing import Annotated
-
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from api.console.forms import PostedFormDep, read_body
@@ -12,24 +9,15 @@ from api.console.pages import HOME, go_to, page
 from api.console.route import pages_router
 from api.console.session import CurrentSession
 from api.context import ContextDep
-from api.paging import DEFAULT_LIMIT, page_request
 from api.problem_handlers import problem_from
 from api.problems import Problem
 from api.routes import staff_webhooks
 from api.schemas.base import RowId
+from api.schemas.searches import WebhookSearch
 from api.schemas.webhooks import ReplayOrderBody
 from db.queries.payment_reports import ReportStatus
 
 router = pages_router()
-
-
-class WebhookSearch(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    status: ReportStatus | None = None
-    provider: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}$")] | None = None
-    payment_id: RowId | None = None
-    cursor: str | None = None
 
 
 @router.get("/webhooks")
@@ -38,15 +26,8 @@ async def search(request: Request, session: CurrentSession, context: ContextDep)
     asked = {name: value.strip() for name, value in request.query_params.items() if value.strip()}
     found, problem = None, None
     try:
-        only = read_body(WebhookSearch, asked)
-        found = await staff_webhooks.list_webhooks(
-            session.user,
-            context,
-            page_request(only.cursor, DEFAULT_LIMIT),
-            only.status,
-            only.provider,
-            only.payment_id,
-        )
+        search = read_body(WebhookSearch, asked)
+        found = await staff_webhooks.list_webhooks(search, session.user, context)
     except (Problem, RequestValidationError) as error:
         problem = problem_from(error)
     return page(

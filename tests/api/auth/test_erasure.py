@@ -192,6 +192,10 @@ async def test_papers_know_a_number_only(active: Life, admin: Student) -> None:
 
 
 async def test_what_staff_do_on_their_own_account_is_no_exception(admin: Student) -> None:
+    """Their password is asked for: an access token alone erases nobody who holds it."""
+    by_token_alone = await admin.post(f"/admin/users/{admin.id}/erase", {"reason": "asked"})
+    assert refusal(by_token_alone) == (409, "own_account")
+    assert (await admin.get("/auth/me")).status_code == 200
     assert (await erase(admin)).status_code == 204
     assert refusal(await admin.get("/auth/me")) in ((401, "token_invalid"), OVER)
 

@@ -1,11 +1,11 @@
 """Every way to make a token that is not ours, against the one that is."""
 
-import base64
+import gc
 import hashlib
 import hmac
-import json
 import random
 import string
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,6 +23,8 @@ from api.auth.tokens import (
     TokenRefusedError,
     new_token_id,
 )
+from tests import jwt_by_hand
+from tests.jwt_by_hand import base64url, encoded
 
 SECRET = "s" * 64  # as many bytes as the longest of the hashes
 OTHER_SECRET = "o" * 64
@@ -52,20 +54,7 @@ def claims(**changes: Any) -> dict[str, Any]:
 
 
 def signed(payload: Any, secret: str | bytes = SECRET, *, digest: str = "sha256", **header: Any) -> str:
-    """By hand, since no library signs what is wrong on purpose. `header` comes over the good one."""
-    head = {"alg": "HS256", "typ": ACCESS} | header
-    signing_input = f"{encoded(head)}.{encoded(payload)}"
-    key = secret.encode() if isinstance(secret, str) else secret
-    signature = hmac.digest(key, signing_input.encode(), digest)
-    return f"{signing_input}.{base64url(signature)}"
-
-
-def encoded(value: Any) -> str:
-    return base64url(json.dumps(value).encode())
-
-
-def base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    return jwt_by_hand.signed(payload, secret, digest=digest, **header)
 
 
 def refusal(token: str, of: TokenIssuer = issuer) -> str:
@@ -204,6 +193,16 @@ def test_a_swapped_payload_or_signature_is_refused() -> None:
     assert refusal(signed(claims(), "")) == "token_invalid"
 
 
+def test_a_signature_has_one_spelling() -> None:
+    """The last of its 43 characters has two bits that nothing reads, and there is room for padding."""
+    alphabet = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
+    token = access_token()
+    bits = alphabet.index(token[-1])
+    others = [token[:-1] + alphabet[bits ^ unread] for unread in (1, 2, 3)]
+
+    assert {refusal(other) for other in [*others, f"{token}=", f"{token}=="]} == {"token_invalid"}
+
+
 def test_a_rotation_logs_nobody_out_and_ends() -> None:
     before = access_token(TokenIssuer((OTHER_SECRET,), "HS256"))
     rotating = TokenIssuer((SECRET, OTHER_SECRET), "HS256")
@@ -242,6 +241,19 @@ def test_malformed_tokens_are_refused_and_nothing_else() -> None:
 
     codes = {refusal(malformed()) for _ in range(2000)}
     assert codes == {"token_invalid"}
+
+
+def test_ten_thousand_malformed_tokens_leave_nothing_behind() -> None:
+    good = access_token()
+    refusal(good[:-1])  # whatever is made once
+    tracemalloc.start()
+    for number in range(10_000):
+        refusal(f"{good[:-9]}{number}")
+    gc.collect()
+    left_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert left_bytes < 100_000
 
 
 def test_deeply_nested_json_is_refused() -> None:

@@ -235,7 +235,7 @@ async def test_what_is_no_form(
 
 async def test_the_api_takes_no_forms(http: httpx2.AsyncClient, boss: Student) -> None:
     """So that no page of another site can have one sent to it."""
-    async with httpx2.AsyncClient(base_url=http.base_url) as client:
+    async with httpx2.AsyncClient(base_url=http.base_url, timeout=http.timeout) as client:
         answer = await client.post("/auth/login", data={"email": boss.email, "password": boss.password})
     assert answer.status_code == 415
 

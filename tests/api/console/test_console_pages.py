@@ -13,6 +13,7 @@ from tests.api.test_staff_webhooks import parked as parked_webhook
 from tests.api.test_unpark import parked
 from tests.client import Student
 from tests.clock_turn import turned
+from tests.families import begin_family, join
 from tests.lives import Life, World
 from tests.staff import make_plan
 
@@ -198,6 +199,20 @@ async def test_a_search_that_makes_no_sense(admins: Browser, name: str, value: s
     assert answer.status_code == 422
     assert code in words_of(answer)
     assert read(answer).forms  # to be asked again
+
+
+async def test_a_search_of_webhooks_refuses_what_is_misspelled(admins: Browser) -> None:
+    answer = await admins.get("/console/webhooks", payment="1")
+    assert (answer.status_code, "validation_failed" in words_of(answer)) == (422, True)
+    assert read(answer).forms
+
+
+async def test_the_members_of_a_family_are_shown(admins: Browser, world: World) -> None:
+    family = await begin_family(world)
+    member = await join(family, await Student.signup(world.http))
+    told = words_of(await shown(admins, family))
+    assert "2 of 5 taken" in told
+    assert f"{member.email} user {member.id}, since" in told
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from ops.settings import Settings
 from tests.api.auth.in_process import StartApi
 from tests.api.console.browser import FROM_HERE, Browser, form_of, words_of
 from tests.client import Student
+from tests.deadline import LONGEST_SECONDS
 from tests.stack import JWT_SECRET, SELLER, Stack
 from tests.staff import PASSWORD, hire
 
@@ -238,7 +239,7 @@ async def test_switched_off_there_is_nothing(start_api: StartApi) -> None:
 async def test_a_login_that_another_site_sends_is_refused(stack: Stack, boss: Student) -> None:
     fields = {"email": boss.email, "password": boss.password}
     host = stack.api_url.removeprefix("http://")
-    async with httpx2.AsyncClient(base_url=stack.api_url) as http:
+    async with httpx2.AsyncClient(base_url=stack.api_url, timeout=LONGEST_SECONDS) as http:
         browser = Browser(http)
         for headers in (
             {},
