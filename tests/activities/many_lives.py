@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from random import Random
 
@@ -19,19 +20,36 @@ from payments.manual_mock import ManualMock
 from payments.providers import Providers
 from tests.activities.announced import MISSING_OR_WITHOUT_A_FACT
 from tests.activities.customer import STARTED_AT, Customer
-from tests.activities.ledger_check import assert_books_are_true
+from tests.activities.ledger_check import assert_own_books_are_true
 from tests.activities.plans import sell
 from tests.activities.year import LivedSubscription
 from tests.balanced_books import check_against_provider
+from tests.gift_cards import check_purses
 from tests.psp import SandboxPsp
 
 AT_ONCE = 4
 A_YEAR = timedelta(days=365)
 SEED = 20_260_131
 
+NOT_ONE_INVOICE_A_PERIOD = """
+    SELECT i.id AS invoice_id, count(p.id) AS periods FROM invoices i
+    LEFT JOIN periods p ON p.invoice_id = i.id WHERE i.status = 'paid'
+    GROUP BY i.id HAVING count(p.id) <> 1
+"""
+TIME_THAT_NO_INVOICE_IS_FOR = """
+    SELECT * FROM (SELECT subscription_id, upper(during) AS ended,
+        lead(lower(during)) OVER (PARTITION BY subscription_id ORDER BY during) AS began FROM periods) AS each
+    WHERE ended <> began
+"""
+
 
 async def live_a_year(
-    database: Database, psp: SandboxPsp, count: int, *, are_calm: bool = False
+    database: Database,
+    psp: SandboxPsp,
+    numbers: range,
+    *,
+    are_calm: bool = False,
+    when_lived: Callable[[], None] = lambda: None,
 ) -> list[Customer]:
     """What happens to each depends on the seed and its number, not on its neighbors."""
     dearer = await sell(database, period_iso="P30D", price_cents=2_990)
@@ -45,11 +63,12 @@ async def live_a_year(
             life = LivedSubscription(customer, providers, chance, STARTED_AT, plans=plans, is_calm=are_calm)
             await life.start()
             await life.live_until(STARTED_AT + A_YEAR)
+        when_lived()
 
-    customers = [await Customer.signup(database, psp) for _ in range(count)]
+    customers = [await Customer.signup(database, psp) for _ in numbers]
     try:
         async with asyncio.TaskGroup() as lives:
-            for number, customer in enumerate(customers):
+            for number, customer in zip(numbers, customers, strict=True):
                 lives.create_task(live(customer, number))
     finally:
         await providers.close()
@@ -72,7 +91,8 @@ async def check_all_books(database: Database, psp: SandboxPsp, customers: list[C
     async with database.read() as connection:
         assert await find_violations(connection) == {}
         assert await of_lives_and_dates(connection) == {}
-        assert list(await connection.execute(text(MISSING_OR_WITHOUT_A_FACT))) == []
+        for none in (MISSING_OR_WITHOUT_A_FACT, NOT_ONE_INVOICE_A_PERIOD, TIME_THAT_NO_INVOICE_IS_FOR):
+            assert list(await connection.execute(text(none))) == []
         totals = await ledger_reports.trial_balance(connection, Window())
         told = await connection.execute(text("SELECT event, count(*) FROM timeline_entries GROUP BY event"))
         happened = Counter({row.event: row.count for row in told})
@@ -91,8 +111,9 @@ async def check_all_books(database: Database, psp: SandboxPsp, customers: list[C
     for event, details in events:
         DATA_OF[EventName(event)].model_validate(details)
     assert sum(total.balance_cents for total in totals) == 0
+    await check_purses(database)
     for customer in customers:
-        await assert_books_are_true(customer)
+        await assert_own_books_are_true(customer)
     for subscription_id in subscriptions:
         await check_against_provider(database, psp, subscription_id)
     charges = [charge for each in subscriptions for charge in await psp.charges(each)]

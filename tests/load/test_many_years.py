@@ -1,8 +1,11 @@
 """As many subscription-years as are asked for, calmer ones than the random year's: most periods are renewed.
 
-`make test ARGS="tests/load/test_many_years.py -s --years=1000"`
+`make test ARGS="tests/load/test_many_years.py --years=1000 -n 2 -rP -v --capture=sys"`
+
+In ten parts, each with books of its own. A part that was interrupted is lived again by its name: `-k part-7`.
 """
 
+import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,7 +19,19 @@ from tests.conftest import FreshDatabaseUrl
 from tests.psp import SandboxPsp
 from tests.stack import settings_for
 
+PARTS = 10
 RENEWED = ("renewed", "recovered", "renewal_paid_ahead", "reactivated")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    years: int | None = metafunc.config.getoption("--years")
+    if years is None:
+        by_hand = pytest.mark.skip("by hand, with --years; tests/activities/test_random_year.py lives some")
+        metafunc.parametrize("lives", [pytest.param(range(0), marks=by_hand)])
+    else:
+        numbers = range(years)
+        parts = [numbers[years * part // PARTS : years * (part + 1) // PARTS] for part in range(PARTS)]
+        metafunc.parametrize("lives", parts, ids=[f"part-{part}" for part in range(PARTS)])
 
 
 @pytest.fixture
@@ -33,24 +48,23 @@ async def psp(tmp_path: Path) -> AsyncIterator[SandboxPsp]:
         yield psp
 
 
-@pytest.fixture
-def years(request: pytest.FixtureRequest) -> int:
-    asked: int | None = request.config.getoption("--years")
-    if asked is None:
-        pytest.skip("by hand, with --years; tests/activities/test_random_year.py lives two dozen")
-    return asked
-
-
 @pytest.mark.timeout(0)
-async def test_after_so_many_years_all_books_agree(database: Database, psp: SandboxPsp, years: int) -> None:
+async def test_after_so_many_years_all_books_agree(database: Database, psp: SandboxPsp, lives: range) -> None:
     """A subscription-year is one customer's: of one subscription, or of several that follow on each other."""
     began = time.perf_counter()
-    customers = await live_a_year(database, psp, years, are_calm=True)
+    still = list(lives)
+
+    def tell() -> None:
+        still.pop()
+        if len(still) % 10 == 0:
+            print(f"{lives}: {len(still)} to be lived", file=sys.__stderr__)  # noqa: T201 - for who waits
+
+    customers = await live_a_year(database, psp, lives, are_calm=True, when_lived=tell)
     lived = time.perf_counter()
     happened = await check_all_books(database, psp, customers)
 
     renewals = sum(happened[event] for event in RENEWED)
     took, looked = lived - began, time.perf_counter() - lived
-    print(f"\n{years} subscription-years in {took:.0f} s, looked at in {looked:.0f} s")  # noqa: T201 - for who waits
+    print(f"{len(lives)} subscription-years in {took:.0f} s, looked at in {looked:.0f} s")  # noqa: T201
     print(f"{renewals} renewals, {renewals / took:.1f} a second; {dict(happened)}")  # noqa: T201
     assert renewals
