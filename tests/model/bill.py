@@ -9,7 +9,7 @@ from tests.model.terms import Plan, Promo, refuse_if
 
 @dataclass(eq=False)
 class BankCard:
-    """What it does when it is charged: `ok`, declined (`soft`, `hard`), or to be confirmed by its payer (`3ds`)."""
+    """What a charge of it does: `ok`, declined (`soft`, `hard`), or to be confirmed by its payer (`3ds`)."""
 
     token: str
     does: str = "ok"
@@ -27,6 +27,8 @@ class Payment:
     """How often the provider was asked for one that waits to be confirmed."""
 
     refunded: int = 0
+    surplus: int = 0
+    """Its invoice was paid already, so it went to the balance."""
 
 
 @dataclass
@@ -118,6 +120,11 @@ class Bill:
     @property
     def kept(self) -> int:
         return self.total - self.back.total - self.credited
+
+    @property
+    def credited_of(self) -> Money:
+        """What had paid for what changes of plan have credited: what can go back is taken before it."""
+        return self.paid.without(self.back).without(self.left)
 
     def give_up(self, status: str) -> None:
         """It is owed no more: what the purse has paid is there again, and nobody waits for its payments."""

@@ -78,6 +78,13 @@ class Purse:
         for gift, cents in money.gifts.items():
             gift.left += cents
 
+    def give_back(self, money: Money) -> None:
+        """Out of the balance, as far as it is there, to what had paid it: to the balance, it stays."""
+        part = money.part(self.balance)
+        self.balance -= part.card + part.gift
+        for gift, cents in part.gifts.items():
+            gift.left += cents
+
     def _would_pay(self, owed: int) -> Money:
         paid = Money()
         for gift in self.gifts:

@@ -13,8 +13,10 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.client import Student
 from tests.lives import World
-from tests.model.machine import CATALOGUE, Lives, Stage
+from tests.model.catalogue import CATALOGUE
+from tests.model.machine import Lives
 from tests.model.product import Product, on_sale
+from tests.model.steps import Stage
 
 IS_LONG = settings.get_current_profile_name() == "long"
 LIVES = settings(
