@@ -57,7 +57,7 @@ async def test_after_so_many_years_all_books_agree(database: Database, psp: Sand
     def tell() -> None:
         still.pop()
         if len(still) % 10 == 0:
-            print(f"{lives}: {len(still)} to be lived", file=sys.__stderr__)  # noqa: T201 - for who waits
+            print(f"{lives}: {len(still)} to be lived", file=sys.__stderr__)
 
     customers = await live_a_year(database, psp, lives, are_calm=True, when_lived=tell)
     lived = time.perf_counter()

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import httpx2
-from hypothesis import event
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
 
@@ -91,7 +90,6 @@ class Steps(RuleBasedStateMachine):
         except RefusedError as refused:
             expected = refused.code
         assert told == expected, f"answered with {told}, and not with {expected}"
-        event(told or "done")
 
     def _pass(self, of: Subscription, by: timedelta) -> None:
         at = self.stage.do(self.product.turn(of, f"PT{max(round(by.total_seconds()), 60)}S"))
