@@ -27,9 +27,23 @@ async def state_of(life: Life) -> SubscriptionState:
 
 async def comes_to_rest(life: Life, *, patience: float = REST_SECONDS) -> SubscriptionState:
     """Waits for it, then checks: one legal order, balanced books, the same money at the provider."""
+    await rests(life, patience=patience)
+    state = await check_serial_order(life.world.database, life.subscription_id)
+    await check_money(life, state)
+    return state
+
+
+async def check_money(life: Life, state: SubscriptionState) -> None:
+    """Of one at rest: the books balance, and the provider's own agree with them."""
+    await check_books(life.world.database, state)
+    await check_against_provider(life.world.database, life.world.stack.psp, life.subscription_id)
+
+
+async def rests(life: Life, *, patience: float = REST_SECONDS) -> None:
+    """Waits until nothing of it is under way or due."""
     database, psp = life.world.database, life.world.stack.psp
 
-    async def rests() -> bool:
+    async def is_at_rest() -> bool:
         state = await state_of(life)
         if await psp.pending(life.subscription_id) or "received" in (await life.book()).reports:
             return False
@@ -40,8 +54,4 @@ async def comes_to_rest(life: Life, *, patience: float = REST_SECONDS) -> Subscr
             return state.is_finished
         return reading.is_at_rest and step_due(state, reading.now) is None
 
-    await eventually(rests, timeout=patience)
-    state = await check_serial_order(database, life.subscription_id)
-    await check_books(database, state)
-    await check_against_provider(database, psp, life.subscription_id)
-    return state
+    await eventually(is_at_rest, timeout=patience)

@@ -65,10 +65,15 @@ hypothesis.settings.register_profile(
     phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
     suppress_health_check=list(hypothesis.HealthCheck),
 )
+hypothesis.settings.register_profile("long", deadline=None)
 hypothesis.settings.load_profile("italiano")
 
 FreshDatabaseUrl = Callable[[], Awaitable[str]]
 FreshStack = Callable[..., Awaitable[PrivateStack]]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--years", type=int, help="how many years tests/load/test_many_years.py lives")
 
 
 def pytest_collection() -> None:

@@ -1,39 +1,18 @@
 """A random year of two dozen customers: afterwards every book agrees with every other, to the cent."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import Path
-from random import Random
 
 import pytest
-from sqlalchemy import text
 
-from api.schemas.events import DATA_OF
-from db.database import Connection, Database
-from db.queries import ledger_reports
-from db.queries.book_invariants import find_violations
-from db.queries.life_invariants import LIFE_INVARIANTS
-from db.queries.overdue import OVERDUE
-from domain.events import EventName
-from domain.window import Window
-from payments.manual_mock import ManualMock
-from payments.providers import Providers
-from tests.activities.announced import MISSING_OR_WITHOUT_A_FACT
-from tests.activities.customer import STARTED_AT, Customer
-from tests.activities.ledger_check import assert_books_are_true
-from tests.activities.plans import sell
+from db.database import Database
+from tests.activities.many_lives import check_all_books, live_a_year
 from tests.activities.silent_psp import silent_psp
-from tests.activities.year import LivedSubscription
-from tests.balanced_books import check_against_provider
 from tests.conftest import FreshDatabaseUrl
 from tests.psp import SandboxPsp
 from tests.stack import settings_for
 
 CUSTOMERS = 24
-AT_ONCE = 4
-A_YEAR = timedelta(days=365)
-SEED = 20_260_131
 
 HAPPENED = {
     "activated",
@@ -71,71 +50,8 @@ async def psp(tmp_path: Path) -> AsyncIterator[SandboxPsp]:
         yield psp
 
 
-async def live_a_year(database: Database, psp: SandboxPsp) -> list[Customer]:
-    """What happens to each depends on the seed and its number, not on its neighbors."""
-    dearer = await sell(database, period_iso="P30D", price_cents=2_990)
-    plans = ("P30D", "P30D", dearer, dearer, "P6M", "P1Y")
-    providers = Providers(ManualMock(), psp.adapter())
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def live(customer: Customer, number: int) -> None:
-        async with gate:
-            chance = Random(SEED + number)  # noqa: S311 - a year that can be lived again, no secret
-            life = LivedSubscription(customer, providers, chance, STARTED_AT, plans=plans)
-            await life.start()
-            await life.live_until(STARTED_AT + A_YEAR)
-
-    customers = [await Customer.signup(database, psp) for _ in range(CUSTOMERS)]
-    try:
-        async with asyncio.TaskGroup() as lives:
-            for number, customer in enumerate(customers):
-                lives.create_task(live(customer, number))
-    finally:
-        await providers.close()
-    return customers
-
-
-async def of_lives_and_dates(connection: Connection) -> dict[str, object]:
-    """As reconciliation asks them at the year's end, which is each subscription's own now."""
-    turn = text("UPDATE subscriptions SET clock_offset = :end - clock_timestamp()")
-    await connection.execute(turn, {"end": STARTED_AT + A_YEAR})
-    asked = {each.__name__: await each(connection) for each in (*LIFE_INVARIANTS, *OVERDUE)}
-    return {name: found for name, found in asked.items() if found}
-
-
 @pytest.mark.timeout(300)  # a year is long on a machine that has other things to do
 async def test_after_a_random_year_all_books_agree(database: Database, psp: SandboxPsp) -> None:
-    customers = await live_a_year(database, psp)
+    customers = await live_a_year(database, psp, range(CUSTOMERS))
 
-    async with database.read() as connection:
-        assert await find_violations(connection) == {}
-        assert await of_lives_and_dates(connection) == {}
-        assert list(await connection.execute(text(MISSING_OR_WITHOUT_A_FACT))) == []
-        totals = await ledger_reports.trial_balance(connection, Window())
-        happened = (await connection.execute(text("SELECT DISTINCT event FROM timeline_entries"))).scalars()
-        subscriptions = list((await connection.execute(text("SELECT id FROM subscriptions"))).scalars())
-        received = text(
-            "SELECT sum(e.amount_cents)::bigint FROM ledger_entries e"
-            " JOIN ledger_transactions t ON t.id = e.transaction_id JOIN payments p ON p.provider = 'sandbox'"
-            " AND (t.key = concat('payment:', p.id, '\\:received') OR t.key IN"
-            "  (SELECT concat('refund:', r.id, '\\:paid') FROM refunds r WHERE r.payment_id = p.id)"
-            " OR t.key IN"
-            "  (SELECT concat('dispute:', d.id, '\\:opened') FROM disputes d WHERE d.payment_id = p.id))"
-            " WHERE e.account = 'cash_at_provider'"
-        )
-        cash_cents = (await connection.execute(received)).scalar_one()
-        events = list(await connection.execute(text("SELECT event, details FROM outbox")))
-    assert set(happened) >= HAPPENED
-    for event, details in events:
-        DATA_OF[EventName(event)].model_validate(details)
-    assert sum(total.balance_cents for total in totals) == 0
-    for customer in customers:
-        await assert_books_are_true(customer)
-    for subscription_id in subscriptions:
-        await check_against_provider(database, psp, subscription_id)
-    charges = [charge for each in subscriptions for charge in await psp.charges(each)]
-    assert cash_cents == sum(
-        charge["amount_cents"] - charge["refunded_cents"] - charge["charged_back_cents"]
-        for charge in charges
-        if charge["status"] == "succeeded"
-    )
+    assert set(await check_all_books(database, psp, customers)) >= HAPPENED

@@ -34,6 +34,8 @@ from tests.purse import issue_gift_card
 CARDS = ("ok", "ok", "ok", "decline_1_then_ok", "decline_1_then_ok", "insufficient_funds", "stolen")
 BY_CARD = 0.6
 LONGEST_QUIET_DAYS = 25
+CALM_DAYS = 120
+MOSTLY = 0.7
 A_START_LIVES_DAYS = 0.95
 SURPLUS_CENTS = 100
 GIFTS_CENTS = (500, 2_000, 5_000)
@@ -68,11 +70,16 @@ class LivedSubscription:
         at: datetime,
         *,
         plans: Sequence[str],
+        is_calm: bool = False,
     ) -> None:
-        """`plans` are the codes that are chosen from: one that is there twice is chosen twice as often."""
+        """`plans` are the codes that are chosen from: one that is there twice is chosen twice as often.
+
+        A calm one leaves what runs alone for longer, and begins anew soon after an end.
+        """
         self.customer = customer
         self.chance = chance
         self.plans = plans
+        self.is_calm = is_calm
         self.now = at
         self.state: SubscriptionState | None = None
         self._starts = 0
@@ -88,7 +95,8 @@ class LivedSubscription:
 
     async def live_until(self, end: datetime) -> None:
         while self.now < end:
-            most_days = A_START_LIVES_DAYS if self._asks_a_person else LONGEST_QUIET_DAYS
+            is_near = self._asks_a_person or (self.is_calm and self._has_ended)
+            most_days = A_START_LIVES_DAYS if is_near else self._quiet_days
             until = min(end, self.now + timedelta(days=self.chance.uniform(0.1, most_days)))
             await self._take_due_steps(until)
             self.now = until
@@ -103,8 +111,8 @@ class LivedSubscription:
     async def start(self) -> None:
         if self.state is not None and not self.state.is_finished:
             raise NotTodayError("one lives already")
-        by_card = self.chance.random() < BY_CARD
-        method_id = await self.customer.card(self.chance.choice(CARDS)) if by_card else None
+        by_card = self.is_calm or self.chance.random() < BY_CARD
+        method_id = await self.a_card() if by_card else None
         opened = await self.customer.start(
             self.chance.choice(self.plans),
             at=self.now,
@@ -154,6 +162,11 @@ class LivedSubscription:
         payment = self.chance.choice(received)
         return payment["id"], payment["provider"], payment["reference"]
 
+    async def a_card(self) -> int:
+        """Some of them are declined; those of a calm one seldom."""
+        is_good = self.is_calm and self.chance.random() < MOSTLY
+        return await self.customer.card("ok" if is_good else self.chance.choice(CARDS))
+
     async def a_gift_card(self) -> str:
         """One that pays a part of an invoice, or several of them; now and then one that expires unspent."""
         expires_at = self.now + A_GIFT_LIVES if self.chance.random() < WITH_A_GIFT else None
@@ -166,6 +179,14 @@ class LivedSubscription:
             return None
         async with self.customer.database.transaction() as connection:
             return await publish(connection, **self.chance.choice(PROMOS))
+
+    @property
+    def _quiet_days(self) -> float:
+        return CALM_DAYS if self.is_calm else LONGEST_QUIET_DAYS
+
+    @property
+    def _has_ended(self) -> bool:
+        return self.state is None or self.state.has_ended
 
     @property
     def _asks_a_person(self) -> bool:
@@ -240,7 +261,7 @@ async def pay_by_hand(life: LivedSubscription) -> None:
 
 async def choose_card(life: LivedSubscription) -> None:
     state = life.live
-    await life.record(renewing.payment_method_set(state, await life.customer.card(life.chance.choice(CARDS))))
+    await life.record(renewing.payment_method_set(state, await life.a_card()))
     if renewing.is_collectable(life.live):
         method_id = life.live.payment_method_id
         life.state = await life.customer.open_attempt(

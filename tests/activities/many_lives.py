@@ -1,0 +1,123 @@
+"""Years of many customers, lived by chance, and what must hold of all books afterwards, to the cent."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from random import Random
+
+from sqlalchemy import text
+
+from api.schemas.events import DATA_OF
+from db.database import Connection, Database
+from db.queries import ledger_reports
+from db.queries.book_invariants import find_violations
+from db.queries.life_invariants import LIFE_INVARIANTS
+from db.queries.overdue import OVERDUE
+from domain.events import EventName
+from domain.window import Window
+from payments.manual_mock import ManualMock
+from payments.providers import Providers
+from tests.activities.announced import MISSING_OR_WITHOUT_A_FACT
+from tests.activities.customer import STARTED_AT, Customer
+from tests.activities.ledger_check import assert_own_books_are_true
+from tests.activities.plans import sell
+from tests.activities.year import LivedSubscription
+from tests.balanced_books import check_against_provider
+from tests.gift_cards import check_purses
+from tests.psp import SandboxPsp
+
+AT_ONCE = 4
+A_YEAR = timedelta(days=365)
+SEED = 20_260_131
+
+SEVERAL_PERIODS_OF_ONE_INVOICE = "SELECT invoice_id FROM periods GROUP BY invoice_id HAVING count(*) > 1"
+TIME_THAT_NO_INVOICE_IS_FOR = """
+    SELECT * FROM (SELECT subscription_id, upper(during) AS ended,
+        lead(lower(during)) OVER (PARTITION BY subscription_id ORDER BY during) AS began FROM periods) AS each
+    WHERE ended <> began AND NOT EXISTS (SELECT FROM timeline_entries t
+        WHERE t.subscription_id = each.subscription_id AND t.details ? 'skipped_periods')
+"""
+
+
+async def live_a_year(
+    database: Database,
+    psp: SandboxPsp,
+    numbers: range,
+    *,
+    are_calm: bool = False,
+    when_lived: Callable[[], None] = lambda: None,
+) -> list[Customer]:
+    """What happens to each depends on the seed and its number, not on its neighbors."""
+    dearer = await sell(database, period_iso="P30D", price_cents=2_990)
+    plans = ("P30D", "P30D", dearer, dearer, *(() if are_calm else ("P6M", "P1Y")))
+    providers = Providers(ManualMock(), psp.adapter())
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def live(customer: Customer, number: int) -> None:
+        async with gate:
+            chance = Random(SEED + number)  # noqa: S311 - a year that can be lived again, no secret
+            life = LivedSubscription(customer, providers, chance, STARTED_AT, plans=plans, is_calm=are_calm)
+            await life.start()
+            await life.live_until(STARTED_AT + A_YEAR)
+        when_lived()
+
+    customers = [await Customer.signup(database, psp) for _ in numbers]
+    try:
+        async with asyncio.TaskGroup() as lives:
+            for number, customer in zip(numbers, customers, strict=True):
+                lives.create_task(live(customer, number))
+    finally:
+        await providers.close()
+    return customers
+
+
+async def of_lives_and_dates(connection: Connection) -> dict[str, object]:
+    """As reconciliation asks them at the year's end, which is each subscription's own now."""
+    turn = text("UPDATE subscriptions SET clock_offset = :end - clock_timestamp()")
+    await connection.execute(turn, {"end": STARTED_AT + A_YEAR})
+    asked = {each.__name__: await each(connection) for each in (*LIFE_INVARIANTS, *OVERDUE)}
+    return {name: found for name, found in asked.items() if found}
+
+
+async def check_all_books(database: Database, psp: SandboxPsp, customers: list[Customer]) -> Counter[str]:
+    """Ledger, invoices, payments and the provider's own book. Returns how often each thing happened.
+
+    The provider is asked for each charge: none is there twice, and the cash in the ledger is what it kept.
+    """
+    async with database.read() as connection:
+        found = await find_violations(connection) | await of_lives_and_dates(connection)
+        assert not found, found
+        for none in (MISSING_OR_WITHOUT_A_FACT, SEVERAL_PERIODS_OF_ONE_INVOICE, TIME_THAT_NO_INVOICE_IS_FOR):
+            rows = list(await connection.execute(text(none)))
+            assert not rows, f"{rows}: {none}"
+        totals = await ledger_reports.trial_balance(connection, Window())
+        told = await connection.execute(text("SELECT event, count(*) FROM timeline_entries GROUP BY event"))
+        happened = Counter({row.event: row.count for row in told})
+        subscriptions = list((await connection.execute(text("SELECT id FROM subscriptions"))).scalars())
+        received = text(
+            "SELECT sum(e.amount_cents)::bigint FROM ledger_entries e"
+            " JOIN ledger_transactions t ON t.id = e.transaction_id JOIN payments p ON p.provider = 'sandbox'"
+            " AND (t.key = concat('payment:', p.id, '\\:received') OR t.key IN"
+            "  (SELECT concat('refund:', r.id, '\\:paid') FROM refunds r WHERE r.payment_id = p.id)"
+            " OR t.key IN"
+            "  (SELECT concat('dispute:', d.id, '\\:opened') FROM disputes d WHERE d.payment_id = p.id))"
+            " WHERE e.account = 'cash_at_provider'"
+        )
+        cash_cents = (await connection.execute(received)).scalar_one()
+        events = list(await connection.execute(text("SELECT event, details FROM outbox")))
+    for event, details in events:
+        DATA_OF[EventName(event)].model_validate(details)
+    assert sum(total.balance_cents for total in totals) == 0
+    await check_purses(database)
+    for customer in customers:
+        await assert_own_books_are_true(customer)
+    for subscription_id in subscriptions:
+        await check_against_provider(database, psp, subscription_id)
+    charges = [charge for each in subscriptions for charge in await psp.charges(each)]
+    assert cash_cents == sum(
+        charge["amount_cents"] - charge["refunded_cents"] - charge["charged_back_cents"]
+        for charge in charges
+        if charge["status"] == "succeeded"
+    )
+    return happened
