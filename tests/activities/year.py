@@ -107,6 +107,7 @@ class LivedSubscription:
             # What a refund of an earlier subscription puts into the purse is announced with the next change.
             if self.state is not None and self._starts == 1:
                 await assert_announced_as_it_is(self.customer, self.state, self.now)
+        await self._take_due_steps(end)  # what the last command has made due
 
     async def start(self) -> None:
         if self.state is not None and not self.state.is_finished:

@@ -7,10 +7,10 @@ import asyncio
 import json
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Executable, select, text
 from sqlalchemy.orm import InstrumentedAttribute
 
 from db.database import Database
@@ -176,7 +176,7 @@ async def check_answers_again(
 
 async def _paths_about(database: Database, user_ids: Iterable[int]) -> set[str]:
     """Below which staff act on what is theirs, or was when it was done."""
-    subjects = {
+    subjects: Mapping[str, Callable[[int], Executable]] = {
         "subscriptions": subscriptions_ever_of,
         "invoices": invoices_of,
         "payments": payments_of,
