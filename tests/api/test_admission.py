@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx2
 import pytest
 from fastapi import FastAPI
 
-from api.middleware.admission import ALWAYS_LET_IN
+from api.middleware.admission import ALWAYS_LET_IN, Admission
 from tests.api.shell import client_of, shell_app, shell_settings
+from tests.deadline import eventually
 
 KINDS = [
     ("GET", "/probe/held"),
@@ -67,12 +69,64 @@ async def test_one_more_of_its_kind_is_refused_at_once_and_the_others_go_on(meth
         assert [(await each).status_code for each in waiting] == [200] * 3
 
 
-async def test_whoever_has_ended_makes_room_and_the_refused_are_counted_by_themselves() -> None:
+async def test_whoever_has_ended_makes_room() -> None:
     async with full("POST", "/probe/held") as (client, held):
         refused = await client.post("/probe/held")
         held.may_end.set()
+
+        async def is_let_in() -> bool:
+            return (await client.post("/probe/held")).is_success
+
+        await eventually(is_let_in)
     assert told(refused) == OVERLOADED
     assert refused.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_body_that_comes_slowly_takes_no_room() -> None:
+    asked, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b'{"text": '
+        asked.set()
+        await goes_on.wait()
+        yield b'"at last"}'
+
+    json = {"Content-Type": "application/json"}
+    async with client_of(shell_app(shell_settings(requests_at_once=1))) as client:
+        slow = asyncio.create_task(client.post("/probe/raw", content=slowly(), headers=json))
+        await asked.wait()
+        assert (await client.post("/probe/notes", json={})).status_code == 200
+        goes_on.set()
+        assert (await slow).json() == {"size": 19}
+
+
+async def test_an_answer_that_is_taken_slowly_takes_no_room() -> None:
+    sent: list[str] = []
+    is_full, may_take = asyncio.Event(), asyncio.Event()
+
+    async def answer(_scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def take_slowly(_: Any) -> None:
+        is_full.set()
+        await may_take.wait()
+
+    async def take(message: Any) -> None:
+        sent.append(message.get("status"))
+
+    admission = Admission(answer, at_once=1)
+    scope = {"type": "http", "method": "GET", "path": "/docs"}
+    slow = asyncio.create_task(admission(dict(scope), receive, take_slowly))
+    await is_full.wait()
+    await admission(dict(scope), receive, take)
+    may_take.set()
+    await slow
+    assert sent == [200, None]
 
 
 async def test_a_request_that_failed_makes_room_too() -> None:
