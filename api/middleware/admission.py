@@ -18,7 +18,7 @@ from api.problems import RETRY_SOON, Problem, ProblemResponse
 OVERLOADED = "overloaded"
 ALWAYS_LET_IN = frozenset({"/healthz", "/readyz", "/metrics"})
 """What machines ask to know how we are."""
-SIGN_IN = "/auth/"
+SIGN_IN = ("/auth/", "/console/login")
 WEBHOOKS = "/payments/webhook"
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 

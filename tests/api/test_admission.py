@@ -82,6 +82,11 @@ async def test_whoever_has_ended_makes_room() -> None:
     assert refused.headers["x-content-type-options"] == "nosniff"
 
 
+async def test_staff_sign_in_where_everybody_does() -> None:
+    async with full("POST", "/auth/held") as (client, _):
+        assert told(await client.post("/console/login")) == OVERLOADED
+
+
 async def test_a_body_that_comes_slowly_takes_no_room() -> None:
     asked, goes_on = asyncio.Event(), asyncio.Event()
 
