@@ -37,8 +37,8 @@ class Compartment(StrEnum):
 class Admission:
     """At most so many requests `at_once` in each compartment of this process.
 
-    Who sends a body slowly, or takes an answer slowly, keeps no place while we wait: else a few who do nothing
-    would keep everybody out. They come back to it without being asked.
+    Who sends a body slowly, or takes an answer slowly, keeps no place while we wait: else a few of them would
+    keep everybody out. They come back to it without being asked.
     """
 
     def __init__(self, app: ASGIApp, at_once: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi import FastAPI
+from starlette.responses import Response
 
 from api.middleware.admission import ALWAYS_LET_IN, Admission
 from tests.api.shell import client_of, shell_app, shell_settings
@@ -106,32 +107,52 @@ async def test_a_body_that_comes_slowly_takes_no_room() -> None:
 
 
 async def test_an_answer_that_is_taken_slowly_takes_no_room() -> None:
-    sent: list[str] = []
-    is_full, may_take = asyncio.Event(), asyncio.Event()
-
-    async def answer(_scope: Any, receive: Any, send: Any) -> None:
-        await receive()
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    async def receive() -> Any:
-        return {"type": "http.request", "body": b"", "more_body": False}
+    is_waiting, may_take = asyncio.Event(), asyncio.Event()
 
     async def take_slowly(_: Any) -> None:
-        is_full.set()
+        is_waiting.set()
         await may_take.wait()
 
-    async def take(message: Any) -> None:
-        sent.append(message.get("status"))
-
-    admission = Admission(answer, at_once=1)
-    scope = {"type": "http", "method": "GET", "path": "/docs"}
-    slow = asyncio.create_task(admission(dict(scope), receive, take_slowly))
-    await is_full.wait()
-    await admission(dict(scope), receive, take)
+    admission = Admission(Response(), at_once=1)
+    slow = asyncio.create_task(admission(dict(READ), nothing_more, take_slowly))
+    await is_waiting.wait()
+    assert await status_from(admission) == 200
     may_take.set()
     await slow
-    assert sent == [200, None]
+
+
+async def test_whoever_was_waited_for_has_their_place_again() -> None:
+    works, may_end = asyncio.Event(), asyncio.Event()
+
+    async def work(_scope: Any, receive: Any, _send: Any) -> None:
+        await receive()
+        works.set()
+        await may_end.wait()
+
+    admission = Admission(work, at_once=1)
+    first = asyncio.create_task(admission(dict(READ), nothing_more, nothing_more))
+    await works.wait()
+    assert await status_from(admission) == 503
+    may_end.set()
+    await first
+
+
+READ = {"type": "http", "method": "GET", "path": "/docs"}
+
+
+async def nothing_more(*_: Any) -> Any:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+async def status_from(admission: Admission) -> int:
+    sent: list[Any] = []
+
+    async def take(message: Any) -> None:
+        sent.append(message)
+
+    await admission(dict(READ), nothing_more, take)
+    status: int = sent[0]["status"]
+    return status
 
 
 async def test_a_request_that_failed_makes_room_too() -> None:
