@@ -169,3 +169,11 @@ async def test_the_refused_are_counted_on_no_route() -> None:
         await client.get("/probe/held")
         counted = (await client.get("/metrics")).text
     assert 'http_requests_total{method="GET",route="refused",status="503"} 1.0' in counted
+
+
+async def test_a_refused_start_counts_against_the_objective_of_starts() -> None:
+    async with full("POST", "/probe/held") as (client, _):
+        await client.post("/subscriptions/start")
+        counted = (await client.get("/metrics")).text
+    assert 'http_requests_total{method="POST",route="/subscriptions/start",status="503"} 1.0' in counted
+    assert 'route="refused"' not in counted
