@@ -12,12 +12,11 @@ from enum import StrEnum
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.middleware.machines import ASKED_BY_MACHINES
 from api.middleware.observation import IS_REFUSED
 from api.problems import RETRY_SOON, Problem, ProblemResponse
 
 OVERLOADED = "overloaded"
-ALWAYS_LET_IN = frozenset({"/healthz", "/readyz", "/metrics"})
-"""What machines ask to know how we are."""
 SIGN_IN = ("/auth/", "/console/login")
 WEBHOOKS = "/payments/webhook"
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -90,7 +89,7 @@ class Admission:
 
 
 def _compartment_of(scope: Scope) -> Compartment | None:
-    if scope["type"] != "http" or scope["path"] in ALWAYS_LET_IN:
+    if scope["type"] != "http" or scope["path"] in ASKED_BY_MACHINES:
         return None
     path: str = scope["path"]
     if path.startswith(WEBHOOKS):
