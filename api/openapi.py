@@ -6,7 +6,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.event_webhooks import describe_webhooks
-from api.middleware.admission import ALWAYS_LET_IN, OVERLOADED
+from api.middleware.admission import OVERLOADED
+from api.middleware.machines import ASKED_BY_MACHINES
 from api.problems import MEDIA_TYPE, problem_responses, problem_schema
 
 TITLE = "Italiano Billing"
@@ -69,7 +70,7 @@ def _add_shared_refusals(path: str, operation: dict[str, Any]) -> None:
     """Beside the refusals that a route names itself: of coming in, of reading a body, of being validated."""
     responses = operation["responses"]
     refusals = [(int(status), code) for status, response in responses.items() for code in _codes_in(response)]
-    if path not in ALWAYS_LET_IN:
+    if path not in ASKED_BY_MACHINES:
         refusals.append((503, OVERLOADED))
     if "requestBody" in operation:
         refusals += BODY_REFUSALS

@@ -144,8 +144,10 @@ def warm() -> Iterator[None]:
     """Processes of the product are forked, as in tests: to start them would be most of the work otherwise."""
     if CAN_FORK:
         setattr(ChildProcess, "_spawn", fork_what_is_ours(WARM_PYTHON))  # noqa: B010 - a method, for mypy
-    yield
-    WARM_PYTHON.close()
+    try:
+        yield
+    finally:
+        WARM_PYTHON.close()
 
 
 def _start_server() -> tuple[socket.socket, subprocess.Popen[bytes]]:

@@ -5,18 +5,19 @@ late then, and what nobody waits for any more is worked off first.
 """
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 
 import structlog
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.middleware.machines import ASKED_BY_MACHINES
 from api.middleware.observation import IS_REFUSED
 from api.problems import RETRY_SOON, Problem, ProblemResponse
 
 OVERLOADED = "overloaded"
-ALWAYS_LET_IN = frozenset({"/healthz", "/readyz", "/metrics"})
-"""What machines ask to know how we are."""
-SIGN_IN = "/auth/"
+SIGN_IN = ("/auth/", "/console/login")
 WEBHOOKS = "/payments/webhook"
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -33,7 +34,11 @@ class Compartment(StrEnum):
 
 
 class Admission:
-    """At most so many requests `at_once` in each compartment of this process."""
+    """At most so many requests `at_once` in each compartment of this process.
+
+    Who sends a body slowly, or takes an answer slowly, keeps no place while we wait: else a few of them would
+    keep everybody out. They come back to it without being asked.
+    """
 
     def __init__(self, app: ASGIApp, at_once: int) -> None:
         self._app = app
@@ -52,13 +57,39 @@ class Admission:
             return
         self._under_way[compartment] += 1
         try:
-            await self._app(scope, receive, send)
+            await self._let_in(compartment, scope, receive, send)
         finally:
             self._under_way[compartment] -= 1
 
+    async def _let_in(self, compartment: Compartment, scope: Scope, receive: Receive, send: Send) -> None:
+        has_body = False
+
+        async def receive_outside() -> Message:
+            nonlocal has_body
+            if has_body:  # what comes now is that the client leaves: it is heard beside the work
+                return await receive()
+            with self._outside(compartment):
+                message = await receive()
+            has_body = not message.get("more_body", False)
+            return message
+
+        async def send_outside(message: Message) -> None:
+            with self._outside(compartment):
+                await send(message)
+
+        await self._app(scope, receive_outside, send_outside)
+
+    @contextmanager
+    def _outside(self, compartment: Compartment) -> Iterator[None]:
+        self._under_way[compartment] -= 1
+        try:
+            yield
+        finally:
+            self._under_way[compartment] += 1
+
 
 def _compartment_of(scope: Scope) -> Compartment | None:
-    if scope["type"] != "http" or scope["path"] in ALWAYS_LET_IN:
+    if scope["type"] != "http" or scope["path"] in ASKED_BY_MACHINES:
         return None
     path: str = scope["path"]
     if path.startswith(WEBHOOKS):

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.middleware.request_span import request_span, tell_answer
 from domain.trace_context import HEADER
-from ops.metrics import REFUSED_ROUTE, STATIC_ROUTE, UNMATCHED_ROUTE, HttpMetrics
+from ops.metrics import PROMISED, REFUSED_ROUTE, STATIC_ROUTE, UNMATCHED_ROUTE, HttpMetrics
 from ops.tracing import trace_id_from
 
 NOT_ANSWERED = 499  # the client left, or the connection was cut before an answer began
@@ -67,7 +67,8 @@ class Observation:
 
 def _route_template(scope: Scope) -> str:
     if IS_REFUSED in scope:
-        return REFUSED_ROUTE
+        is_promised = (scope["method"], scope["path"]) == PROMISED
+        return PROMISED[1] if is_promised else REFUSED_ROUTE
     if "route" in scope:
         path: str = scope["route"].path
         return path

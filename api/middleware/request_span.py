@@ -6,12 +6,10 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 from structlog.contextvars import get_contextvars
 
+from api.middleware.machines import ASKED_BY_MACHINES
 from domain.trace_context import HEADER, TraceContext
 from ops import spans
 from ops.spans import NOTHING, Span
-
-UNTRACED = frozenset({"/healthz", "/readyz", "/metrics"})
-"""Asked all day by machines."""
 
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER_METHOD = "_OTHER"  # as OpenTelemetry has it: a method is the client's word
@@ -20,7 +18,7 @@ FIRST_FAULT = 500
 
 def request_span(scope: Scope, headers: Headers) -> AbstractContextManager[Span]:
     """A part of the caller's trace, or the first of a new one."""
-    if scope["path"] in UNTRACED:
+    if scope["path"] in ASKED_BY_MACHINES:
         return nullcontext(NOTHING)
     parent = TraceContext.parse(headers.get(HEADER))
     method = _known(scope["method"])

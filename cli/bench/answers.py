@@ -36,7 +36,7 @@ class Answers:
         if reply.status in REFUSALS and reply.says_when_to_retry:
             self.refused.append(seconds)
         else:
-            self.wrong.append(f"{reply.status} {reply.body[:200].decode(errors='replace')}")
+            self.wrong.append(str(reply))
         return False
 
 

@@ -1,7 +1,7 @@
 -- So many (:count) copies of one subscription (:original) that was started by card and paid: its rows once more,
 -- with ids, keys and an invoice's number of their own. What needs no workflow: they have none yet.
--- A copy was never charged: the provider's book knows only the original. Triggers stay out of it, constraints do
--- not. Prints which they are.
+-- A copy was never charged: the provider's book knows only the original. Triggers stay out of it, those of foreign
+-- keys among them; all other constraints hold. Prints which they are.
 
 BEGIN;
 SET LOCAL session_replication_role = replica;

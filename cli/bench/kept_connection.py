@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+LONGEST_SHOWN = 200
+
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)\r\n", re.IGNORECASE)
 _RETRY_AFTER = re.compile(rb"\r\nretry-after: *[0-9]+\r\n", re.IGNORECASE)
 _STATUS = slice(9, 12)  # HTTP/1.1 200 OK
@@ -17,6 +19,9 @@ class Reply:
     status: int
     body: bytes
     says_when_to_retry: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.body[:LONGEST_SHOWN].decode(errors='replace')}"
 
 
 class KeptConnection:

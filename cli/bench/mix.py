@@ -1,9 +1,10 @@
 """The load of `italiano bench overload`: starts, a webhook for each that is paid by hand, and reads."""
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from cli.bench import operations
 from cli.bench.answers import Answers, Connections, answered
@@ -12,7 +13,7 @@ from cli.bench.students import BenchStudent
 READS = ("/me/subscription", operations.LESSONS)
 READS_A_TURN = 10
 
-Send = Callable[[], Awaitable[None]]
+Send = Callable[[], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True)

@@ -85,4 +85,4 @@ async def read(http: KeptConnection, path: str, student: BenchStudent) -> str | 
 
 
 def _unless(expected: int, reply: Reply) -> str | None:
-    return None if reply.status == expected else f"{reply.status} {reply.body[:200].decode(errors='replace')}"
+    return None if reply.status == expected else str(reply)

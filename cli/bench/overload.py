@@ -5,7 +5,7 @@ import math
 import statistics
 import time
 from collections import deque
-from collections.abc import Awaitable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cli.bench import operations
@@ -55,7 +55,7 @@ async def overload(mix: Mix, turns_a_second: float, turns: int) -> None:
             sends = mix.turn(number)
             for place, send in enumerate(sends):
                 await _until(began + (number + place / len(sends)) / turns_a_second)
-                requests.create_task(_awaited(send()))
+                requests.create_task(send())
 
 
 async def median_start_ms(api_url: str, students: Iterable[BenchStudent]) -> float:
@@ -96,7 +96,3 @@ async def _until(due: float) -> None:
     ahead = due - time.monotonic()
     if ahead > 0:
         await asyncio.sleep(ahead)
-
-
-async def _awaited(sent: Awaitable[None]) -> None:
-    await sent

@@ -46,7 +46,7 @@ async def _cannot_begin(
     for start in refused:
         while (reply := await operations.send_start(http, start.student, start.body)).status != CREATED:
             if not reply.says_when_to_retry or time.monotonic() > give_up_at:
-                yield f"user {start.student.user_id} repeats a refused start: {reply.status} {reply.body!r}"
+                yield f"user {start.student.user_id} repeats a refused start: {reply}"
                 break
             await asyncio.sleep(GLANCE_SECONDS)
 

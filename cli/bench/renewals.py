@@ -81,9 +81,11 @@ async def measure_renewals(
 async def bare_loops(temporal: Temporal, count: int) -> AsyncIterator[list[Turned]]:
     ids = [f"bench-loop:{uuid.uuid4().hex}" for _ in range(count)]
     loops = [Turned(await temporal.start_workflow(BareLoop.run, id=id_, task_queue=QUEUE)) for id_ in ids]
-    yield loops
-    for loop in loops:
-        await loop.workflow.terminate("the bench is over")
+    try:
+        yield loops
+    finally:
+        for loop in loops:
+            await loop.workflow.terminate("the bench is over")
 
 
 async def _jump_half_a_period(target: Target, of_all: Sequence[Turned]) -> None:

@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cli.bench.findings import rate
+from cli.bench.findings import rate, ratio
 from cli.bench.floors import QUERY, SIGNAL
 from cli.bench.measured import Measured
 from cli.bench.phases import ACCESS, BARE, BY_CARD, READS, START, WEBHOOK
@@ -93,7 +93,7 @@ def p50(row: Measured) -> float:
 def _to_floor(
     rounds: Sequence[Measured], floors: Sequence[Measured], figure: Callable[[Measured], float]
 ) -> Spread:
-    return Spread.of(figure(ours) / figure(floor) for ours, floor in zip(rounds, floors, strict=True))
+    return Spread.of(ratio(ours, floor, figure) for ours, floor in zip(rounds, floors, strict=True))
 
 
 def table_lines(rows: Sequence[Summary]) -> list[str]:

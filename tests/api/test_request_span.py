@@ -9,7 +9,8 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from api.app import create_app
-from api.middleware.request_span import UNTRACED, request_span, tell_answer
+from api.middleware.machines import ASKED_BY_MACHINES
+from api.middleware.request_span import request_span, tell_answer
 from ops.settings import Settings
 from ops.spans import NOTHING
 from tests.ops.recording import recording
@@ -66,7 +67,7 @@ async def test_the_framework_records_nothing_of_its_own(settings: Settings) -> N
     assert kept.get_finished_spans() == ()
 
 
-@pytest.mark.parametrize("path", sorted(UNTRACED))
+@pytest.mark.parametrize("path", sorted(ASKED_BY_MACHINES))
 def test_what_machines_ask_all_day_is_not_traced(path: str) -> None:
     with recording() as kept, request_span(scope(path, "GET"), Headers()) as span:
         assert span is NOTHING

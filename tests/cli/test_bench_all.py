@@ -67,3 +67,12 @@ def test_the_table_has_medians_with_their_spread_and_each_round_beside_its_own_f
         "| webhook answered | 1 | 10.0 (1.0–20.0) | 20.0 (10.0–200.0) | 30.0 (10.0–200.0)"
         " | 0.50 (0.20–1.00) | 2.00 (1.00–5.00) | bare signal |"
     )
+
+
+def test_a_round_whose_floor_came_to_nothing_is_in_no_ratio() -> None:
+    rounds = [row("bare query", 0.1), row("bare query", 0.1, 0.01)]
+    reads = [row("GET /me/subscription", 0.1, 0.02), row("GET /me/subscription", 0.1, 0.02)]
+
+    _, read = summaries([*rounds, *reads])
+
+    assert (read.rate_to_floor, read.p50_to_floor) == (Spread(1, 1, 1), Spread(2, 2, 2))

@@ -18,6 +18,7 @@ from temporalio.bridge.worker import Worker as BridgeWorker
 from temporalio.service import _BridgeServiceClient
 from temporalio.worker import Worker
 
+from api.middleware.machines import ASKED_BY_MACHINES
 from payments.manual_mock import ManualMock
 from payments.sandbox import Sandbox
 from tests.crash_points.points import ROOT, Points
@@ -29,7 +30,6 @@ PLUMBING = frozenset({"db/database.py", "db/sql_spans.py", "worker/interceptors.
 """What is around every step: it says nothing of which one it is."""
 
 PROVIDER_CALLS = ("describe_method", "charge", "find_charge", "cancel_charge", "refund", "find_refund")
-UNWATCHED = frozenset({"/healthz", "/readyz", "/metrics"})
 AUTOCOMMIT = "AUTOCOMMIT"
 
 TAKE_LONG = frozenset({"charge", "refund", "execute_multi_operation", "update_workflow_execution"})
@@ -198,7 +198,7 @@ def _answers(seams: Seams) -> None:
             if message["type"] == "http.response.body" and not message.get("more_body"):
                 seams.later("after", what())
 
-        is_watched = scope["type"] == "http" and scope["path"] not in UNWATCHED
+        is_watched = scope["type"] == "http" and scope["path"] not in ASKED_BY_MACHINES
         await answer(self, scope, receive, tell if is_watched else send)
 
     _replace(FastAPI, "__call__", call)

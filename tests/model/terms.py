@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 DAYS_A_MONTH = 30.44
+MICROSECOND = timedelta(microseconds=1)
 
 
 class RefusedError(Exception):
@@ -23,9 +24,6 @@ def refuse_if(condition: object, code: str) -> None:
 def share(cents: int, part: timedelta, whole: timedelta) -> int:
     """Rounded once, half up."""
     return (2 * cents * (part // MICROSECOND) + whole // MICROSECOND) // (2 * (whole // MICROSECOND))
-
-
-MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
