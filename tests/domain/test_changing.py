@@ -9,7 +9,7 @@ from domain import changing, pausing, paying, renewing
 from domain.billing_calendar import Anchor, Period
 from domain.changing import ChangeOffer, When
 from domain.invoice import TO_BALANCE_OF_OTHERS, TO_OWN_BALANCE, InvoiceLine, LineKind
-from domain.lifecycle import Event
+from domain.lifecycle import Change, Event
 from domain.plan import PlanTerms
 from domain.pricing import PeriodPrice
 from domain.refusals import RefusalCode, Refused
@@ -26,10 +26,12 @@ from tests.domain.states import (
     FROZEN,
     IN_THE_PERIOD,
     MONTHLY,
+    OPEN_INVOICE,
     PAID_AHEAD,
     PARKED,
     PAST_DUE,
     PERIOD,
+    SCHEDULED,
     TRIALING,
     YEARLY,
 )
@@ -101,11 +103,12 @@ def test_the_discount_goes_on_for_the_rest_of_the_period_and_is_not_used_up_by_i
     customer = begun(promo=HALF_OFF)
     offer = customer.change(FAMILY, HALFWAY)
 
-    assert lines(offer) == [
-        (LineKind.PRORATION_CHARGE, 1_995),
-        (LineKind.DISCOUNT, -997),
-        (LineKind.PRORATION_CREDIT, -498),
-    ]
+    rest = Period(HALFWAY, PERIOD.end)
+    assert offer.invoice.lines == (
+        InvoiceLine(LineKind.PRORATION_CHARGE, "Rest of the period on One month, family", rest, 1_995),
+        InvoiceLine(LineKind.DISCOUNT, "Promo code HALF", rest, -997),
+        InvoiceLine(LineKind.PRORATION_CREDIT, "Unused time of One month", rest, -498),
+    )
     assert (customer.state.promo, customer.state.price) == (HALF_OFF, PeriodPrice(1_995, HALF_OFF))
 
 
@@ -240,6 +243,27 @@ def test_a_period_that_begins_is_of_one_piece() -> None:
     customer = begun()
     customer.change(YEARLY, HALFWAY)
     assert customer.state.holds_from == customer.state.period.start == HALFWAY
+
+
+@pytest.mark.parametrize("state", [ACTIVE, SCHEDULED], ids=["nothing else chosen", "another one for later"])
+def test_opened_it_waits_for_its_payment_and_nothing_has_changed(state: SubscriptionState) -> None:
+    assert changing.opened(state, CHANGING.unpaid_invoice) == Change(
+        replace(state, version=state.version + 1, open_invoice=CHANGING.open_invoice),
+        Event.PLAN_CHANGE_OPENED,
+        details={
+            "invoice_id": OPEN_INVOICE,
+            "from_plan": "P1M",
+            "from_price_version": 1,
+            "to_plan": "P1M-FAMILY",
+            "price_version": 1,
+        },
+    )
+
+
+def test_in_effect_it_takes_the_place_of_what_was_chosen_for_later() -> None:
+    chosen = replace(CHANGING, scheduled_plan=YEARLY)
+
+    assert paying.covered(chosen, HALFWAY) == paying.covered(CHANGING, HALFWAY)
 
 
 def test_in_effect_it_cuts_the_paid_time_at_its_instant() -> None:

@@ -183,6 +183,6 @@ def test_what_costs_nothing_is_worth_nothing() -> None:
 def test_a_part_of_a_period_is_worth_as_much_a_month_as_the_whole(days: int, price: int) -> None:
     left, whole = timedelta(days=days), timedelta(days=30)
     charge = (2 * price * days + 30) // 60
-    part = Billed(charge, 0, 2_200, "P1M", left=left, whole=whole, prices=(price + 900, price))
+    part = Billed(charge, 0, 2_200, "P1M", left=left, whole=whole, prices=(price + 900, price, price // 2))
 
     assert monthly_worth(part) == monthly_worth(Billed(price, 0, 2_200, "P1M"))
