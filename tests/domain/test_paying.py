@@ -55,6 +55,7 @@ from tests.domain.states import (
 SOFT, HARD = DeclineKind.SOFT, DeclineKind.HARD
 EARLIER_PAYMENT = 70
 LATE = PERIOD.end + timedelta(minutes=3)
+OF_ANOTHER_PLAN = replace(ONLY_YEARLY, periods_left=2)
 TRIED_AGAIN = trying(PAST_DUE, attempt(AttemptStage.CHARGING, CARD))
 
 
@@ -328,7 +329,7 @@ def test_a_renewal_of_another_plan_waits_for_the_boundary_and_begins_with_it() -
     ("promo", "billed_with", "left"),
     [
         pytest.param(HALF_OFF, HALF_OFF, replace(HALF_OFF, periods_left=2), id="billed with it"),
-        pytest.param(ONLY_YEARLY, None, ONLY_YEARLY, id="not for this plan"),
+        pytest.param(OF_ANOTHER_PLAN, None, OF_ANOTHER_PLAN, id="not for this plan"),
         pytest.param(None, HALF_OFF, None, id="gone since"),
         pytest.param(None, None, None, id="none"),
     ],
