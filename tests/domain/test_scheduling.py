@@ -204,6 +204,14 @@ def test_a_price_moves_beside_a_choice_that_was_made_before() -> None:
     assert take_back(change.state).state.next_plan == DEARER
 
 
+def test_a_newer_price_takes_the_place_of_one_that_was_kept_as_a_choice() -> None:
+    change = schedule_price(MOVING_AS_BEFORE, STILL_DEARER, IN_THE_PERIOD)
+    assert change is not None
+
+    assert change.state == replace(ACTIVE, version=3, moved_price=STILL_DEARER)
+    assert "chosen_plan" not in change.details
+
+
 def test_whoever_is_really_on_another_plan_leaves_the_price_behind() -> None:
     billed = renewing.next_period(CHOOSING_WHILE_MOVING, PERIOD.end)
     renewed = renewing.begin(
