@@ -9,13 +9,13 @@ from domain import changing, pausing, paying, renewing
 from domain.billing_calendar import Anchor, Period
 from domain.changing import ChangeOffer, When
 from domain.invoice import TO_BALANCE_OF_OTHERS, TO_OWN_BALANCE, InvoiceLine, LineKind
-from domain.lifecycle import Event
+from domain.lifecycle import Change, Event
 from domain.plan import PlanTerms
 from domain.pricing import PeriodPrice
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import SubscriptionState
 from domain.tenders import EMPTY_PURSE, GiftMoney, Purse
-from tests.domain.plan_changes import HALF_OFF, HALFWAY, ONLY_MONTHLY, ONLY_YEARLY, PAID, begun
+from tests.domain.plan_changes import HALF_OFF, HALFWAY, ONLY_MONTHLY, ONLY_YEARLY, PAID, Changing, begun
 from tests.domain.states import (
     ACTIVE,
     CANCELING,
@@ -26,10 +26,12 @@ from tests.domain.states import (
     FROZEN,
     IN_THE_PERIOD,
     MONTHLY,
+    OPEN_INVOICE,
     PAID_AHEAD,
     PARKED,
     PAST_DUE,
     PERIOD,
+    SCHEDULED,
     TRIALING,
     YEARLY,
 )
@@ -62,8 +64,10 @@ def test_to_another_interval_a_fresh_period_begins_with_the_credit_taken_off() -
     offer = customer.change(YEARLY, HALFWAY)
 
     a_year = Period(HALFWAY, HALFWAY.replace(year=2027))
-    assert lines(offer) == [(LineKind.PLAN, 14_900), (LineKind.PRORATION_CREDIT, -995)]
-    assert offer.invoice.lines[0].period == a_year
+    assert offer.invoice.lines == (
+        InvoiceLine(LineKind.PLAN, "One year", a_year, 14_900),
+        InvoiceLine(LineKind.PRORATION_CREDIT, "Unused time of One month", Period(HALFWAY, PERIOD.end), -995),
+    )
     assert (customer.state.period, customer.state.period_index) == (a_year, 0)
     assert (customer.state.anchor, customer.state.plan) == (Anchor.starting(HALFWAY), YEARLY)
 
@@ -101,11 +105,13 @@ def test_the_discount_goes_on_for_the_rest_of_the_period_and_is_not_used_up_by_i
     customer = begun(promo=HALF_OFF)
     offer = customer.change(FAMILY, HALFWAY)
 
-    assert lines(offer) == [
-        (LineKind.PRORATION_CHARGE, 1_995),
-        (LineKind.DISCOUNT, -997),
-        (LineKind.PRORATION_CREDIT, -498),
-    ]
+    rest = Period(HALFWAY, PERIOD.end)
+    assert offer.invoice.lines == (
+        InvoiceLine(LineKind.PRORATION_CHARGE, "Rest of the period on One month, family", rest, 1_995),
+        InvoiceLine(LineKind.DISCOUNT, "Promo code HALF", rest, -997),
+        InvoiceLine(LineKind.PRORATION_CREDIT, "Unused time of One month", rest, -498),
+    )
+    assert offer.invoice.promo_code == "HALF"
     assert (customer.state.promo, customer.state.price) == (HALF_OFF, PeriodPrice(1_995, HALF_OFF))
 
 
@@ -115,6 +121,21 @@ def test_a_fresh_period_is_one_that_the_promo_counts() -> None:
 
     assert customer.state.promo == replace(HALF_OFF, periods_left=2)
     assert customer.state.price == PeriodPrice(7_450, HALF_OFF)
+
+
+def test_a_fresh_period_that_the_promo_is_not_for_is_none_that_it_counts() -> None:
+    customer = begun(promo=ONLY_MONTHLY)
+    customer.change(YEARLY, HALFWAY)
+
+    assert (customer.state.promo, customer.state.price) == (ONLY_MONTHLY, PeriodPrice(14_900))
+
+
+def test_a_fresh_period_was_never_frozen() -> None:
+    frozen = pausing.freeze(PAID, until=IN_THE_PERIOD + DAY, at=IN_THE_PERIOD).state
+    customer = Changing(pausing.unfreeze(frozen, IN_THE_PERIOD + DAY).state, MONTHLY.price_cents)
+    customer.change(YEARLY, HALFWAY)
+
+    assert (customer.state.period.start, customer.state.frozen_microseconds) == (HALFWAY, 0)
 
 
 def test_a_promo_that_is_not_for_the_other_plan_takes_nothing_off() -> None:
@@ -240,6 +261,27 @@ def test_a_period_that_begins_is_of_one_piece() -> None:
     customer = begun()
     customer.change(YEARLY, HALFWAY)
     assert customer.state.holds_from == customer.state.period.start == HALFWAY
+
+
+@pytest.mark.parametrize("state", [ACTIVE, SCHEDULED], ids=["nothing else chosen", "another one for later"])
+def test_opened_it_waits_for_its_payment_and_nothing_has_changed(state: SubscriptionState) -> None:
+    assert changing.opened(state, CHANGING.unpaid_invoice) == Change(
+        replace(state, version=state.version + 1, open_invoice=CHANGING.open_invoice),
+        Event.PLAN_CHANGE_OPENED,
+        details={
+            "invoice_id": OPEN_INVOICE,
+            "from_plan": "P1M",
+            "from_price_version": 1,
+            "to_plan": "P1M-FAMILY",
+            "price_version": 1,
+        },
+    )
+
+
+def test_in_effect_it_takes_the_place_of_what_was_chosen_for_later() -> None:
+    chosen = replace(CHANGING, scheduled_plan=YEARLY)
+
+    assert paying.covered(chosen, HALFWAY) == paying.covered(CHANGING, HALFWAY)
 
 
 def test_in_effect_it_cuts_the_paid_time_at_its_instant() -> None:

@@ -6,13 +6,15 @@ from datetime import timedelta
 import pytest
 
 from domain.collecting import AttemptStage
-from domain.due import NextStep, Step, next_step, step_due
-from domain.subscription import Status
+from domain.due import NextStep, Step, due_by, next_step, step_due
+from domain.subscription import Status, SubscriptionState
 from tests.domain.states import (
     CANCELED,
     CARD,
+    CHANGING,
     EXPIRED,
     FROZEN,
+    IN_THE_PERIOD,
     INCOMPLETE,
     MOMENT,
     PARKED,
@@ -23,7 +25,7 @@ from tests.domain.states import (
     attempt,
     trying,
 )
-from tests.domain.waits import WAITS_FOR
+from tests.domain.waits import WAITS_FOR, changing_at
 
 YEARS_LATE = timedelta(days=2_000)
 OVERTAKEN_BY_THE_END_OF_DUNNING = {Step.RETRY_PAYMENT, Step.REMIND_UNPAID}
@@ -85,14 +87,25 @@ def test_what_is_past_due_without_a_case_is_a_fault() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stage", "too_late"),
+    ("state", "given_up"),
     [
-        pytest.param(AttemptStage.DUE, Step.EXPIRE, id="never sent"),
-        pytest.param(AttemptStage.CHARGING, Step.COLLECT, id="with its provider"),
+        pytest.param(INCOMPLETE, NextStep(Step.EXPIRE, INCOMPLETE.expires_at), id="a start"),
+        pytest.param(
+            CHANGING, NextStep(Step.DROP_CHANGE, IN_THE_PERIOD + timedelta(hours=23)), id="a change of plan"
+        ),
+        pytest.param(
+            changing_at(PERIOD.end - timedelta(hours=1)),
+            NextStep(Step.DROP_CHANGE, PERIOD.end),
+            id="a change of plan shortly before the period's end",
+        ),
     ],
 )
-def test_nobody_begins_to_charge_for_a_start_that_is_given_up(stage: AttemptStage, too_late: Step) -> None:
-    state = trying(INCOMPLETE, attempt(stage, CARD, since=STARTED_AT))
+def test_nobody_begins_to_charge_for_what_is_given_up(state: SubscriptionState, given_up: NextStep) -> None:
+    never_sent = trying(state, attempt(AttemptStage.DUE, CARD, since=STARTED_AT))
+    at_provider = trying(state, attempt(AttemptStage.CHARGING, CARD, since=STARTED_AT))
+    collect = NextStep(Step.COLLECT, STARTED_AT)
 
-    assert step_due(state, state.expires_at - MOMENT) is Step.COLLECT
-    assert step_due(state, state.expires_at) is too_late
+    assert due_by(never_sent, given_up.at - MOMENT) == collect
+    for late_by in (timedelta(), YEARS_LATE):
+        assert due_by(never_sent, given_up.at + late_by) == given_up
+        assert due_by(at_provider, given_up.at + late_by) == collect

@@ -47,6 +47,15 @@ def test_days_that_passed_while_we_were_away_are_behind_us_without_a_burst(
     assert case.next_at == OPENED_AT + timedelta(days=next_in_days)
 
 
+@pytest.mark.parametrize("retries_made", [0, 2])
+def test_a_day_is_spent_also_ahead_of_its_date(retries_made: int) -> None:
+    early_at = OPENED_AT + DAY
+
+    assert replace(CASE, retries_made=retries_made).retried(early_at) == replace(
+        CASE, retries_made=retries_made + 1, last_attempt_at=early_at
+    )
+
+
 def test_a_charge_by_hand_keeps_the_next_one_a_day_away() -> None:
     charged_at = OPENED_AT + timedelta(days=1, hours=22)
 

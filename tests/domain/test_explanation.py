@@ -332,6 +332,13 @@ def test_all_that_is_told() -> None:
     )
 
 
+def test_an_operator_is_told_of_what_they_have_to_look_at() -> None:
+    told = explain(PARKED)
+
+    assert (told.parked_reason, told.attempt) == ("payment_unknown", PARKED.unpaid_invoice.attempt)
+    assert (told.next_action, told.next_action_at) == (None, None)
+
+
 def test_without_an_open_invoice_no_policy_is_pinned() -> None:
     told = explain(ACTIVE)
 

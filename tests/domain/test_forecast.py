@@ -136,7 +136,17 @@ def test_a_gift_card_pays_until_it_expires() -> None:
     assert seen.purse == Purse((GiftMoney(1, 1_010), GiftMoney(2, 5_020)))
 
 
+def test_a_change_is_paid_with_the_gift_cards_that_hold_at_its_instant() -> None:
+    purse = Purse((GiftMoney(1, 2_990), GiftMoney(2, 100)))
+    start = replace(START, purse=purse, expiries={1: IN_THE_PERIOD, 2: IN_THE_PERIOD + MOMENT})
+    started, changed = forecast(start, 1, [PlannedChange(IN_THE_PERIOD, PLUS)]).invoices
+
+    assert started.tenders == Tenders((GiftMoney(1, 1_990),))
+    assert changed.tenders == Tenders((GiftMoney(2, 100),))
+
+
 DOLLARS = replace(PLUS, currency="USD")
+REDUCED = replace(PLUS, vat_rate_bp=400)
 TRYING = PlannedStart(ON_TRIAL, STARTED_AT, is_trial=True)
 
 
@@ -147,9 +157,17 @@ TRYING = PlannedStart(ON_TRIAL, STARTED_AT, is_trial=True)
         (START, PlannedChange(SECOND_PERIOD.end, PLUS), RefusalCode.PLAN_CHANGE_NOT_POSSIBLE),
         (START, PlannedChange(IN_THE_PERIOD, MONTHLY), RefusalCode.PLAN_UNCHANGED),
         (START, PlannedChange(IN_THE_PERIOD, DOLLARS), RefusalCode.CURRENCY_MISMATCH),
+        (START, PlannedChange(IN_THE_PERIOD, REDUCED), RefusalCode.PLAN_CHANGE_NOT_POSSIBLE),
         (TRYING, PlannedChange(STARTED_AT - MOMENT, PLUS), RefusalCode.PLAN_CHANGE_NOT_POSSIBLE),
     ],
-    ids=["before the start", "after the last period", "the same plan", "another currency", "before a trial"],
+    ids=[
+        "before the start",
+        "after the last period",
+        "the same plan",
+        "another currency",
+        "another VAT rate",
+        "before a trial",
+    ],
 )
 def test_a_change_that_is_refused(start: PlannedStart, change: PlannedChange, code: RefusalCode) -> None:
     with pytest.raises(Refused) as refused:

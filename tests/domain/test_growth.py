@@ -179,10 +179,25 @@ def test_what_costs_nothing_is_worth_nothing() -> None:
     assert monthly_worth(Billed(0, 0, 2_200, "P1M")) == 0
 
 
+@pytest.mark.parametrize(("left_days", "whole_days"), [(0, 30), (30, 0), (None, 30), (30, None)])
+def test_what_is_no_part_of_a_period_is_worth_what_it_costs(
+    left_days: int | None, whole_days: int | None
+) -> None:
+    left, whole = (None if days is None else timedelta(days) for days in (left_days, whole_days))
+
+    assert monthly_worth(Billed(1_220, 0, 2_200, "P1M", left, whole, prices=(2_440,))) == 1_000
+
+
+def test_a_part_of_a_plan_without_known_prices_is_worth_what_the_whole_would_cost() -> None:
+    half = Billed(610, 0, 2_200, "P1M", left=timedelta(days=15), whole=timedelta(days=30))
+
+    assert monthly_worth(half) == 1_000
+
+
 @given(st.integers(1, 29), st.integers(100, 50_000))
 def test_a_part_of_a_period_is_worth_as_much_a_month_as_the_whole(days: int, price: int) -> None:
     left, whole = timedelta(days=days), timedelta(days=30)
     charge = (2 * price * days + 30) // 60
-    part = Billed(charge, 0, 2_200, "P1M", left=left, whole=whole, prices=(price + 900, price))
+    part = Billed(charge, 0, 2_200, "P1M", left=left, whole=whole, prices=(price + 900, price, price // 2))
 
     assert monthly_worth(part) == monthly_worth(Billed(price, 0, 2_200, "P1M"))

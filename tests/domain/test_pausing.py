@@ -7,7 +7,7 @@ import pytest
 
 from domain import pausing
 from domain.billing_calendar import Anchor, Period
-from domain.collecting import AttemptStage
+from domain.collecting import AttemptStage, Switch
 from domain.freeze_allowance import Freeze, FrozenTime
 from domain.instant import rfc3339
 from domain.lifecycle import Change, Event, Stretch
@@ -20,6 +20,7 @@ from tests.domain.states import (
     CARD,
     CONFIRMING,
     DAY,
+    FAMILY,
     FROZEN,
     IN_THE_PERIOD,
     MONTHLY,
@@ -167,6 +168,19 @@ def test_a_period_that_was_paid_ahead_moves_whole() -> None:
         altered_at=UNTIL,
     )
     begun = begin_paid_period(thawed).state
+    assert next_period(begun, last_end).period == Period(last_end, instant("2026-05-10T09:30"))
+
+
+def test_a_period_of_another_plan_that_was_paid_ahead_begins_with_that_plan() -> None:
+    of_family = PaidAhead(1, SECOND_PERIOD, switch=Switch(FAMILY, ACTIVE.anchor))
+    frozen = replace(PAID_AHEAD, status=Status.FROZEN, freeze=FROZEN.freeze, paid_ahead=of_family)
+    thawed = pausing.unfreeze(frozen, UNTIL).state
+    last_end = SECOND_PERIOD.end + 10 * DAY
+    anchor = Anchor(last_end, billing_day=10)
+
+    assert thawed.paid_ahead == PaidAhead(-1, Period(MOVED_END, last_end), switch=Switch(FAMILY, anchor))
+    begun = begin_paid_period(thawed).state
+    assert (begun.plan, begun.anchor) == (FAMILY, anchor)
     assert next_period(begun, last_end).period == Period(last_end, instant("2026-05-10T09:30"))
 
 

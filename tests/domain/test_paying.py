@@ -11,7 +11,10 @@ from domain.collecting import Attempt, AttemptStage, Switch
 from domain.dunning import DunningCase
 from domain.lifecycle import Change, Event
 from domain.payment import DeclineKind
+from domain.pricing import PeriodPrice
+from domain.promo import Promo
 from domain.subscription import PaidAhead, Status, SubscriptionState
+from tests.domain.plan_changes import HALF_OFF, ONLY_YEARLY
 from tests.domain.states import (
     ACTIVE,
     AFTER_TRIAL,
@@ -22,6 +25,7 @@ from tests.domain.states import (
     CONFIRMING,
     DAY,
     ENDED_WHILE_CHARGING,
+    FAMILY,
     IN_THE_PERIOD,
     INCOMPLETE,
     OPEN_INVOICE,
@@ -51,6 +55,7 @@ from tests.domain.states import (
 SOFT, HARD = DeclineKind.SOFT, DeclineKind.HARD
 EARLIER_PAYMENT = 70
 LATE = PERIOD.end + timedelta(minutes=3)
+OF_ANOTHER_PLAN = replace(ONLY_YEARLY, periods_left=2)
 TRIED_AGAIN = trying(PAST_DUE, attempt(AttemptStage.CHARGING, CARD))
 
 
@@ -308,6 +313,34 @@ def test_a_plan_that_was_to_follow_begins_with_what_is_paid_anew() -> None:
     begun = Period(at, instant("2027-05-30T07:00"))
     assert (change.event, change.pays_for) == (Event.REACTIVATED, begun)
     assert (change.state.plan, change.state.anchor, change.state.period) == (YEARLY, anchor, begun)
+
+
+def test_a_renewal_of_another_plan_waits_for_the_boundary_and_begins_with_it() -> None:
+    switch = Switch(FAMILY, ACTIVE.anchor)
+    chosen = replace(OPENED_AHEAD, open_invoice=replace(OPENED_AHEAD.unpaid_invoice, switch=switch))
+
+    ahead = paying.paid(chosen, PAYMENT, PERIOD.end - DAY).state
+    late = paying.paid(chosen, PAYMENT, LATE).state
+    assert ahead == replace(ACTIVE, version=4, paid_ahead=PaidAhead(1, SECOND_PERIOD, switch=switch))
+    assert late == replace(ACTIVE, version=4, plan=FAMILY, period_index=1, period=SECOND_PERIOD)
+
+
+@pytest.mark.parametrize(
+    ("promo", "billed_with", "left"),
+    [
+        pytest.param(HALF_OFF, HALF_OFF, replace(HALF_OFF, periods_left=2), id="billed with it"),
+        pytest.param(OF_ANOTHER_PLAN, None, OF_ANOTHER_PLAN, id="not for this plan"),
+        pytest.param(None, HALF_OFF, None, id="gone since"),
+        pytest.param(None, None, None, id="none"),
+    ],
+)
+def test_a_period_counts_for_the_promo_that_it_was_billed_with(
+    promo: Promo | None, billed_with: Promo | None, left: Promo | None
+) -> None:
+    billed = replace(CHARGING.unpaid_invoice, price=PeriodPrice(995, billed_with))
+    renewed = paying.paid(replace(CHARGING, promo=promo, open_invoice=billed), PAYMENT, LATE).state
+
+    assert (renewed.promo, renewed.price) == (left, billed.price)
 
 
 def test_a_charge_for_another_plan_that_stands_cuts_the_period_that_it_changed() -> None:

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from domain import changing, ending, parking, pausing, plan_choice, renewing, scheduling
+from domain.billing_calendar import parse_interval
 from domain.changing import When
+from domain.dunning import check_window
 from domain.endpoint_url import check_url
 from domain.family import (
     check_invitations,
@@ -18,10 +20,11 @@ from domain.family import (
 )
 from domain.gift_card import GiftCard, check_redeemable, check_usable, no_such_card
 from domain.lifecycle import Event
-from domain.plan_choice import not_made, on_sale
+from domain.plan_choice import Amounts, Way, not_made, on_sale
 from domain.redeeming import redeem
 from domain.refund import amount_to_refund
 from domain.refusals import RefusalCode, Refused
+from tests.domain.plan_changes import HALFWAY
 from tests.domain.states import (
     ACTIVE,
     CANCELED,
@@ -33,9 +36,11 @@ from tests.domain.states import (
     MONTHLY,
     PAID_AHEAD,
     PERIOD,
+    POLICY,
     STORED,
     YEARLY,
 )
+from tests.domain.test_plan_choice import INVOICE, QUOTE
 from tests.domain.test_redeeming import FIXED, OFFER
 
 ON_FAMILY = replace(ACTIVE, plan=FAMILY)
@@ -49,6 +54,7 @@ NOT_INSIDE = (
     CODE.PLAN_CHANGE_NOT_POSSIBLE,
     "the instant is not inside the present period, or lies before its last change",
 )
+OUTDATED = (CODE.QUOTE_OUTDATED, "what was quoted holds no longer; ask for another quote")
 TELLS: list[tuple[Callable[..., Any], tuple[Any, ...], Answer]] = [
     (
         check_seat,
@@ -177,6 +183,13 @@ TELLS: list[tuple[Callable[..., Any], tuple[Any, ...], Answer]] = [
         scheduling.take_back,
         (ACTIVE,),
         (CODE.PLAN_UNCHANGED, "the subscription is on this plan, and stays on it"),
+    ),
+    (QUOTE.check_terms, (ACTIVE, FAMILY, Way.NOW, HALFWAY + DAY), OUTDATED),
+    (replace(QUOTE, amounts=Amounts()).check_amounts, (INVOICE,), OUTDATED),
+    (
+        check_window,
+        (replace(POLICY, retry_days=(28,)), parse_interval("P1M")),
+        (CODE.DUNNING_WINDOW_TOO_LONG, "the last retry has to come before the period's shortest end"),
     ),
 ]
 

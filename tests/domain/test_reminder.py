@@ -6,9 +6,11 @@ from datetime import datetime
 import pytest
 
 from domain import ending, pausing, paying, renewing
+from domain.invoice import BillingReason, Invoice, InvoiceLine, LineKind
 from domain.lifecycle import Change
 from domain.reminder import Reminder, next_reminder
 from domain.subscription import SubscriptionState
+from tests.domain.plan_changes import HALF_OFF
 from tests.domain.states import (
     ACTIVE,
     AFTER_TRIAL,
@@ -97,6 +99,24 @@ def test_whatever_moves_the_renewal_moves_its_announcement() -> None:
     assert of(ending.uncancel(CANCELING)) == OF_FIRST
     reactivated = instant("2026-06-15T08:00")
     assert of(paying.paid(UNPAID, PAYMENT, instant("2026-05-15T08:00"))) == (reactivated - SHORT, reactivated)
+
+
+def test_what_will_be_billed_is_announced_before_anything_is_taken_out_of_a_purse() -> None:
+    assert next_reminder(replace(STORED, promo=HALF_OFF)) == Reminder(
+        *OF_FIRST,
+        "P1M",
+        Invoice(
+            BillingReason.SUBSCRIPTION_CYCLE,
+            SECOND_PERIOD,
+            "EUR",
+            2_200,
+            (
+                InvoiceLine(LineKind.PLAN, "One month", SECOND_PERIOD, 1_990),
+                InvoiceLine(LineKind.DISCOUNT, "Promo code HALF", SECOND_PERIOD, -995),
+            ),
+            promo_code="HALF",
+        ),
+    )
 
 
 def test_a_period_begun_that_was_paid_ahead_keeps_its_announcement() -> None:

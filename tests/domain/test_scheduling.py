@@ -13,6 +13,7 @@ from domain import changing, ending, pausing, paying, renewing
 from domain.billing_calendar import Anchor, Period
 from domain.changing import When
 from domain.collecting import Switch
+from domain.invoice import BillingReason, Invoice, InvoiceLine, LineKind
 from domain.lifecycle import Change, Event
 from domain.plan import PlanTerms
 from domain.plan_choice import (
@@ -27,7 +28,8 @@ from domain.plan_choice import (
 from domain.refusals import RefusalCode, Refused
 from domain.scheduling import PriceMove, price_move, schedule, schedule_price, take_back
 from domain.subscription import PaidAhead, SubscriptionState
-from domain.tenders import EMPTY_PURSE
+from domain.tenders import EMPTY_PURSE, Purse, Tenders
+from tests.domain.plan_changes import HALF_OFF
 from tests.domain.states import (
     ACTIVE,
     CANCELED,
@@ -141,12 +143,12 @@ def test_after_a_period_of_another_plan_that_was_paid_ahead_it_goes_back() -> No
 
 
 def test_taken_back_it_stays_and_what_waits_is_dropped() -> None:
-    scheduled, pending = take_back(SCHEDULED), take_back(CHANGING)
+    stays = Change(replace(ACTIVE, version=4), Event.PLAN_CHANGE_TAKEN_BACK, details={"plan": "P1M"})
 
-    assert scheduled.state == replace(ACTIVE, version=4)
-    assert pending.state == replace(ACTIVE, version=4)
-    assert (scheduled.voids_invoice_id, pending.voids_invoice_id) == (None, OPEN_INVOICE)
-    assert pending.details == {"invoice_id": OPEN_INVOICE, "plan": "P1M"}
+    assert take_back(SCHEDULED) == stays
+    assert take_back(CHANGING) == replace(
+        stays, voids_invoice_id=OPEN_INVOICE, details={"invoice_id": OPEN_INVOICE, "plan": "P1M"}
+    )
 
 
 @pytest.mark.parametrize("moving", [MOVING, MOVING_AS_BEFORE])
@@ -200,6 +202,14 @@ def test_a_price_moves_beside_a_choice_that_was_made_before() -> None:
     assert change.state == replace(CHOOSING_WHILE_MOVING, version=4)
     assert (change.state.next_plan, change.details["chosen_plan"]) == (YEARLY, "P1Y")
     assert take_back(change.state).state.next_plan == DEARER
+
+
+def test_a_newer_price_takes_the_place_of_one_that_was_kept_as_a_choice() -> None:
+    change = schedule_price(MOVING_AS_BEFORE, STILL_DEARER, IN_THE_PERIOD)
+    assert change is not None
+
+    assert change.state == replace(ACTIVE, version=3, moved_price=STILL_DEARER)
+    assert "chosen_plan" not in change.details
 
 
 def test_whoever_is_really_on_another_plan_leaves_the_price_behind() -> None:
@@ -263,17 +273,20 @@ def test_a_price_moves_with_the_next_renewal_and_is_told() -> None:
     change = schedule_price(ACTIVE, DEARER, IN_THE_PERIOD)
     assert change is not None
 
-    assert change.state == replace(ACTIVE, version=3, moved_price=DEARER)
+    assert change == Change(
+        replace(ACTIVE, version=3, moved_price=DEARER),
+        Event.PRICE_CHANGE_SCHEDULED,
+        details={
+            "plan": "P1M",
+            "from_price_version": 1,
+            "price_version": 2,
+            "price_cents": 2_490,
+            "currency": "EUR",
+            "from_price_cents": 1_990,
+            "renews_at": "2026-02-28T09:30:00Z",
+        },
+    )
     assert renewing.next_period(change.state, PERIOD.end).switch == Switch(DEARER, ACTIVE.anchor)
-    assert change.details == {
-        "plan": "P1M",
-        "from_price_version": 1,
-        "price_version": 2,
-        "price_cents": 2_490,
-        "currency": "EUR",
-        "from_price_cents": 1_990,
-        "renews_at": "2026-02-28T09:30:00Z",
-    }
 
 
 @pytest.mark.parametrize(
@@ -304,6 +317,28 @@ def test_what_a_change_later_will_bill() -> None:
     assert seen(ACTIVE, FAMILY, Way.PERIOD_END) == (SECOND_PERIOD, 3_990)
     assert seen(PAID_AHEAD, FAMILY, Way.PERIOD_END) == (THIRD_PERIOD, 3_990)
     assert seen(SCHEDULED, MONTHLY, Way.TAKEN_BACK) == (SECOND_PERIOD, 1_990)
+
+
+def test_what_a_change_later_will_bill_is_less_the_promo_and_paid_from_the_purse() -> None:
+    later = foresee_later(replace(ACTIVE, promo=HALF_OFF), FAMILY, Way.PERIOD_END, IN_THE_PERIOD)
+
+    assert later.paid_from(Purse((), 500)) == Foreseen(
+        When.PERIOD_END,
+        SECOND_PERIOD,
+        "EUR",
+        Invoice(
+            BillingReason.SUBSCRIPTION_CYCLE,
+            SECOND_PERIOD,
+            "EUR",
+            2_200,
+            (
+                InvoiceLine(LineKind.PLAN, "One month, family", SECOND_PERIOD, 3_990),
+                InvoiceLine(LineKind.DISCOUNT, "Promo code HALF", SECOND_PERIOD, -1_995),
+            ),
+            Tenders((), 500),
+            "HALF",
+        ),
+    )
 
 
 def test_on_trial_nothing_is_billed_before_its_end() -> None:

@@ -8,7 +8,10 @@ TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 SPAN_ID = "00f067aa0ba902b7"
 
 
-@pytest.mark.parametrize(("flags", "is_sampled"), [("00", False), ("01", True), ("02", False), ("03", True)])
+@pytest.mark.parametrize(
+    ("flags", "is_sampled"),
+    [("00", False), ("01", True), ("02", False), ("03", True), ("fe", False), ("ff", True)],
+)
 def test_only_one_flag_counts(flags: str, is_sampled: bool) -> None:  # noqa: FBT001
     assert TraceContext.parse(f"00-{TRACE_ID}-{SPAN_ID}-{flags}") == TraceContext(
         TRACE_ID, SPAN_ID, is_sampled
