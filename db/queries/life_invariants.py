@@ -47,17 +47,20 @@ async def an_applied_report_had_no_effect(connection: Connection) -> Sequence[Of
 
 
 async def what_has_ended_went_on(connection: Connection) -> Sequence[Offender]:
-    """Nothing is billed, renewed or begun after the end; a charge that was under way may stand."""
+    """Nothing is billed, renewed or begun after the end; a charge that was under way may stand.
+
+    A renewal that was opened late, and given up by a cancellation, is void: its subscription ended before.
+    """
     return await _ask(
         connection,
         "SELECT t.subscription_id, t.event FROM timeline_entries t JOIN subscriptions s"
         " ON s.id = t.subscription_id AND s.ended_at IS NOT NULL WHERE t.event IN"
         " ('activated', 'renewal_opened', 'renewed', 'period_begun', 'recovered', 'reactivated', 'unfrozen',"
-        "  'frozen', 'payment_requested', 'payment_retried', 'plan_changed')"
+        "  'frozen', 'payment_requested', 'payment_retried', 'plan_change_opened', 'plan_changed')"
         " AND EXISTS (SELECT FROM timeline_entries e WHERE e.subscription_id = t.subscription_id"
         "  AND e.id < t.id AND e.event IN ('ended', 'canceled', 'withdrawn', 'expired', 'uncollected'))"
         " UNION ALL SELECT s.id, 'invoice' FROM invoices i JOIN subscriptions s ON s.id = i.subscription_id"
-        " WHERE i.created_at > s.ended_at",
+        " WHERE i.created_at > s.ended_at AND i.status <> 'void'",
     )
 
 

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from activities.contracts import RecordedSubscription
-from domain.ending import end_period, expire
+from db.queries.life_invariants import what_has_ended_went_on
+from domain.ending import cancel, end_period, expire
 from domain.payment import ReportedStatus
 from domain.subscription import Status
 from tests.activities.customer import PERIOD_END, STARTED_AT, Customer
@@ -93,3 +94,18 @@ async def test_a_paid_period_is_over(customer: Customer) -> None:
     assert (period["starts_at"], period["ends_at"]) == (STARTED_AT, PERIOD_END)
     [row] = await rows_of(customer, "subscriptions")
     assert (row["ended_at"], row["next_action"], row["next_action_at"]) == (PERIOD_END, None, None)
+
+
+async def test_a_renewal_that_came_late_makes_way_for_the_end_before_it(card_holder: Customer) -> None:
+    """The worker was away over the period's end; a cancellation came between its steps."""
+    late = await card_holder.open_period(await card_holder.start_with_card(), TWO_DAYS_LATE)
+    canceled = cancel(late, at_period_end=True, at=TWO_DAYS_LATE)
+    assert canceled is not None
+    scheduled = await card_holder.record(canceled, at=TWO_DAYS_LATE)
+    ended = await card_holder.record(end_period(scheduled.state), at=TWO_DAYS_LATE)
+
+    assert (ended.state.status, ended.state.ended_at) == (Status.CANCELED, PERIOD_END)
+    assert (await card_holder.book(late.subscription_id)).invoices == ["paid", "void"]
+    async with card_holder.database.read() as connection:
+        offenders = [row["subscription_id"] for row in await what_has_ended_went_on(connection)]
+    assert late.subscription_id not in offenders

@@ -95,6 +95,16 @@ async def billed_after_its_end(connection: Connection) -> None:
     await insert_row(connection, Invoice, subscription_id=ended, created_at=PAST + A_DAY)
 
 
+async def given_up_after_its_end(connection: Connection, number: str) -> None:
+    ended = await insert_row(connection, Subscription, **ENDED)
+    late: Row = {"created_at": PAST + A_DAY, "status": "void", "number": number}
+    await insert_row(connection, Invoice, subscription_id=ended, **late)
+
+
+async def changed_after_its_end(connection: Connection) -> None:
+    await lived(connection, "ended", "plan_change_opened", **ENDED)
+
+
 async def renewal_opened_after_a_cancellation(connection: Connection) -> None:
     await lived(connection, "cancel_scheduled", "cancel_withdrawn", "cancel_scheduled", "renewal_opened")
 
@@ -177,6 +187,7 @@ BROKEN: list[tuple[Break, str]] = [
     ),
     (renewed_after_its_end, "what_has_ended_went_on"),
     (billed_after_its_end, "what_has_ended_went_on"),
+    (changed_after_its_end, "what_has_ended_went_on"),
     (renewal_opened_after_a_cancellation, "a_period_was_billed_after_a_cancellation"),
     (locked_out, "paid_time_gives_no_access"),
     (locked_out_in_its_own_time, "paid_time_gives_no_access"),
@@ -215,7 +226,8 @@ async def test_what_is_well_is_not_seen(bare: Connection) -> None:
     await subscription(bare, status="frozen", access_until=None)
     await lived(bare, "cancel_scheduled", "cancel_withdrawn", "renewal_opened")
     await lived(bare, "canceled", "late_payment_received", "charge_stood", **ENDED)
-    await numbered(bare, 2, "IT-2026-000001", "IT-2026-000002")
+    await numbered(bare, 2, "IT-2026-000001")
+    await given_up_after_its_end(bare, "IT-2026-000002")
     await insert_row(bare, PaymentReport, received_at=now - timedelta(minutes=9))
     await insert_row(bare, Subscription, **LATE_STEP | {"next_action_at": now - timedelta(minutes=14)})
     await insert_row(bare, Payment, payment_method_id=1, created_at=PAST)

@@ -187,6 +187,7 @@ async def test_reports_that_were_set_aside(patient: Patient) -> None:
     await Runbook("ReportsUndeliverable").mends(patient.shell)
 
     await ends(patient, "ReportsUndeliverable")
+    await life.applies_reports(1)
 
 
 async def test_an_endpoint_that_is_told_of_nothing(patient: Patient) -> None:
