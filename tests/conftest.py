@@ -9,10 +9,12 @@ import gc
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import hypothesis
 import pytest
+import structlog
 from temporalio.client import Client
 
 from cli.dev.child_process import ChildProcess
@@ -100,6 +102,19 @@ def warm_python() -> Iterator[None]:
             patch.setattr(ChildProcess, "_spawn", fork_what_is_ours(WARM_PYTHON))
         yield
     WARM_PYTHON.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loggers_are_never_kept() -> Iterator[None]:
+    """One that is kept writes as it was configured first: a test that captures lines would see none of it."""
+    configure = structlog.configure
+
+    def configure_anew(**changes: Any) -> None:
+        configure(**changes | {"cache_logger_on_first_use": False})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(structlog, "configure", configure_anew)
+        yield
 
 
 @pytest.fixture(scope="session")
