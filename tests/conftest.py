@@ -75,7 +75,7 @@ FreshStack = Callable[..., Awaitable[PrivateStack]]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--years", type=int, help="how many years tests/load/test_many_years.py lives")
+    parser.addoption("--years", type=int, help="how many years tests/activities/test_random_year.py lives")
 
 
 def pytest_collection() -> None:

@@ -10,8 +10,12 @@ from contextlib import contextmanager
 from enum import StrEnum
 
 import structlog
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.console.pages import HOME
+from api.console.problem_page import problem_page
 from api.middleware.machines import ASKED_BY_MACHINES
 from api.middleware.observation import IS_REFUSED
 from api.problems import RETRY_SOON, Problem, ProblemResponse
@@ -53,7 +57,7 @@ class Admission:
         if self._under_way[compartment] >= self._at_once:
             scope[IS_REFUSED] = True
             log.warning(OVERLOADED, compartment=compartment)
-            await ProblemResponse(_overloaded())(scope, receive, send)
+            await _refusal(scope)(scope, receive, send)
             return
         self._under_way[compartment] += 1
         try:
@@ -99,10 +103,12 @@ def _compartment_of(scope: Scope) -> Compartment | None:
     return Compartment.READS if scope["method"] in READING else Compartment.WRITES
 
 
-def _overloaded() -> Problem:
-    return Problem(
+def _refusal(scope: Scope) -> Response:
+    problem = Problem(
         503,
         OVERLOADED,
         "There is more to do than can be done now; nothing was begun. Repeat the same request.",
         headers=RETRY_SOON,
     )
+    is_page = scope["path"].startswith(HOME)
+    return problem_page(Request(scope), problem) if is_page else ProblemResponse(problem)

@@ -38,6 +38,15 @@ TIME_THAT_NO_INVOICE_IS_FOR = """
     WHERE ended <> began AND NOT EXISTS (SELECT FROM timeline_entries t
         WHERE t.subscription_id = each.subscription_id AND t.details ? 'skipped_periods')
 """
+CASH_AT_THE_SANDBOX = """
+    SELECT sum(e.amount_cents)::bigint FROM ledger_entries e
+    JOIN ledger_transactions t ON t.id = e.transaction_id
+    JOIN payments p ON p.provider = 'sandbox' AND (t.key = concat('payment:', p.id, '\\:received')
+        OR t.key IN (SELECT concat('refund:', r.id, '\\:paid') FROM refunds r WHERE r.payment_id = p.id)
+        OR t.key IN (SELECT concat('dispute:', d.id, '\\:opened') FROM disputes d WHERE d.payment_id = p.id))
+    WHERE e.account = 'cash_at_provider'
+"""
+TURN_TO_THE_END = text("UPDATE subscriptions SET clock_offset = :end - clock_timestamp()")
 
 
 async def live_a_year(
@@ -72,46 +81,44 @@ async def live_a_year(
     return customers
 
 
-async def of_lives_and_dates(connection: Connection) -> dict[str, object]:
-    """As reconciliation asks them at the year's end, which is each subscription's own now."""
-    turn = text("UPDATE subscriptions SET clock_offset = :end - clock_timestamp()")
-    await connection.execute(turn, {"end": STARTED_AT + A_YEAR})
-    asked = {each.__name__: await each(connection) for each in (*LIFE_INVARIANTS, *OVERDUE)}
-    return {name: found for name, found in asked.items() if found}
-
-
 async def check_all_books(database: Database, psp: SandboxPsp, customers: list[Customer]) -> Counter[str]:
-    """Ledger, invoices, payments and the provider's own book. Returns how often each thing happened.
-
-    The provider is asked for each charge: none is there twice, and the cash in the ledger is what it kept.
-    """
+    """Ledger, invoices, payments and the provider's own book. Returns how often each thing happened."""
+    async with database.transaction() as connection:
+        await connection.execute(TURN_TO_THE_END, {"end": STARTED_AT + A_YEAR})
     async with database.read() as connection:
-        found = await find_violations(connection) | await of_lives_and_dates(connection)
-        assert not found, found
-        for none in (MISSING_OR_WITHOUT_A_FACT, SEVERAL_PERIODS_OF_ONE_INVOICE, TIME_THAT_NO_INVOICE_IS_FOR):
-            rows = list(await connection.execute(text(none)))
-            assert not rows, f"{rows}: {none}"
+        await _check_rules(connection)
+        await _check_events(connection)
         totals = await ledger_reports.trial_balance(connection, Window())
         told = await connection.execute(text("SELECT event, count(*) FROM timeline_entries GROUP BY event"))
         happened = Counter({row.event: row.count for row in told})
-        subscriptions = list((await connection.execute(text("SELECT id FROM subscriptions"))).scalars())
-        received = text(
-            "SELECT sum(e.amount_cents)::bigint FROM ledger_entries e"
-            " JOIN ledger_transactions t ON t.id = e.transaction_id JOIN payments p ON p.provider = 'sandbox'"
-            " AND (t.key = concat('payment:', p.id, '\\:received') OR t.key IN"
-            "  (SELECT concat('refund:', r.id, '\\:paid') FROM refunds r WHERE r.payment_id = p.id)"
-            " OR t.key IN"
-            "  (SELECT concat('dispute:', d.id, '\\:opened') FROM disputes d WHERE d.payment_id = p.id))"
-            " WHERE e.account = 'cash_at_provider'"
-        )
-        cash_cents = (await connection.execute(received)).scalar_one()
-        events = list(await connection.execute(text("SELECT event, details FROM outbox")))
-    for event, details in events:
-        DATA_OF[EventName(event)].model_validate(details)
     assert sum(total.balance_cents for total in totals) == 0
     await check_purses(database)
     for customer in customers:
         await assert_own_books_are_true(customer)
+    await _check_provider(database, psp)
+    return happened
+
+
+async def _check_rules(connection: Connection) -> None:
+    """As reconciliation asks them at the year's end, which is each subscription's own now."""
+    asked = {each.__name__: await each(connection) for each in (*LIFE_INVARIANTS, *OVERDUE)}
+    found = await find_violations(connection) | {name: rows for name, rows in asked.items() if rows}
+    assert not found, found
+    for none in (MISSING_OR_WITHOUT_A_FACT, SEVERAL_PERIODS_OF_ONE_INVOICE, TIME_THAT_NO_INVOICE_IS_FOR):
+        rows = list(await connection.execute(text(none)))
+        assert not rows, f"{rows}: {none}"
+
+
+async def _check_events(connection: Connection) -> None:
+    for event, details in await connection.execute(text("SELECT event, details FROM outbox")):
+        DATA_OF[EventName(event)].model_validate(details)
+
+
+async def _check_provider(database: Database, psp: SandboxPsp) -> None:
+    """It is asked for each charge: none is there twice, and the cash in the ledger is what it kept."""
+    async with database.read() as connection:
+        subscriptions = (await connection.execute(text("SELECT id FROM subscriptions"))).scalars().all()
+        cash_cents = (await connection.execute(text(CASH_AT_THE_SANDBOX))).scalar_one()
     for subscription_id in subscriptions:
         await check_against_provider(database, psp, subscription_id)
     charges = [charge for each in subscriptions for charge in await psp.charges(each)]
@@ -120,4 +127,3 @@ async def check_all_books(database: Database, psp: SandboxPsp, customers: list[C
         for charge in charges
         if charge["status"] == "succeeded"
     )
-    return happened

@@ -1,5 +1,14 @@
-"""A random year of two dozen customers: afterwards every book agrees with every other, to the cent."""
+"""A random year of two dozen customers: afterwards every book agrees with every other, to the cent.
 
+By hand as many subscription-years as are asked for, calmer ones: most of their periods are renewed.
+
+`make test ARGS="tests/activities/test_random_year.py --years=1000 -n 2 -rP -v --capture=sys"`
+
+In ten parts, each with books of its own. A part that was interrupted is lived again by its name: `-k part-7`.
+"""
+
+import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +22,8 @@ from tests.psp import SandboxPsp
 from tests.stack import settings_for
 
 CUSTOMERS = 24
+PARTS = 10
+RENEWED = ("renewed", "recovered", "renewal_paid_ahead", "reactivated")
 
 HAPPENED = {
     "activated",
@@ -35,6 +46,19 @@ HAPPENED = {
 """What the year has to bring for its books to say something."""
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "lives" not in metafunc.fixturenames:
+        return
+    years: int | None = metafunc.config.getoption("--years")
+    if years is None:
+        by_hand = pytest.mark.skip("by hand, with --years")
+        metafunc.parametrize("lives", [pytest.param(range(0), marks=by_hand)])
+    else:
+        numbers = range(years)
+        parts = [numbers[years * part // PARTS : years * (part + 1) // PARTS] for part in range(PARTS)]
+        metafunc.parametrize("lives", parts, ids=[f"part-{part}" for part in range(PARTS)])
+
+
 @pytest.fixture
 async def database(fresh_database_url: FreshDatabaseUrl) -> AsyncIterator[Database]:
     """One of its own: all of it is looked at."""
@@ -55,3 +79,25 @@ async def test_after_a_random_year_all_books_agree(database: Database, psp: Sand
     customers = await live_a_year(database, psp, range(CUSTOMERS))
 
     assert set(await check_all_books(database, psp, customers)) >= HAPPENED
+
+
+@pytest.mark.timeout(0)
+async def test_after_so_many_years_all_books_agree(database: Database, psp: SandboxPsp, lives: range) -> None:
+    """A subscription-year is one customer's: of one subscription, or of several that follow on each other."""
+    began = time.perf_counter()
+    still = list(lives)
+
+    def tell() -> None:
+        still.pop()
+        if len(still) % 10 == 0:
+            print(f"{lives}: {len(still)} to be lived", file=sys.__stderr__)
+
+    customers = await live_a_year(database, psp, lives, are_calm=True, when_lived=tell)
+    lived = time.perf_counter()
+    happened = await check_all_books(database, psp, customers)
+
+    renewals = sum(happened[event] for event in RENEWED)
+    took, looked = lived - began, time.perf_counter() - lived
+    print(f"{len(lives)} subscription-years in {took:.0f} s, looked at in {looked:.0f} s")  # noqa: T201
+    print(f"{renewals} renewals, {renewals / took:.1f} a second; {dict(happened)}")  # noqa: T201
+    assert renewals

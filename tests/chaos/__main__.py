@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -13,16 +12,14 @@ from ops.logging import configure_logging
 from tests.chaos.plant import Plant
 from tests.chaos.report import show
 from tests.chaos.run import Outcome, Run
+from tests.interrupted import end_at_sigterm
 from tests.warm_python import warm
 
 HISTORY = "history.jsonl"
 
 
 async def storm(folder: Path, seed: int, seconds: float) -> Outcome:
-    """Whoever ends it is answered as by Ctrl-C: nothing is left running."""
-    running = asyncio.current_task()
-    assert running is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
+    end_at_sigterm()
     plant = Plant(folder)
     try:
         await plant.start()

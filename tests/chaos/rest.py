@@ -1,7 +1,7 @@
 """Liveness: once every fault is healed, all that was begun comes to its end, and soon."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 
 import httpx2
@@ -46,6 +46,16 @@ UNTIL_LOOKED_UP = "PT1H"
 LIVE = "SELECT workflow_id FROM subscriptions WHERE ended_at IS NULL OR next_action IS NOT NULL ORDER BY id"
 
 
+async def find_waiting(database: Database, queries: Mapping[str, str] = WAITING) -> str:
+    """The first that is found, in words; empty when nothing waits."""
+    async with database.read() as connection:
+        for what, query in queries.items():
+            found = (await connection.execute(text(query))).scalars().all()
+            if found:
+                return f"{what}: {list(found)[:5]}"
+    return ""
+
+
 class Rest:
     """Where everything has to come to."""
 
@@ -83,11 +93,8 @@ class Rest:
         """The first that is found, in words; empty when everything rests."""
         if unfinished := self._history.unfinished:
             return f"{len(unfinished)} requests, such as {unfinished[0]}"
-        async with self._database.read() as connection:
-            for what, query in WAITING.items():
-                found = (await connection.execute(text(query))).scalars().all()
-                if found:
-                    return f"{what}: {list(found)[:5]}"
+        if waiting := await find_waiting(self._database):
+            return waiting
         try:
             pending = (await self._psp.get("/v1/deliveries/pending")).raise_for_status().json()["count"]
         except httpx2.HTTPError as error:

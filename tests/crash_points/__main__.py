@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -16,14 +15,13 @@ from tests.crash_points.ground import Ground, ground_in
 from tests.crash_points.report import show, tell
 from tests.crash_points.run import Death, Known, die_at, get_to_know
 from tests.crash_points.stories import STORIES
+from tests.interrupted import end_at_sigterm
 from tests.warm_python import warm
 
 
 async def tell_all(names: Sequence[str], count: int, folder: Path, console: Console) -> bool:
-    """Whether nothing was violated. Whoever ends it is answered as by Ctrl-C: nothing is left running."""
-    running = asyncio.current_task()
-    assert running is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
+    """Whether nothing was violated."""
+    end_at_sigterm()
     by_path: dict[str, Sequence[Death]] = {}
     async with AsyncExitStack() as stacks:
         lanes = [await stacks.enter_async_context(ground_in(folder / f"lane-{n + 1}")) for n in range(count)]

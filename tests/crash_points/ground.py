@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
-from sqlalchemy import text
 from temporalio.client import Client
 
 from cli.dev.processes import ProductProcess
@@ -17,7 +16,7 @@ from db.database import Database
 from tests.chaos.asking import Desk
 from tests.chaos.history import History
 from tests.chaos.plant import LONG_SESSIONS
-from tests.chaos.rest import WAITING
+from tests.chaos.rest import WAITING, find_waiting
 from tests.client import Student
 from tests.crash_points.points import Points
 from tests.deadline import eventually
@@ -59,10 +58,9 @@ class Ground:
         """Nothing waits, of anybody: here one story is told after the other."""
 
         async def nothing_waits() -> bool:
-            async with self.world.database.read() as connection:
-                for what, query in (WAITING | {"announcements": DUE_ANNOUNCEMENTS}).items():
-                    found = (await connection.execute(text(query))).scalars().all()
-                    assert not found, f"{what}: {found}"
+            assert (
+                await find_waiting(self.world.database, WAITING | {"announcements": DUE_ANNOUNCEMENTS}) == ""
+            )
             reports = (await self.stack.psp.get("/v1/deliveries/pending")).json()["count"]
             return bool(reports == 0)
 
