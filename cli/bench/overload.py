@@ -60,14 +60,14 @@ async def overload(mix: Mix, turns_a_second: float, turns: int) -> None:
 
 async def median_start_ms(api_url: str, students: Iterable[BenchStudent]) -> float:
     """Of some starts, one after the other. Raises `RuntimeError` when one fails."""
-    seconds: list[float] = []
+    took: list[float] = []
     async with connected(api_url) as http:
         for student in students:
-            began = time.monotonic()
-            if failure := await operations.start(http, student):
+            milliseconds, failure = await _timed_start(http, student)
+            if failure:
                 raise RuntimeError(failure)
-            seconds.append(time.monotonic() - began)
-    return statistics.median(seconds) * 1_000
+            took.append(milliseconds)
+    return statistics.median(took)
 
 
 async def recover(
@@ -78,18 +78,19 @@ async def recover(
     last = deque([math.inf] * PROBES, maxlen=PROBES)
     async with connected(api_url) as http:
         for student in students:
-            last.append(await _probe(http, student))
+            milliseconds, failure = await _timed_start(http, student)
+            last.append(math.inf if failure else milliseconds)  # one that is refused has taken for ever
             took = time.monotonic() - began
             if statistics.median(last) <= AS_BEFORE * before_ms or took > longest_seconds:
                 break
     return Recovery(before_ms, statistics.median(last), time.monotonic() - began)
 
 
-async def _probe(http: KeptConnection, student: BenchStudent) -> float:
-    """In milliseconds; one that is refused has taken for ever."""
+async def _timed_start(http: KeptConnection, student: BenchStudent) -> tuple[float, str | None]:
+    """In milliseconds, and why it failed, if it did."""
     began = time.monotonic()
     failure = await operations.start(http, student)
-    return math.inf if failure else (time.monotonic() - began) * 1_000
+    return (time.monotonic() - began) * 1_000, failure
 
 
 async def _until(due: float) -> None:
