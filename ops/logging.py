@@ -87,6 +87,7 @@ def _with_process(process: str) -> Processor:
 def _name_temporal_details(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Gives the Temporal SDK's details the names that our own lines use."""
     event.pop("color_message", None)  # uvicorn's copy of its message for terminals
+    event.pop("temporal_log", None)  # what its core has said, once more as an object
     details: dict[str, Any] = {
         **event.pop("temporal_activity", {}),
         **event.pop("temporal_workflow", {}),

@@ -10,8 +10,17 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
+from domain.instant import in_utc
 from domain.payment import PaymentFact, ReportedStatus
 from payments.provider_report import ProviderReport, ReportRefusedError
 from payments.repeated_names import refuse_repeated_names
@@ -35,7 +44,9 @@ Word = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]
 Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$")]
 """Printable, in any script."""
 
-Instant = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_refuse_other_spellings)]
+Instant = Annotated[
+    AwareDatetime, Field(strict=False), BeforeValidator(_refuse_other_spellings), AfterValidator(in_utc)
+]
 
 
 class Payload(BaseModel):

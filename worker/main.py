@@ -25,7 +25,6 @@ from upkeep.events.sending import EventSender
 from upkeep.reconciliation.reach import Reach
 from worker.counting import Counting
 from worker.interceptors import FaultsEnd, Observation
-from worker.metrics import metrics_runtime, tell_build
 from worker.registry import (
     WORKFLOWS,
     billing_activities,
@@ -34,6 +33,7 @@ from worker.registry import (
     payment_activities,
     upkeep_activities,
 )
+from worker.runtime import tell_build, worker_runtime
 from worker.sandbox import sandboxed_runner
 from worker.schedules import keep_schedules
 from worker.tracing import Tracing
@@ -131,7 +131,7 @@ async def run_worker(settings: Settings) -> None:
     stop = asyncio.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
-    runtime = metrics_runtime(settings)
+    runtime = worker_runtime(settings)
     tell_build(runtime)
     client = await _connect(runtime, stop)
     if client is None:

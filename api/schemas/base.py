@@ -1,7 +1,7 @@
 """What all request and response bodies share."""
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import (
@@ -14,6 +14,8 @@ from pydantic import (
     StringConstraints,
     field_validator,
 )
+
+from domain.instant import in_utc
 
 LARGEST_ID = 2**63 - 1  # what a bigint column holds
 
@@ -31,17 +33,10 @@ def _refuse_what_is_no_instant(value: Any) -> Any:
     return value
 
 
-def _to_utc(instant: datetime) -> datetime:
-    try:
-        return instant.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("must be an instant between the years 1 and 9999 of UTC") from None
-
-
 UtcInstant = Annotated[
     AwareDatetime,
     BeforeValidator(_refuse_what_is_no_instant),
-    AfterValidator(_to_utc),
+    AfterValidator(in_utc),
     Field(strict=False),
 ]
 """An instant with an offset, kept and rendered in UTC: `2026-03-01T12:00:00Z`."""

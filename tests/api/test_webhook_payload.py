@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from datetime import datetime
 from typing import Any
 
 import httpx2
@@ -9,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from db.database import Database
-from tests.client import refusal, send_raw_webhook
+from tests.client import Student, refusal, send_raw_webhook
 from tests.lives import Life
 from tests.stack import WEBHOOK_SECRET
 
@@ -111,14 +112,27 @@ async def test_only_json_is_read(http: httpx2.AsyncClient) -> None:
     [
         "2026-03-01T12:00:00Z",
         "2026-03-01T12:00:00.123456+05:30",
-        "0001-01-01T00:00:00+23:59",
-        "9999-12-31T23:59:59-23:59",
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
     ],
 )
-async def test_it_may_have_happened_at_any_instant(unpaid: Life, occurred_at: str) -> None:
+async def test_it_may_have_happened_at_any_instant(unpaid: Life, support: Student, occurred_at: str) -> None:
     await unpaid.report("SUCCEEDED", occurred_at=occurred_at)
 
     await unpaid.becomes("active")
+    [shown] = (await support.get("/admin/webhooks", payment_id=unpaid.payment_id)).json()["items"]
+    assert datetime.fromisoformat(shown["occurred_at"]) == datetime.fromisoformat(occurred_at)
+
+
+@pytest.mark.parametrize("occurred_at", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+async def test_an_instant_that_no_program_could_read_again_is_refused(
+    http: httpx2.AsyncClient, database: Database, occurred_at: str
+) -> None:
+    """In UTC it is in the year 0, or 10000."""
+    before = await stored(database)
+
+    assert refusal(await send(http, body_with(occurred_at=occurred_at))) == (422, "invalid_payload")
+    assert await stored(database) == before
 
 
 @pytest.mark.parametrize(("status", "becomes"), [("FAILED", "failed"), ("SUCCEEDED", "succeeded")])

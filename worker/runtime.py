@@ -1,6 +1,15 @@
-"""The worker's listener for Prometheus: the SDK's metrics and our own on one port."""
+"""What the SDK tells: its metrics, on one port with our own, and its log, in lines like our own."""
 
-from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+import logging
+
+from temporalio.runtime import (
+    LogForwardingConfig,
+    LoggingConfig,
+    PrometheusConfig,
+    Runtime,
+    TelemetryConfig,
+    TelemetryFilter,
+)
 
 from ops.settings import Settings
 from ops.version import BUILD_INFO, VERSION
@@ -18,17 +27,25 @@ BUCKETS = {
 """By the names that metrics have before their unit is added."""
 
 
-def metrics_runtime(settings: Settings) -> Runtime:
-    """By Prometheus' naming rules, which the SDK keeps to only when it is told to."""
+LOG = LoggingConfig(
+    filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
+    forwarding=LogForwardingConfig(logging.getLogger("temporalio"), prepend_target_on_message=False),
+)
+"""Else its core writes to the console by itself, and not as JSON."""
+
+
+def worker_runtime(settings: Settings) -> Runtime:
+    """Metrics by Prometheus' naming rules, which the SDK keeps to only when it is told to."""
     return Runtime(
         telemetry=TelemetryConfig(
+            logging=LOG,
             metrics=PrometheusConfig(
                 bind_address=f"{settings.worker_metrics_host}:{settings.worker_metrics_port}",
                 counters_total_suffix=True,
                 unit_suffix=True,
                 durations_as_seconds=True,
                 histogram_bucket_overrides=BUCKETS,
-            )
+            ),
         )
     )
 
