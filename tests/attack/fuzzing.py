@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,7 +85,8 @@ def fuzz(
         }
     )
     fuzzed = Fuzzed()
-    for event in from_schema(schemathesis.openapi.from_dict(document(), config=config)).execute():
+    its_own = deepcopy(document())  # it writes into what it reads
+    for event in from_schema(schemathesis.openapi.from_dict(its_own, config=config)).execute():
         match event:
             case events.ScenarioFinished():
                 fuzzed.take(event.recorder)

@@ -13,7 +13,7 @@ async def test_what_the_core_of_the_sdk_tells_is_a_line_like_all_others(world: W
     )
 
     async def is_told() -> bool:
-        whole_lines, _, _ = (world.stack.folder / "worker.log").read_text().rpartition("\n")
+        whole_lines, _, _ = world.stack.worker.process.log_file.read_text().rpartition("\n")
         of_core = [line for line in map(json.loads, whole_lines.splitlines()) if "sdk_core" in line["logger"]]
         return any("Failing workflow task" in line["event"] for line in of_core)
 
