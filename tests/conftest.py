@@ -117,6 +117,12 @@ def loggers_are_never_kept() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_bound_to_log_lines() -> None:
+    """What a test in this process has bound would be in what the next one looks at."""
+    structlog.contextvars.clear_contextvars()
+
+
 @pytest.fixture(scope="session")
 async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedPostgres]:
     server = EmbeddedPostgres(tmp_path_factory.mktemp("engine") / "postgres", options=FAST)

@@ -49,6 +49,7 @@ async def started(world: World, sink: TraceSink) -> tuple[Life, str]:
     ids = answer.json()
     life = Life(world, student, ids["subscription_id"], ids["payment_id"], f"{student.id}:{key}")
     await life.becomes("active")
+    await whole(sink, trace_id, START)  # a worker that is killed takes with it what it has not exported
     return life, trace_id
 
 
