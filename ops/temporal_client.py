@@ -8,6 +8,7 @@ from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
 
 from ops.client_tracing import TracesCalls
+from ops.payloads import DATA_CONVERTER
 
 DEFAULT_ADDRESS = "127.0.0.1:7233"
 
@@ -22,4 +23,10 @@ async def connect_temporal(*, lazy: bool = False, runtime: Runtime | None = None
     given = {name: value for name, value in os.environ.items() if value}
     config: dict[str, Any] = {**ClientConfig.load_client_connect_config(override_env_vars=given)}
     config.setdefault("target_host", DEFAULT_ADDRESS)
-    return await Client.connect(**config, lazy=lazy, runtime=runtime, interceptors=[TracesCalls()])
+    return await Client.connect(
+        **config,
+        lazy=lazy,
+        runtime=runtime,
+        interceptors=[TracesCalls()],
+        data_converter=DATA_CONVERTER,
+    )

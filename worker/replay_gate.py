@@ -10,11 +10,13 @@ from pathlib import Path
 
 from temporalio.client import Client, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
-from temporalio.worker import Replayer
+from temporalio.worker import Replayer, WorkflowRunner
 
 from domain.subscription import Status
+from ops.payloads import DATA_CONVERTER
 from worker.registry import WORKFLOWS
 from worker.sandbox import sandboxed_runner
+from worker.tracing import Tracing
 from workflows.options import SUBSCRIPTION_STATUS
 from workflows.subscription import Subscription
 
@@ -30,10 +32,19 @@ class Replayed:
     failure: str | None
 
 
+def replayer(runner: WorkflowRunner | None = None) -> Replayer:
+    """Takes workflows up as a worker of this code does."""
+    return Replayer(
+        workflows=WORKFLOWS,
+        workflow_runner=runner or sandboxed_runner(),
+        interceptors=[Tracing()],
+        data_converter=DATA_CONVERTER,
+    )
+
+
 async def replay(histories: AsyncIterator[WorkflowHistory]) -> AsyncIterator[Replayed]:
     """Each of them, whatever became of the others."""
-    replayer = Replayer(workflows=WORKFLOWS, workflow_runner=sandboxed_runner())
-    async with replayer.workflow_replay_iterator(histories) as results:
+    async with replayer().workflow_replay_iterator(histories) as results:
         async for result in results:
             failure = result.replay_failure
             yield Replayed(

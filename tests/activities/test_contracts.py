@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 
 import pytest
 from temporalio import activity
+from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import PayloadConverter
 
 from activities import contracts, event_contracts, family_contracts, upkeep_contracts
@@ -127,11 +128,20 @@ IMPLEMENTATIONS: list[tuple[Callable[..., Any], Callable[..., Any]]] = [
 ]
 
 
-@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
-def test_a_message_arrives_as_it_was_sent(message: object) -> None:
-    converter = PayloadConverter.default
+OURS, DEFAULT = PydanticPayloadConverter(), PayloadConverter.default
+"""The default is what histories were written with before, and what Temporal's own tools write."""
 
-    [arrived] = converter.from_payloads(converter.to_payloads([message]), [type(message)])
+
+@pytest.mark.parametrize(
+    ("sender", "receiver"),
+    [(OURS, OURS), (DEFAULT, OURS), (OURS, DEFAULT)],
+    ids=["ours", "from the default", "to the default"],
+)
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
+def test_a_message_arrives_as_it_was_sent(
+    message: object, sender: PayloadConverter, receiver: PayloadConverter
+) -> None:
+    [arrived] = receiver.from_payloads(sender.to_payloads([message]), [type(message)])
 
     assert arrived == message
 

@@ -17,12 +17,11 @@ from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_commands import WorkflowCommand
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import WorkflowHistory
-from temporalio.worker import Replayer, WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
+from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from worker.registry import WORKFLOWS
+from worker.replay_gate import replayer
 from worker.sandbox import sandboxed_runner
-from worker.tracing import Tracing
 
 Orders: TypeAlias = dict[str, list[Any]]
 """By kind, in their order."""
@@ -31,9 +30,7 @@ Orders: TypeAlias = dict[str, list[Any]]
 async def given_in_replay(history: WorkflowHistory) -> Orders:
     """What the code orders when it lives the history again."""
     runner = _Listener(sandboxed_runner())
-    await Replayer(workflows=WORKFLOWS, workflow_runner=runner, interceptors=[Tracing()]).replay_workflow(
-        history
-    )
+    await replayer(runner).replay_workflow(history)
     return _by_kind(map(_of_command, runner.commands))
 
 

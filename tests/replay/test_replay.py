@@ -2,14 +2,11 @@
 
 import pytest
 from temporalio.client import WorkflowHistory
-from temporalio.worker import Replayer
 
 from tests.lives import World
 from tests.replay.recorded_histories import CHECKSUMS, FOLDER, checksum, commands, fetch_runs, recorded
 from tests.replay.shapes import SHAPES, Shape
-from worker.registry import WORKFLOWS
-from worker.sandbox import sandboxed_runner
-from worker.tracing import Tracing
+from worker.replay_gate import replayer
 
 RECORDED = recorded()
 
@@ -22,9 +19,7 @@ would fail to replay, or go another way than before. Either undo it, or put the 
 
 @pytest.mark.parametrize("name", RECORDED)
 async def test_the_code_replays_what_was_recorded(name: str) -> None:
-    replayer = Replayer(workflows=WORKFLOWS, workflow_runner=sandboxed_runner(), interceptors=[Tracing()])
-
-    await replayer.replay_workflow(RECORDED[name])
+    await replayer().replay_workflow(RECORDED[name])
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
@@ -48,6 +43,4 @@ async def test_a_change_of_order_would_be_noticed() -> None:
     tampered = RECORDED["never_paid-1"].to_json().replace("open_subscription", "record_subscription")
 
     with pytest.raises(Exception, match="TMPRL1100"):
-        await Replayer(workflows=WORKFLOWS, workflow_runner=sandboxed_runner()).replay_workflow(
-            WorkflowHistory.from_json("tampered", tampered)
-        )
+        await replayer().replay_workflow(WorkflowHistory.from_json("tampered", tampered))

@@ -3,13 +3,10 @@
 from collections.abc import AsyncIterator
 
 from temporalio.client import WorkflowHistory
-from temporalio.worker import Replayer
 
 from tests.ops.recording import recording
 from tests.replay.recorded_histories import recorded
-from worker.registry import WORKFLOWS
-from worker.sandbox import sandboxed_runner
-from worker.tracing import Tracing
+from worker.replay_gate import replayer
 
 RECORDED = recorded()
 
@@ -20,10 +17,8 @@ async def each_recorded() -> AsyncIterator[WorkflowHistory]:
 
 
 async def test_every_recorded_history_replays_with_tracing_on_and_leaves_no_span() -> None:
-    replayer = Replayer(workflows=WORKFLOWS, workflow_runner=sandboxed_runner(), interceptors=[Tracing()])
-
     with recording() as kept:
-        replayed = await replayer.replay_workflows(each_recorded(), raise_on_replay_failure=True)
+        replayed = await replayer().replay_workflows(each_recorded(), raise_on_replay_failure=True)
 
     assert replayed.replay_failures == {}
     assert RECORDED

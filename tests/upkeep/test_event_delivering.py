@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 
 import pytest
 from sqlalchemy import text
-from temporalio.converter import PayloadConverter
+from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
@@ -183,7 +183,7 @@ async def test_given_up_twice_is_once(delivery: Delivery) -> None:
     "message", [PostEvent(7, 1), GiveUpEvent(7, 1, 259_200.0), EventOnItsWay(7, 1, 5.0, 259_200.0)]
 )
 def test_a_message_arrives_as_it_was_sent(message: object) -> None:
-    converter = PayloadConverter.default
+    converter = PydanticPayloadConverter()
 
     [arrived] = converter.from_payloads(converter.to_payloads([message]), [type(message)])
     assert arrived == message
