@@ -21,7 +21,11 @@ from tests.mutation.mutants import Mutant, mutants
 from tests.replay.recorded_histories import recorded
 
 ROOT = Path(__file__).parents[2]
-TESTS = ("tests/replay/test_orders.py", "tests/workflows/test_step_lag.py")
+TESTS = (
+    "tests/replay/test_orders.py",
+    "tests/workflows/test_step_lag.py",
+    "tests/workflows/test_bookkeeping.py",
+)
 """Without engines: a mutant takes seconds."""
 CALM = ["-x", "-q", "--noconftest", *(f"-pno:{plugin}" for plugin in ("randomly", "xdist", "cacheprovider"))]
 ANEW = ("workflows", "worker", "tests.replay.orders")
