@@ -32,7 +32,7 @@ from domain.refusals import RefusalCode
 from domain.subscription import SubscriptionState
 from tests.domain.states import CARD, OPEN_INVOICE, OPENED_AHEAD, PAYMENT, RENEWING, attempt, trying
 from tests.workflows.scripted import AT, Engine, failed
-from workflows import bookkeeping, refund
+from workflows import bookkeeping
 from workflows.bookkeeping import Bookkeeping
 from workflows.messages import ChangePlanCommand, RefundLife, TransferCommand
 
@@ -45,10 +45,7 @@ OF = KNOWN.subscription_id
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
-    engine = Engine()
-    monkeypatch.setattr(bookkeeping, "workflow", engine)
-    monkeypatch.setattr(refund, "workflow", engine)
-    return engine
+    return Engine.of(monkeypatch)
 
 
 @pytest.fixture
@@ -189,8 +186,8 @@ async def test_what_was_learned_meanwhile_stays(
 ) -> None:
     """A provider's answer comes in without the lock."""
 
-    def meanwhile(version: int) -> Callable[[], object]:
-        def learn() -> object:
+    def meanwhile(version: int) -> Callable[[object], object]:
+        def learn(_command: object) -> object:
             books.known = remembering_both(10)
             return hears(of_version(version), of_the_row=of_the_row)
 
