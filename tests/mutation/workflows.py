@@ -23,8 +23,7 @@ from tests.replay.recorded_histories import recorded
 ROOT = Path(__file__).parents[2]
 TESTS = (
     "tests/replay/test_orders.py",
-    "tests/workflows/test_step_lag.py",
-    "tests/workflows/test_bookkeeping.py",
+    *(f"tests/workflows/test_{part}.py" for part in ("step_lag", "bookkeeping", "commands", "refund_steps", "turns")),
 )
 """Without engines: a mutant takes seconds."""
 CALM = ["-x", "-q", "--noconftest", *(f"-pno:{plugin}" for plugin in ("randomly", "xdist", "cacheprovider"))]
