@@ -21,9 +21,10 @@ from tests.mutation.mutants import Mutant, mutants
 from tests.replay.recorded_histories import recorded
 
 ROOT = Path(__file__).parents[2]
+PARTS = ("step_lag", "bookkeeping", "commands", "refund_steps", "routine_steps", "details", "loop", "turns")
 TESTS = (
+    *(f"tests/workflows/test_{part}.py" for part in PARTS),
     "tests/replay/test_orders.py",
-    *(f"tests/workflows/test_{part}.py" for part in ("step_lag", "bookkeeping", "commands", "refund_steps", "turns")),
 )
 """Without engines: a mutant takes seconds."""
 CALM = ["-x", "-q", "--noconftest", *(f"-pno:{plugin}" for plugin in ("randomly", "xdist", "cacheprovider"))]

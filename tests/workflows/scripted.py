@@ -4,18 +4,24 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, NoReturn
 
 import pytest
 from temporalio.common import SearchAttributeUpdate
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
 
 from activities.contracts import RecordedSubscription, RecordSubscription
 from tests.domain.states import IN_THE_PERIOD
-from workflows import bookkeeping, commands, details, refund
-from workflows.messages import RefundLife
+from workflows import bookkeeping, commands, deliver_event, details, reconcile, refund, step_lag, subscription
+from workflows.messages import RefundLife, SubscriptionLife
 
 AT = IN_THE_PERIOD
+MODULES = (bookkeeping, commands, deliver_event, details, reconcile, refund, step_lag, subscription)
+
+
+class GaveWayError(Exception):
+    """Where the engine would begin the next run, with this argument."""
 
 
 @dataclass
@@ -34,13 +40,16 @@ class Engine:
     details: str = ""
     counted: list[str] = field(default_factory=list)
     is_patched: bool = True
+    handlers_run: bool = False
+    history_length: int = 10
+    is_too_long: bool = False
     logger: logging.Logger = field(default_factory=lambda: logging.getLogger("scripted"))
 
     @classmethod
     def of(cls, monkeypatch: pytest.MonkeyPatch) -> "Engine":
         """Of all that the parts of a workflow are in."""
         engine = cls()
-        for module in (bookkeeping, commands, details, refund):
+        for module in MODULES:
             monkeypatch.setattr(module, "workflow", engine)
         return engine
 
@@ -51,10 +60,29 @@ class Engine:
         return self.is_patched
 
     def all_handlers_finished(self) -> bool:
-        return True
+        return not self.handlers_run
+
+    def info(self) -> Any:
+        return SimpleNamespace(
+            workflow_id="subscription:11:key-1",
+            get_current_history_length=lambda: self.history_length,
+            is_continue_as_new_suggested=lambda: self.is_too_long,
+        )
+
+    def continue_as_new(self, life: SubscriptionLife) -> NoReturn:
+        raise GaveWayError(life)
+
+    def get_external_workflow_handle(self, workflow_id: str) -> "Engine":
+        self.orders.append(("signal", workflow_id, ""))
+        return self
+
+    async def signal(self, signal: Callable[..., Any]) -> None:
+        self.orders.append(("signal", signal.__name__, ""))
+        if self.laid_ready and isinstance(self.laid_ready[0], ApplicationError):
+            raise self.laid_ready.pop(0)
 
     async def execute_activity(
-        self, activity: Callable[..., Any], command: Any, *, summary: str, **_options: Any
+        self, activity: Callable[..., Any], command: Any = None, *, summary: str, **_options: Any
     ) -> Any:
         self.orders.append((activity.__name__, command, summary))
         answer = self.laid_ready.pop(0)
@@ -79,8 +107,18 @@ class Engine:
         self.orders.append(("sleep", wait, summary))
         self.at += wait
 
-    async def wait_condition(self, is_met: Callable[[], bool]) -> None:
+    async def wait_condition(
+        self,
+        is_met: Callable[[], bool],
+        *,
+        timeout: timedelta | None = None,  # noqa: ASYNC109 - the SDK's name
+        timeout_summary: str | None = None,
+    ) -> None:
         while not is_met():
+            if timeout is not None and not self.meanwhile:
+                self.orders.append(("timer", timeout, timeout_summary or ""))
+                self.at += timeout
+                raise TimeoutError
             await self.meanwhile.pop(0)()
 
     def upsert_search_attributes(self, updates: Sequence[SearchAttributeUpdate[Any]]) -> None:
@@ -96,6 +134,15 @@ class Engine:
         self.counted.append(name)
         return self
 
+    def create_histogram_float(self, name: str, *_described: str) -> "Engine":
+        return self.create_counter(name, "")
+
+    def with_additional_attributes(self, _attributes: dict[str, str]) -> "Engine":
+        return self
+
+    def record(self, _value: float) -> None:
+        """What is measured is in `test_step_lag.py`."""
+
     def add(self, count: int) -> None:
         self.counted += (count - 1) * [self.counted[-1]]
 
@@ -108,6 +155,13 @@ async def told(update: Any, *arguments: Any) -> Any:
 def written(command: RecordSubscription) -> RecordedSubscription:
     """To lay ready: a database in which nothing stands against it."""
     return RecordedSubscription(command.change.state, written=True)
+
+
+def cancelled() -> ActivityError:
+    """The workflow was ended by hand while the activity ran."""
+    failure = failed("")
+    failure.__cause__ = CancelledError()
+    return failure
 
 
 def failed(type_: str, *details: Any) -> ActivityError:

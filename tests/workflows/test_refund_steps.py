@@ -4,12 +4,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.contracts import Cause, OpenRefund, RefundInvoice, SendRefund
 from domain.refund import RefundStatus
 from domain.refusals import RefusalCode
-from tests.workflows.scripted import AT, Engine, failed, told
+from tests.workflows.scripted import AT, Engine, cancelled, failed, told
 from workflows.messages import RefundLife
 from workflows.refund import Refund
 
@@ -148,12 +148,6 @@ async def test_one_that_is_not_parked_is_not_unparked(engine: Engine) -> None:
         RefusalCode.NOT_PARKED,
         "the refund is not parked",
     )
-
-
-def cancelled() -> ActivityError:
-    failure = failed("")
-    failure.__cause__ = CancelledError()
-    return failure
 
 
 @pytest.mark.parametrize("laid_ready", [lambda: [cancelled()], lambda: [UNKNOWN, cancelled()]])
