@@ -96,7 +96,7 @@ def _outcome() -> str:
         os._exit(1 if pytest.main([*CALM, *TESTS]) else 0)
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
-        return "timeout"
+        return "timeout" if os.WTERMSIG(status) == signal.SIGALRM else "crashed"
     return "killed" if os.waitstatus_to_exitcode(status) else "survived"
 
 

@@ -189,6 +189,12 @@ async def test_outside_of_workflows_nothing_is_acted_for() -> None:
     assert trace_id_of_turn() is None
 
 
+async def test_what_is_ordered_outside_of_loop_and_handlers_was_woken(life: Life) -> None:
+    life.activity("anything")
+
+    assert life.orders.given == [("activity", woken_in(3).traceparent)]
+
+
 async def test_a_run_acts_for_who_started_it_until_its_turn_is_over(life: Life) -> None:
     async def acts() -> list[str | None]:
         first = [trace_id_of_turn(), trace_id_of_turn()]
