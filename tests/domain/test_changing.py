@@ -11,7 +11,7 @@ from domain.changing import ChangeOffer, When
 from domain.invoice import TO_BALANCE_OF_OTHERS, TO_OWN_BALANCE, InvoiceLine, LineKind
 from domain.lifecycle import Change, Event
 from domain.plan import PlanTerms
-from domain.pricing import PeriodPrice
+from domain.pricing import PeriodPrice, Remainder
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import SubscriptionState
 from domain.tenders import EMPTY_PURSE, GiftMoney, Purse
@@ -37,6 +37,7 @@ from tests.domain.states import (
 )
 
 TO_BALANCE = LineKind.CREDIT_TO_BALANCE
+QUARTERLY = replace(MONTHLY, code="P3M", period_iso="P3M", price_cents=4_990)
 
 
 def lines(offer: ChangeOffer) -> list[tuple[LineKind, int]]:
@@ -170,6 +171,13 @@ def test_frozen_time_is_no_part_of_the_whole() -> None:
     assert lines(offer) == [(LineKind.PRORATION_CHARGE, 1_995), (LineKind.PRORATION_CREDIT, -995)]
 
 
+@pytest.mark.parametrize("late_by", [timedelta(), timedelta(microseconds=1), 400 * DAY])
+def test_nothing_is_left_of_a_period_that_is_over(late_by: timedelta) -> None:
+    whole = (PERIOD.end - PERIOD.start) // timedelta(microseconds=1)
+
+    assert changing.remainder_at(ACTIVE, PERIOD.end + late_by) == Remainder(left=0, whole=whole)
+
+
 def test_a_state_from_before_prices_were_kept_is_credited_what_was_paid() -> None:
     offer = changing.offer(ACTIVE, FAMILY, HALFWAY, paid_cents=1_990, purse=EMPTY_PURSE)
 
@@ -197,6 +205,8 @@ def test_gift_cards_and_balance_pay_before_anybody_is_charged() -> None:
         (MONTHLY, replace(MONTHLY, code="SAME"), When.PERIOD_END),
         (MONTHLY, replace(MONTHLY, code="DAYS", period_iso="P31D", price_cents=1), When.NOW),
         (MONTHLY, replace(MONTHLY, code="DAYS", period_iso="P30D", price_cents=9_999), When.PERIOD_END),
+        (QUARTERLY, replace(MONTHLY, code="DAYS", period_iso="P91D", price_cents=9_999), When.PERIOD_END),
+        (QUARTERLY, replace(MONTHLY, code="DAYS", period_iso="P92D", price_cents=1), When.NOW),
     ],
 )
 def test_up_is_now_and_down_at_the_period_s_end(present: PlanTerms, wanted: PlanTerms, when: When) -> None:
@@ -225,6 +235,14 @@ def test_what_is_refused(state: SubscriptionState, wanted: PlanTerms, when: When
         changing.check_change(state, wanted, when)
 
     assert refused.value.code is code
+
+
+def test_what_is_chosen_for_later_may_be_had_now_and_the_present_plan_may_not() -> None:
+    changing.check_change(SCHEDULED, YEARLY, When.NOW)
+    with pytest.raises(Refused) as refused:
+        changing.check_change(SCHEDULED, MONTHLY, When.NOW)
+
+    assert refused.value.code is RefusalCode.PLAN_UNCHANGED
 
 
 @pytest.mark.parametrize("at", [PERIOD.start - timedelta(microseconds=1), PERIOD.end])
@@ -310,6 +328,14 @@ def test_on_trial_it_is_another_plan_at_once_and_the_trial_ends_when_it_did() ->
 
     assert change.state == replace(TRIALING, version=2, plan=FAMILY)
     assert (change.event, change.pays_for, change.voids_invoice_id) == (Event.PLAN_CHANGED, None, None)
+
+
+def test_on_trial_nothing_is_left_of_what_was_to_follow_on_the_plan_before() -> None:
+    """A price that was kept as a choice would be taken for a wish for the plan that was just left."""
+    dearer = replace(TRIALING.plan, price_version=2)
+    state = replace(TRIALING, scheduled_plan=dearer, moved_price=dearer)
+
+    assert changing.on_trial(state, FAMILY).state == replace(TRIALING, version=2, plan=FAMILY)
 
 
 def test_expired_nothing_has_changed() -> None:

@@ -43,6 +43,19 @@ def test_what_was_given_back_is_not_credited(given_back_cents: int, credit_cents
     assert offer.invoice.credit_cents == credit_cents
 
 
+@pytest.mark.parametrize(
+    ("paid_cents", "given_back_cents", "unused_cents"),
+    [
+        pytest.param(1_990, 100, 945, id="half of the price that is left"),
+        pytest.param(500, 100, 400, id="no more than is kept of what was paid"),
+        pytest.param(500, 600, 0, id="all was given back"),
+        pytest.param(3_000, 1_990, 0, id="nothing of the price is left"),
+    ],
+)
+def test_what_is_not_used_halfway(paid_cents: int, given_back_cents: int, unused_cents: int) -> None:
+    assert changing.unused_cents(PAID, HALFWAY, paid_cents, given_back_cents) == unused_cents
+
+
 @given(plan=PLANS, promo=PROMOS, at=INSTANTS, purse=PURSES, paid_cents=PRICES, given_back_cents=PRICES)
 def test_an_invoice_is_never_below_zero_and_no_credit_above_what_was_paid(
     *,

@@ -61,6 +61,8 @@ def test_what_is_not_left_is_what_was_used() -> None:
     left = Paid(200, Tenders((GiftMoney(3, 150),), 400))
 
     assert without(PAID, left) == Paid(300, Tenders((GiftMoney(7, 300), GiftMoney(3, 50)), 0))
+    partly = Paid(500, Tenders((), 150))
+    assert without(PAID, partly) == Paid(0, Tenders((GiftMoney(7, 300), GiftMoney(3, 200)), 250))
     assert without(PAID, PAID).total_cents == 0
 
 

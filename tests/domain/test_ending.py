@@ -23,6 +23,7 @@ from tests.domain.states import (
     IN_THE_PERIOD,
     INCOMPLETE,
     MOMENT,
+    MONTHLY,
     OPEN_INVOICE,
     OPENED_AHEAD,
     PAID_AHEAD,
@@ -30,6 +31,7 @@ from tests.domain.states import (
     PAST_DUE,
     PAYMENT,
     PERIOD,
+    SCHEDULED,
     SECOND_PERIOD,
     TRIALING,
     UNPAID,
@@ -99,6 +101,15 @@ def test_a_cancellation_now_ends_it(state: SubscriptionState) -> None:
     )
 
 
+def test_what_was_to_follow_ends_with_it() -> None:
+    """Nobody is told of a plan, or of a price, of a period that never comes."""
+    state = replace(SCHEDULED, moved_price=replace(MONTHLY, price_version=2))
+
+    assert ending.cancel(state, at_period_end=False, at=LATER) == Change(
+        ended(replace(ACTIVE, version=3), LATER, LATER), Event.CANCELED
+    )
+
+
 def test_a_cancellation_now_after_a_scheduled_one_was_wanted_since_the_first() -> None:
     assert ending.cancel(CANCELING, at_period_end=False, at=LATER) == Change(
         ended(CANCELING, LATER, IN_THE_PERIOD), Event.CANCELED
@@ -152,6 +163,15 @@ def test_a_withdrawal_ends_it_with_the_money_back(state: SubscriptionState) -> N
     at = WITHDRAWAL_ENDS_AT - MOMENT
 
     assert ending.withdraw(state, at) == Change(ended(state, at, at), Event.WITHDRAWN, refunds_all=True)
+
+
+@pytest.mark.parametrize(
+    "started_at", ["2026-01-31T00:00", "2026-01-31T09:30:59", "2026-01-31T23:59:59.999999"]
+)
+def test_the_last_day_of_withdrawal_counts_to_its_end(started_at: str) -> None:
+    state = replace(ACTIVE, started_at=instant(started_at))
+
+    assert ending.withdrawal_ends_at(state) == WITHDRAWAL_ENDS_AT
 
 
 def test_a_withdrawal_from_an_unpaid_start_voids_its_invoice() -> None:

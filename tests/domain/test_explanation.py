@@ -203,6 +203,11 @@ TOLD: dict[str, tuple[SubscriptionState, str, str]] = {
         "Paid until 2026-02-28 09:30 UTC; canceled on 2026-02-10 12:00 UTC, for the period's end.",
         "On 2026-02-28 09:30 UTC the period ends, and the subscription with it.",
     ),
+    "canceling, since nobody knows when": (
+        replace(CANCELING, canceled_at=None),
+        "Paid until 2026-02-28 09:30 UTC.",
+        "On 2026-02-28 09:30 UTC the period ends, and the subscription with it.",
+    ),
     "past due": (
         IN_RETRIES,
         (
@@ -210,6 +215,22 @@ TOLD: dict[str, tuple[SubscriptionState, str, str]] = {
             " are behind it. Invoice 42 waits for another payment: the last one failed."
         ),
         "On 2026-03-07 09:30 UTC the payment method is charged again, on dunning day 2 of 4.",
+    ),
+    "past due, to be charged again": (
+        trying(IN_RETRIES, attempt(AttemptStage.DUE, CARD, since=PERIOD.end + 7 * DAY)),
+        (
+            "Paid until 2026-02-28 09:30 UTC; not paid since 2026-02-28 09:30 UTC, 1 of 4 dunning days"
+            " are behind it. Payment 77 is to be charged."
+        ),
+        "On 2026-03-07 09:30 UTC the payment method is charged.",
+    ),
+    "past due, the days behind it": (
+        replace(PAST_DUE, dunning=replace(CASE, retries_made=4, last_attempt_at=PERIOD.end + 21 * DAY)),
+        (
+            "Paid until 2026-02-28 09:30 UTC; not paid since 2026-02-28 09:30 UTC, 4 of 4 dunning days"
+            " are behind it. Invoice 42 waits for another payment: the last one failed."
+        ),
+        "On 2026-03-21 09:30 UTC it is canceled and its invoice written off, unless it is paid before.",
     ),
     "past due, declined for good": (
         FOR_GOOD,

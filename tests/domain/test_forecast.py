@@ -103,6 +103,21 @@ def test_a_freeze_over_the_boundary_moves_the_renewal() -> None:
     assert seen.state.status is Status.ACTIVE
 
 
+def test_from_its_first_instant_on_it_can_be_frozen() -> None:
+    seen = forecast(START, 1, freezes=[PlannedFreeze(STARTED_AT, STARTED_AT + 5 * DAY)])
+
+    assert (seen.state.status, seen.state.paid_until) == (Status.ACTIVE, PERIOD.end + 5 * DAY)
+
+
+def test_before_it_begins_nobody_freezes_it_and_is_told_why() -> None:
+    with pytest.raises(Refused) as refused:
+        forecast(START, 1, freezes=[PlannedFreeze(STARTED_AT - MOMENT, STARTED_AT + DAY)])
+
+    assert refused.value == Refused(
+        RefusalCode.FREEZE_ONLY_FROM_ACTIVE, "the subscription has not begun by then"
+    )
+
+
 def test_a_freeze_in_the_last_period_is_over_in_the_end() -> None:
     seen = forecast(START, 1, freezes=[PlannedFreeze(IN_THE_PERIOD, IN_THE_PERIOD + 5 * DAY)])
 

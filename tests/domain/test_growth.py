@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.growth import Kind, Movement, Step, by_month, months_of, movements
+from domain.growth import (
+    Kind,
+    MonthOfMrr,
+    MonthOfSubscribers,
+    Movement,
+    Step,
+    by_month,
+    months_of,
+    movements,
+)
 from domain.monthly_worth import Billed, monthly_worth
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -65,6 +74,10 @@ def test_an_end_without_a_beginning_moves_nothing() -> None:
     assert kinds(step(0, None), step(1, None)) == []
 
 
+def test_whoever_was_never_there_does_not_come_back() -> None:
+    assert kinds(step(0, None), step(1, 500)) == [(Kind.NEW, 500)]
+
+
 def test_parts_of_months_keep_their_ends() -> None:
     from_middle = months_of(START + timedelta(days=14), START + timedelta(days=32))
 
@@ -90,6 +103,23 @@ def test_the_rate_is_of_those_at_the_opening() -> None:
         (0, 3, 0, 3, None),
         (3, 0, 1, 2, 3_333),
     ]
+
+
+def test_each_currency_has_rows_of_its_own() -> None:
+    """Of two of a month the one first that is first in the alphabet."""
+    moved = [Movement("USD", START, Kind.NEW, 700, 1), Movement("EUR", START, Kind.NEW, 500, 1)]
+    january = date(2026, 1, 1)
+
+    assert by_month(moved, MONTHS[:1]) == (
+        [
+            MonthOfMrr(january, "EUR", 0, 500, 0, 0, 0, 0, 500),
+            MonthOfMrr(january, "USD", 0, 700, 0, 0, 0, 0, 700),
+        ],
+        [
+            MonthOfSubscribers(january, "EUR", 0, 1, 0, 0, 0, 1, None),
+            MonthOfSubscribers(january, "USD", 0, 1, 0, 0, 0, 1, None),
+        ],
+    )
 
 
 STEPS = st.lists(

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.billing_calendar import Period
-from domain.invoice import TO_OWN_BALANCE, BillingReason, Invoice, InvoiceLine, LineKind
+from domain.invoice import TO_BALANCE_OF_OTHERS, TO_OWN_BALANCE, BillingReason, Invoice, InvoiceLine, LineKind
 from domain.money import split_vat
 from domain.pricing import Credit, Remainder, bill_change, bill_period
 from domain.tenders import EMPTY_PURSE
@@ -60,6 +60,29 @@ def test_a_cent_below_nothing_goes_to_the_balance() -> None:
         InvoiceLine(LineKind.CREDIT_TO_BALANCE, TO_OWN_BALANCE, PERIOD, 1),
     )
     assert (invoice.total_cents, invoice.amount_due_cents) == (0, 0)
+
+
+def test_what_is_credited_to_others_is_a_line_of_its_own() -> None:
+    rest = Period(PERIOD.end - DAY, PERIOD.end)
+    invoice = bill_change(
+        replace(MONTHLY, price_cents=0),
+        PERIOD,
+        credit=Credit(MONTHLY, rest, 1_000),
+        remainder=None,
+        promo=None,
+        purse=EMPTY_PURSE,
+    )
+
+    assert invoice.crediting_others(400) == replace(
+        invoice,
+        lines=(
+            InvoiceLine(LineKind.PLAN, "One month", PERIOD, 0),
+            InvoiceLine(LineKind.PRORATION_CREDIT, "Unused time of One month", rest, -1_000),
+            InvoiceLine(LineKind.CREDIT_TO_BALANCE, TO_OWN_BALANCE, PERIOD, 600),
+            InvoiceLine(LineKind.CREDIT_TO_BALANCE, TO_BALANCE_OF_OTHERS, PERIOD, 400),
+        ),
+        credited_to_others_cents=400,
+    )
 
 
 @given(st.lists(st.integers(-(10**6), 10**6)), st.integers(0, 10_000))

@@ -12,6 +12,7 @@ from domain.refusals import RefusalCode, Refused
 from domain.subscription import SubscriptionState
 from tests.domain.states import (
     ACTIVE,
+    CANCELED,
     CARD,
     DAY,
     ENDED_WHILE_CHARGING,
@@ -107,6 +108,9 @@ def test_a_charge_that_a_fault_holds_up_is_asked_for_once() -> None:
     assert refused.value.code is RefusalCode.PAYMENT_IN_PROGRESS
 
 
-@pytest.mark.parametrize("state", [PARKED, EXPIRED])
+TELLING_THE_PROVIDER = replace(EXPIRED, withdrawing_payment_id=PAYMENT)
+
+
+@pytest.mark.parametrize("state", [PARKED, EXPIRED, TELLING_THE_PROVIDER, CANCELED])
 def test_what_is_parked_or_over_is_not_parked_for_a_fault(state: SubscriptionState) -> None:
     assert parking.park_for_a_fault(state) is None

@@ -62,6 +62,14 @@ def test_an_open_ended_freeze_lasts_as_long_as_the_allowance() -> None:
     )
 
 
+def test_a_dated_freeze_may_last_to_the_allowance_s_last_instant() -> None:
+    until = IN_THE_PERIOD + 30 * DAY
+
+    assert pausing.freeze(ACTIVE, until=until, at=IN_THE_PERIOD).state.freeze == Freeze(
+        since=IN_THE_PERIOD, until=until, is_open_ended=False
+    )
+
+
 def test_a_freeze_voids_an_invoice_that_was_opened_ahead() -> None:
     assert pausing.freeze(OPENED_AHEAD, until=UNTIL, at=IN_THE_PERIOD) == Change(
         replace(FROZEN, version=4),

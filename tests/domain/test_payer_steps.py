@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.growth import MonthOfMrr, MonthOfSubscribers, by_month, months_of, movements
+from domain.growth import MonthOfMrr, MonthOfSubscribers, Step, by_month, months_of, movements
 from domain.payer_steps import HandedOn, PaidSubscription, WorthFrom, steps_of
 
 Turn = WorthFrom | HandedOn
@@ -52,6 +52,19 @@ def moved(*lives: Life) -> tuple[dict[str, int], tuple[int, int, int, int, int]]
         sum(row.ended for row in heads),
         heads[-1].closing,
     )
+
+
+def test_the_steps_of_all_who_have_paid_for_it() -> None:
+    """One for each worth, two for a transfer of what is paid for, and none for one of what is not."""
+    life = [worth(0, 500), worth(10, 700), handed_on(40, BRUNO), worth(70, None), handed_on(80, CARLA)]
+
+    assert list(steps_of(PaidSubscription(7, "USD", ANNA), life)) == [
+        Step(ANNA, 7, "USD", day(0), 500),
+        Step(ANNA, 7, "USD", day(10), 700),
+        Step(ANNA, 7, "USD", day(40), None, is_transfer=True),
+        Step(BRUNO, 7, "USD", day(40), 700, is_transfer=True),
+        Step(BRUNO, 7, "USD", day(70), None),
+    ]
 
 
 def test_a_transfer_moves_nothing() -> None:

@@ -206,6 +206,7 @@ def test_before_the_boundary_a_decline_changes_no_status() -> None:
     )
 
 
+@pytest.mark.parametrize("at", [PERIOD.end, LATE])
 @pytest.mark.parametrize(
     ("state", "kind", "refused", "waits"),
     [
@@ -218,14 +219,14 @@ def test_before_the_boundary_a_decline_changes_no_status() -> None:
     ],
 )
 def test_a_declined_renewal_falls_due_when_it_was_declined(
-    state: SubscriptionState, kind: DeclineKind, refused: list[int], *, waits: bool
+    state: SubscriptionState, kind: DeclineKind, refused: list[int], at: datetime, *, waits: bool
 ) -> None:
-    assert paying.declined(state, PAYMENT, kind, LATE) == Change(
+    assert paying.declined(state, PAYMENT, kind, at) == Change(
         replace(
             refusing(trying(state, None), *refused),
             version=4,
             status=Status.PAST_DUE,
-            dunning=DunningCase(POLICY, LATE, LATE, waits_for_new_method=waits),
+            dunning=DunningCase(POLICY, at, at, waits_for_new_method=waits),
         ),
         Event.FELL_DUE,
         details={"invoice_id": OPEN_INVOICE, "policy_version": 3},

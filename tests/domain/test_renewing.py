@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from domain import renewing
-from domain.collecting import AttemptStage
+from domain.billing_calendar import Anchor, Period
+from domain.collecting import AttemptStage, Switch
 from domain.dunning import DunningCase
 from domain.lifecycle import Change, Event
+from domain.pricing import PeriodPrice
 from domain.renewing import NextPeriod
 from domain.subscription import PaidAhead, Status, SubscriptionState
 from tests.domain.states import (
@@ -31,6 +33,7 @@ from tests.domain.states import (
     PERIOD,
     POLICY,
     RENEWING,
+    SCHEDULED,
     SECOND_PERIOD,
     STORED,
     THIRD_PERIOD,
@@ -110,6 +113,30 @@ def test_a_trial_whose_first_period_was_paid_ahead_becomes_active() -> None:
     )
 
 
+def test_another_plan_that_was_paid_ahead_begins_with_its_own_dates_and_is_chosen_no_more() -> None:
+    """The price that the plan before was to move to goes with that one."""
+    a_year = Period(PERIOD.end, instant("2027-02-28T09:30"))
+    switch, price = Switch(YEARLY, Anchor.starting(PERIOD.end)), PeriodPrice(14_900)
+    paid = replace(
+        SCHEDULED,
+        moved_price=replace(MONTHLY, price_version=2),
+        paid_ahead=PaidAhead(0, a_year, price, switch),
+    )
+
+    assert renewing.begin_paid_period(paid) == Change(
+        replace(
+            ACTIVE,
+            version=4,
+            plan=YEARLY,
+            anchor=switch.anchor,
+            period_index=0,
+            period=a_year,
+            price=price,
+        ),
+        Event.PERIOD_BEGUN,
+    )
+
+
 def test_nothing_begins_that_was_not_paid() -> None:
     with pytest.raises(ValueError, match="subscription 7 has not paid ahead"):
         renewing.begin_paid_period(ACTIVE)
@@ -147,6 +174,15 @@ def test_what_is_left_unpaid_keeps_its_invoice() -> None:
     assert renewing.leave_unpaid(PAST_DUE) == Change(
         replace(PAST_DUE, version=6, status=Status.UNPAID, dunning=None),
         Event.LEFT_UNPAID,
+        details={"invoice_id": OPEN_INVOICE},
+    )
+
+
+def test_what_is_left_unpaid_keeps_its_invoice_without_the_charge_that_was_never_sent() -> None:
+    assert renewing.leave_unpaid(trying(PAST_DUE, attempt(AttemptStage.DUE, CARD))) == Change(
+        replace(PAST_DUE, version=6, status=Status.UNPAID, dunning=None, open_invoice=invoice(None)),
+        Event.LEFT_UNPAID,
+        replaced_payment_id=PAYMENT,
         details={"invoice_id": OPEN_INVOICE},
     )
 

@@ -30,3 +30,11 @@ def test_what_is_stored_does_not_say_the_token() -> None:
     assert len(hash_of_token(token)) == 32
     assert token.encode() not in hash_of_token(token)
     assert token not in repr(TOKENS)
+
+
+def test_a_token_that_was_sent_stays_what_it_is() -> None:
+    """Whoever has one in a letter sets their password during a release, too."""
+    token = TOKENS.of(b"n" * NONCE_BYTES)
+
+    assert token == "FFDaw137kWgIyvP2PaIvpLdcnuJwmvs2jMAPFwiM-Ug"
+    assert hash_of_token(token).hex() == "558c98ec42f6d3cabe2609b9e191af373902b43721d52544d579550383355d63"

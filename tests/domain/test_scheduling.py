@@ -75,6 +75,7 @@ NOT_RUNNING = (INCOMPLETE, PAST_DUE, UNPAID, CANCELED)
         (replace(ACTIVE, plan=YEARLY), MONTHLY, None, Way.PERIOD_END),
         (replace(ACTIVE, plan=YEARLY), MONTHLY, When.NOW, Way.NOW),
         (SCHEDULED, MONTHLY, None, Way.TAKEN_BACK),
+        (SCHEDULED, YEARLY, None, Way.NOW),
         (CHANGING, MONTHLY, When.NOW, Way.TAKEN_BACK),
         (CHANGING, FAMILY, None, Way.NOW),
         (CHANGING, YEARLY, When.PERIOD_END, Way.PERIOD_END),
@@ -100,6 +101,9 @@ def test_which_way_a_wish_goes(
         (TRIALING, TRIALING.plan, RefusalCode.PLAN_UNCHANGED),
         (CHARGING, MONTHLY, RefusalCode.PAYMENT_IN_PROGRESS),
         (CANCELED, FAMILY, RefusalCode.PLAN_CHANGE_NOT_POSSIBLE),
+        (PAID_AHEAD, FAMILY, RefusalCode.RENEWAL_ALREADY_PAID),
+        (replace(ACTIVE, parked_reason="by hand"), FAMILY, RefusalCode.PLAN_CHANGE_NOT_POSSIBLE),
+        (replace(TRIALING, parked_reason="by hand"), FAMILY, RefusalCode.PLAN_CHANGE_NOT_POSSIBLE),
         (PAST_DUE, MONTHLY, RefusalCode.PLAN_CHANGE_NOT_POSSIBLE),
     ],
 )
@@ -123,6 +127,15 @@ def test_what_is_open_makes_way_for_what_was_chosen(state: SubscriptionState) ->
         "to_plan": "P1Y",
         "price_version": 1,
     }
+
+
+def test_the_plan_that_it_is_on_is_no_other_one() -> None:
+    """Nothing is kept as a choice where nothing else is to follow."""
+    assert schedule(SCHEDULED, MONTHLY) == Change(
+        replace(ACTIVE, version=4),
+        Event.PLAN_CHANGE_SCHEDULED,
+        details={"from_plan": "P1M", "from_price_version": 1, "to_plan": "P1M", "price_version": 1},
+    )
 
 
 def test_the_next_period_is_of_what_was_chosen() -> None:
@@ -237,6 +250,25 @@ def test_a_price_moves_after_a_period_that_was_paid_ahead() -> None:
 
     begun = renewing.begin_paid_period(change.state).state
     assert (begun.plan, begun.next_plan) == (MONTHLY, DEARER)
+
+
+def test_a_newer_price_outlasts_the_period_that_was_paid_ahead_at_the_one_before() -> None:
+    """Who was told of it is billed at it after that period, and not for ever at the one in between."""
+    at_dearer = PaidAhead(1, SECOND_PERIOD, switch=Switch(DEARER, ACTIVE.anchor))
+    change = schedule_price(replace(MOVING, paid_ahead=at_dearer), STILL_DEARER, IN_THE_PERIOD)
+    assert change is not None
+
+    assert renewing.begin_paid_period(change.state) == Change(
+        replace(
+            ACTIVE,
+            version=4,
+            plan=DEARER,
+            period_index=1,
+            period=SECOND_PERIOD,
+            moved_price=STILL_DEARER,
+        ),
+        Event.PERIOD_BEGUN,
+    )
 
 
 @pytest.mark.parametrize(
@@ -366,6 +398,7 @@ def test_a_gift_card_has_to_be_valid_when_the_period_begins() -> None:
 @pytest.mark.parametrize("way", [Way.PERIOD_END, Way.TAKEN_BACK, Way.ON_TRIAL])
 def test_what_follows_on_the_period_is_chosen_after_its_end_too(way: Way) -> None:
     """While its renewal is not paid. What is at once is not, and nobody sees further ahead."""
+    check_instant(ACTIVE, way, PERIOD.end, PERIOD.end)
     check_instant(ACTIVE, way, PERIOD.end + DAY, PERIOD.end + DAY)
     check_instant(ACTIVE, way, IN_THE_PERIOD, PERIOD.end + DAY)
     check_instant(ACTIVE, Way.NOW, IN_THE_PERIOD, IN_THE_PERIOD)

@@ -177,6 +177,11 @@ WAITS_FOR: dict[str, tuple[SubscriptionState, Step, datetime]] = {
         Step.CANCEL_UNCOLLECTED,
         SECOND_PERIOD.end,
     ),
+    "a retry that would come just when the period is over": (
+        in_dunning(PAST_DUE, 3, SECOND_PERIOD.end - DAY),
+        Step.CANCEL_UNCOLLECTED,
+        SECOND_PERIOD.end,
+    ),
     "a change of plan": (CHANGING, Step.DROP_CHANGE, IN_THE_PERIOD + timedelta(hours=23)),
     "a change of plan shortly before the period's end": (
         changing_at(PERIOD.end - timedelta(hours=1)),
