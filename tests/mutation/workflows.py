@@ -21,7 +21,17 @@ from tests.mutation.mutants import Mutant, mutants
 from tests.replay.recorded_histories import recorded
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("step_lag", "bookkeeping", "commands", "refund_steps", "routine_steps", "details", "loop", "turns")
+PARTS = (
+    "step_lag",
+    "bookkeeping",
+    "commands",
+    "refund_steps",
+    "routine_steps",
+    "details",
+    "loop",
+    "turns",
+    "named",
+)
 TESTS = (
     *(f"tests/workflows/test_{part}.py" for part in PARTS),
     "tests/replay/test_orders.py",

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import pytest
 from temporalio.common import SearchAttributeUpdate
-from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
+from temporalio.exceptions import ActivityError, ApplicationError, CancelledError, WorkflowAlreadyStartedError
 
 from activities.contracts import RecordedSubscription, RecordSubscription
 from tests.domain.states import IN_THE_PERIOD
@@ -35,10 +35,14 @@ class Engine:
     orders: list[tuple[str, Any, str]] = field(default_factory=list)
     """What was ordered, with which argument, and what the Temporal UI says of it."""
 
+    options: list[dict[str, Any]] = field(default_factory=list)
+    """How each activity was called."""
+
     at: datetime = AT
     shown: dict[str, Any] = field(default_factory=dict)
     details: str = ""
     counted: list[str] = field(default_factory=list)
+    started_before: set[str] = field(default_factory=set)
     is_patched: bool = True
     handlers_run: bool = False
     history_length: int = 10
@@ -82,8 +86,9 @@ class Engine:
             raise self.laid_ready.pop(0)
 
     async def execute_activity(
-        self, activity: Callable[..., Any], command: Any = None, *, summary: str, **_options: Any
+        self, activity: Callable[..., Any], command: Any = None, *, summary: str, **options: Any
     ) -> Any:
+        self.options.append(options)
         self.orders.append((activity.__name__, command, summary))
         answer = self.laid_ready.pop(0)
         if callable(answer):
@@ -102,6 +107,8 @@ class Engine:
         **_options: Any,
     ) -> None:
         self.orders.append((id, life, static_summary))
+        if id in self.started_before:
+            raise WorkflowAlreadyStartedError(id, "Refund")
 
     async def sleep(self, wait: timedelta, *, summary: str) -> None:
         self.orders.append(("sleep", wait, summary))

@@ -93,6 +93,19 @@ async def test_what_is_decided_is_recorded_and_its_refunds_are_sent(
     ]
 
 
+async def test_a_refund_that_was_sent_before_is_left_alone(
+    books: Bookkeeping, engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    engine.started_before = {"refund:31"}
+    engine.laid_ready = [Settled(of_version(9), unsent_refund_ids=(31, 32))]
+
+    await books.settle(3)
+
+    assert [order for order, *_ in engine.orders] == ["settle_payment", "refund:31", "refund:32"]
+    assert [record.message for record in caplog.records] == ["the refund was sent before"]
+
+
 async def test_reports_that_wait_are_settled_before_it_is_decided_again(
     books: Bookkeeping, engine: Engine
 ) -> None:

@@ -84,6 +84,11 @@ async def test_a_refusal_fails_the_run_and_is_what_its_caller_is_told(engine: En
     assert [order for order, *_ in engine.orders] == ["open_refund"]
 
 
+async def test_one_that_was_opened_by_its_subscription_is_open_at_once(engine: Engine) -> None:
+    assert await told(Refund(RefundLife(AT, refund_id=31)).opened) == 31
+    assert engine.orders == []
+
+
 async def test_a_caller_waits_until_it_is_open(engine: Engine) -> None:
     engine.laid_ready = [31, SUCCEEDED]
     life = RefundLife(AT, order=OF_A_PAYMENT)

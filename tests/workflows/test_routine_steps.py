@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
 
 from activities.event_contracts import GiveUpEvent, PostEvent
 from activities.upkeep_contracts import AskRule, BegunRun, RuleNotAsked
 from tests.workflows.scripted import Engine, cancelled, failed
 from workflows.deliver_event import DeliverEvent, EventOnItsWay, delivery_workflow_id
+from workflows.options import DATABASE_STEP, UPKEEP_QUEUE
 from workflows.reconcile import Reconcile
 from workflows.schedules import RETIRED, ROUTINES, Routine
 
@@ -46,6 +48,14 @@ async def test_a_rule_that_can_not_be_asked_is_noted_and_the_others_are_asked(en
         ("ask_rule", AskRule(5, "three"), "three"),
         ("end_reconciliation", 5, "end"),
     ]
+    step = {"task_queue": UPKEEP_QUEUE, **DATABASE_STEP}
+    rule = {
+        "task_queue": UPKEEP_QUEUE,
+        "start_to_close_timeout": timedelta(minutes=15),
+        "heartbeat_timeout": timedelta(minutes=1),
+        "retry_policy": RetryPolicy(maximum_attempts=2),
+    }
+    assert engine.options == [step, rule, step, rule, step, rule, step]
 
 
 async def test_a_run_that_is_ended_by_hand_asks_no_more(engine: Engine) -> None:
