@@ -39,7 +39,7 @@ test: $(DEV) ## run the tests; ARGS="tests/cli -k ports" chooses some
 coverage: ## run the tests, and write what of the product they run into coverage.xml
 	PYTEST_ADDOPTS="--cov --cov-report=term --cov-report=xml" $(MAKE) test
 
-mutation: $(DEV) ## mutate domain/ and workflows/, and name the mutants that no test notices; takes hours
+mutation: $(DEV) ## mutate domain/ and workflows/, and name the mutants that no test notices; takes an hour or two
 	$(UV) pip install --quiet --python $(BIN)/python --editable '.[mutation]'
 	$(BIN)/mutmut run --max-children 2
 	$(BIN)/mutmut results

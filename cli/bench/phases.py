@@ -25,7 +25,7 @@ READS = ("/me/subscription", operations.LESSONS)
 LAYERED = "layered app, "
 
 
-Start = Callable[[KeptConnection, BenchStudent], Awaitable[str | None]]
+Starter = Callable[[KeptConnection, BenchStudent], Awaitable[str | None]]
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def _bare_client(target: Target, pile: Iterator[BenchStudent]) -> Client:
     return work
 
 
-def _start_client(target: Target, pile: Iterator[BenchStudent], start: Start) -> Client:
+def _start_client(target: Target, pile: Iterator[BenchStudent], start: Starter) -> Client:
     async def work(laps: Laps) -> None:
         async with connected(target.api_url) as http:
             for student in pile:
