@@ -24,7 +24,7 @@ from activities.contracts import (
 from activities.family_contracts import TransferSubscription
 from domain import awaiting
 from domain.changing import When
-from domain.collecting import AttemptStage
+from domain.collecting import PENDING_LOOK_UPS, AttemptStage
 from domain.due import Step
 from domain.lifecycle import Change, Event, next_version
 from domain.plan_choice import Amounts, Quote
@@ -346,6 +346,18 @@ async def test_what_a_provider_says_is_taken_in(books: Bookkeeping, engine: Engi
         (ASKED_OF_PROVIDERS[step], CollectPayment(PAYMENT, TRACE, AT), f"payment {PAYMENT}"),
         ("refund:31", RefundLife(AT, refund_id=31), "refund 31"),
     ]
+
+
+async def test_at_the_last_look_up_the_provider_is_to_give_the_payment_up(
+    books: Bookkeeping, engine: Engine
+) -> None:
+    books.known = trying(KNOWN, attempt(look_ups=len(PENDING_LOOK_UPS) - 1))
+    engine.laid_ready = [Settled(of_version(9))]
+
+    await books.ask_provider(Step.LOOK_UP_PAYMENT)
+
+    [(_, command, _)] = engine.orders
+    assert command == CollectPayment(PAYMENT, TRACE, AT, gives_up=True)
 
 
 RECEIVED: dict[str, int | str] = {"received_cents": 1, "received_currency": "EUR"}

@@ -212,6 +212,16 @@ async def test_whoever_is_asked_to_pay_by_hand_is_not_asked_again(engine: Engine
     assert engine.orders == []
 
 
+async def test_whoever_is_asked_to_pay_by_hand_may_pay_by_card(engine: Engine) -> None:
+    engine.laid_ready = [partial(paying, PAST_DUE_BY_HAND)]
+
+    await told(holding(PAST_DUE_BY_HAND).pay_now, replace(PAY, method_id=OTHER_CARD))
+
+    assert [(order, command.method_id) for order, command, _ in engine.orders] == [
+        ("open_attempt", OTHER_CARD)
+    ]
+
+
 async def test_another_invoice_than_the_open_one_is_not_paid(engine: Engine) -> None:
     with pytest.raises(ApplicationError) as refused:
         await told(holding(PAST_DUE).pay_now, replace(PAY, invoice_id=OPEN_INVOICE + 1))
