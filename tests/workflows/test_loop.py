@@ -25,7 +25,7 @@ from domain.subscription import SubscriptionState
 from tests.domain.states import CANCELED, CARD, DAY, INCOMPLETE, PAST_DUE, PERIOD, STARTED_AT, STORED
 from tests.workflows.scripted import AT, Engine, GaveWayError, cancelled, failed, told, written
 from workflows.messages import Description, PaymentReported, SubscriptionLife
-from workflows.options import AFTER_A_FAULT, DRAIN, RUN_LIVES, RUN_MAX_EVENTS
+from workflows.options import DRAIN, RUN_LIVES, RUN_MAX_EVENTS
 from workflows.subscription import Subscription
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -215,8 +215,8 @@ async def test_what_can_not_even_be_parked_is_tried_again_after_a_while(
     await run(subscription)
 
     assert engine.orders[2:] == [
-        ("sleep", AFTER_A_FAULT, "try again after a fault"),
-        ("settle_payment", SettlePayment(9, AT + AFTER_A_FAULT), "report 9"),
+        ("sleep", timedelta(hours=1), "try again after a fault"),
+        ("settle_payment", SettlePayment(9, AT + timedelta(hours=1)), "report 9"),
     ]
     assert [record.message for record in caplog.records] == ["subscription_not_parked"]
 

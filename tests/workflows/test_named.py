@@ -8,6 +8,7 @@ from temporalio import workflow
 from worker.registry import WORKFLOWS
 from workflows import messages
 from workflows.deliver_event import EventOnItsWay
+from workflows.options import BILLING_QUEUE, EVENTS_QUEUE, PAYMENTS_QUEUE, UPKEEP_QUEUE
 
 Named = dict[str, dict[str, str | None]]
 """Of each workflow all that may be said to it, each with its description in the Temporal UI."""
@@ -53,6 +54,15 @@ def named(kind: type) -> tuple[str | None, dict[str, str | None]]:
 
 def test_names_and_descriptions() -> None:
     assert dict(map(named, WORKFLOWS)) == MESSAGES
+
+
+def test_queues_keep_their_names_while_releases_overlap() -> None:
+    assert (BILLING_QUEUE, PAYMENTS_QUEUE, UPKEEP_QUEUE, EVENTS_QUEUE) == (
+        "billing",
+        "payments",
+        "upkeep",
+        "events",
+    )
 
 
 def test_what_was_said_is_not_changed_by_who_reads_it() -> None:

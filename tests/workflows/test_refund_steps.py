@@ -7,10 +7,12 @@ import pytest
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.contracts import Cause, OpenRefund, RefundInvoice, SendRefund
+from activities.refusal import Refusal
 from domain.refund import RefundStatus
 from domain.refusals import RefusalCode
 from tests.workflows.scripted import AT, Engine, cancelled, failed, told
 from workflows.messages import RefundLife
+from workflows.options import DATABASE_STEP, PROVIDER_CALL
 from workflows.refund import Refund
 
 ASKED = Cause("staff:1", "they asked nicely", "0af7651916cd43dd8448eb211c80319c")
@@ -99,7 +101,7 @@ async def test_a_caller_waits_until_it_is_open(engine: Engine) -> None:
 
 
 async def test_no_answer_is_noted_and_looked_up_ever_more_rarely_until_a_person_looks(
-    engine: Engine,
+    engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     life = RefundLife(AT + LATER, refund_id=31)
     refund = Refund(life)
@@ -139,7 +141,11 @@ async def test_no_answer_is_noted_and_looked_up_ever_more_rarely_until_a_person_
         )
     ]
     assert (engine.shown, engine.details) == ({"Parked": False}, "")
-    assert engine.counted == ["billing_refunds_parked"]
+    assert engine.counted == [("billing_refunds_parked", "Refunds left to a person")]
+    assert [(record.message, vars(record)["refund_id"]) for record in caplog.records] == [
+        ("refund_parked", 31)
+    ]
+    assert engine.options[:3] == [dict(PROVIDER_CALL), dict(DATABASE_STEP), dict(PROVIDER_CALL)]
 
 
 async def test_one_that_is_not_parked_is_not_unparked(engine: Engine) -> None:
@@ -153,6 +159,15 @@ async def test_one_that_is_not_parked_is_not_unparked(engine: Engine) -> None:
         RefusalCode.NOT_PARKED,
         "the refund is not parked",
     )
+    assert refused.value.details == (Refusal("the refund is not parked", AT, {}),)
+
+
+async def test_one_that_is_not_open_has_no_id(engine: Engine) -> None:
+    with pytest.raises(ApplicationError) as failure:
+        _ = Refund(RefundLife(AT, order=OF_A_PAYMENT))._opened_id
+
+    assert (failure.value.message, failure.value.non_retryable) == ("the refund is not open yet", True)
+    assert engine.orders == []
 
 
 @pytest.mark.parametrize("laid_ready", [lambda: [cancelled()], lambda: [UNKNOWN, cancelled()]])
