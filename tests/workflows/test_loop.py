@@ -321,6 +321,7 @@ async def test_money_that_came_too_late_is_read_before_the_run_closes(engine: En
         subscription.payment_reported(PaymentReported(2))
 
     async def handlers_end() -> None:
+        assert len(engine.orders) == 2, "read at once, not when all else is over"
         engine.handlers_run = False
 
     subscription.payment_reported(PaymentReported(1))
