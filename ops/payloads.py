@@ -1,9 +1,7 @@
 """How what is sent through Temporal is written and read: as JSON, by pydantic."""
 
-from dataclasses import replace
-
-from temporalio.contrib.pydantic import PydanticPayloadConverter, pydantic_data_converter
-from temporalio.converter import CompositePayloadConverter
+from temporalio.contrib.pydantic import PydanticPayloadConverter
+from temporalio.converter import CompositePayloadConverter, DataConverter
 
 _SHARED = PydanticPayloadConverter()
 
@@ -15,4 +13,4 @@ class SharedPayloadConverter(CompositePayloadConverter):
         super().__init__(*_SHARED.converters.values())
 
 
-DATA_CONVERTER = replace(pydantic_data_converter, payload_converter_class=SharedPayloadConverter)
+DATA_CONVERTER = DataConverter(payload_converter_class=SharedPayloadConverter)

@@ -1,18 +1,15 @@
 """One attempt to deliver an event: what is sent and what is written down, also when it is cut off."""
 
-import inspect
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, get_type_hints
+from typing import Any
 
 import pytest
 from sqlalchemy import text
-from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities import event_contracts
 from activities.event_contracts import GiveUpEvent, PostEvent
 from db.database import Database
 from db.queries import event_deliveries, event_replays, webhook_endpoints
@@ -24,7 +21,6 @@ from tests.activities.customer import Customer
 from tests.conftest import FreshDatabaseUrl
 from tests.stack import settings_for
 from upkeep.events.delivering import DeliverEventActivities
-from workflows.deliver_event import EventOnItsWay
 
 
 @dataclass
@@ -177,23 +173,3 @@ async def test_given_up_twice_is_once(delivery: Delivery) -> None:
     assert await delivery.give_up(60.0) == "failed"
     assert await delivery.give_up(60.0) == "stopped"
     assert (await delivery.row())[0] == "failed"
-
-
-@pytest.mark.parametrize(
-    "message", [PostEvent(7, 1), GiveUpEvent(7, 1, 259_200.0), EventOnItsWay(7, 1, 5.0, 259_200.0)]
-)
-def test_a_message_arrives_as_it_was_sent(message: object) -> None:
-    converter = PydanticPayloadConverter()
-
-    [arrived] = converter.from_payloads(converter.to_payloads([message]), [type(message)])
-    assert arrived == message
-
-
-async def test_the_implementations_are_what_their_stubs_promise() -> None:
-    stubs = dict(inspect.getmembers(event_contracts, inspect.iscoroutinefunction))
-
-    assert stubs.keys() == {"post_event", "give_up_event"}
-    for name, stub in stubs.items():
-        assert get_type_hints(stub) == get_type_hints(getattr(DeliverEventActivities, name))
-        with pytest.raises(NotImplementedError):
-            await stub(None)

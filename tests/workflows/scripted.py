@@ -24,6 +24,10 @@ class GaveWayError(Exception):
     """Where the engine would begin the next run, with this argument."""
 
 
+class NothingLaidReadyError(Exception):
+    """The script is over, and the workflow orders on."""
+
+
 @dataclass
 class Engine:
     """In the place of `temporalio.workflow`. What is laid ready is an answer, an error, or a call for one."""
@@ -90,6 +94,8 @@ class Engine:
     ) -> Any:
         self.options.append(options)
         self.orders.append((activity.__name__, command, summary))
+        if not self.laid_ready:
+            raise NothingLaidReadyError(activity.__name__)
         answer = self.laid_ready.pop(0)
         if callable(answer):
             answer = answer(command)

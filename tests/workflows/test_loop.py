@@ -23,7 +23,16 @@ from domain.explanation import explain
 from domain.refusals import RefusalCode
 from domain.subscription import SubscriptionState
 from tests.domain.states import CANCELED, CARD, DAY, INCOMPLETE, PAST_DUE, PERIOD, STARTED_AT, STORED
-from tests.workflows.scripted import AT, Engine, GaveWayError, cancelled, failed, told, written
+from tests.workflows.scripted import (
+    AT,
+    Engine,
+    GaveWayError,
+    NothingLaidReadyError,
+    cancelled,
+    failed,
+    told,
+    written,
+)
 from workflows.messages import Description, PaymentReported, SubscriptionLife
 from workflows.options import DRAIN, RUN_LIVES, RUN_MAX_EVENTS
 from workflows.subscription import Subscription
@@ -123,9 +132,8 @@ async def test_a_refusal_fails_the_run_when_its_callers_have_been_told(engine: E
     assert [ended.value, *answered] == [refused.cause, refused.cause]
 
 
-async def test_a_key_belongs_to_one_request() -> None:
-    subscription = Subscription.__new__(Subscription)
-    subscription._order = ORDER
+async def test_a_key_belongs_to_one_request(engine: Engine) -> None:
+    subscription = begun(STORED)
 
     subscription.refuse_another_request("hash-1")
     with pytest.raises(ApplicationError) as refused:
@@ -297,7 +305,7 @@ async def test_under_a_flood_of_commands_the_old_run_goes_on(engine: Engine) -> 
     engine.at = PERIOD.end - 1.5 * DRAIN
     engine.is_too_long = engine.handlers_run = True
 
-    with pytest.raises(IndexError):  # the script ends at the renewal: nothing is laid ready for it
+    with pytest.raises(NothingLaidReadyError):  # the script ends at the renewal
         await run(begun(STORED))
 
     assert engine.orders[:2] == [("timer", DRAIN, ""), ("timer", DRAIN, "")]
@@ -305,7 +313,7 @@ async def test_under_a_flood_of_commands_the_old_run_goes_on(engine: Engine) -> 
 
 
 async def test_a_timer_says_what_it_waits_for(engine: Engine) -> None:
-    with pytest.raises(IndexError):  # as above
+    with pytest.raises(NothingLaidReadyError):  # as above
         await run(begun(STORED))
 
     assert engine.orders[0] == ("timer", PERIOD.end - AT, "renewal 2026-02-28")
