@@ -77,8 +77,8 @@ def main() -> None:
 
 def _warm_up() -> None:
     """Imports once what no mutant changes; the tests have to pass as the code is."""
-    if _outcome() != "survived":
-        sys.exit("the tests fail without a mutant")
+    if (outcome := _outcome()) != "survived":
+        sys.exit(f"without a mutant: {outcome}")
     for needed in ("worker.registry", "tests.replay.orders", "tests.domain.states"):
         importlib.import_module(needed)
     recorded()
