@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from db.queries import workflow_rows
+from upkeep.reconciliation.listing import PAGE_TIMEOUT
 from upkeep.reconciliation.reach import Reach
 
 LOOKS_BACK = timedelta(minutes=10)
@@ -30,7 +31,7 @@ class LostSweep:
         since = datetime.now(UTC) - LOOKS_BACK
         query = f"{ENDED_BADLY} AND CloseTime > '{since:%Y-%m-%dT%H:%M:%SZ}'"
         revived, ids = 0, set[str]()
-        async for workflow in self.reach.temporal.list_workflows(query, rpc_timeout=self.reach.rpc_timeout):
+        async for workflow in self.reach.temporal.list_workflows(query, rpc_timeout=PAGE_TIMEOUT):
             if self.reach.concerns(workflow.id):
                 ids.add(workflow.id)
             if len(ids) == AT_ONCE:

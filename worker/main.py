@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -172,6 +173,8 @@ def main() -> None:
     # The details come as fields, so the message needs no copy of them.
     workflow.logger.workflow_info_on_message = False
     activity.logger.activity_info_on_message = False
+    # The sandbox loads the code of a workflow for each run, and compiles it each time if none may be kept.
+    sys.dont_write_bytecode = False
     asyncio.run(run_worker(settings))
     leave()
 

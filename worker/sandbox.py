@@ -8,10 +8,13 @@ PASSED_THROUGH = (
     "domain",
     "activities.contracts",
     "activities.event_contracts",
+    "activities.family_contracts",
     "activities.refusal",
     "activities.upkeep_contracts",
+    "workflows.described",
     "workflows.messages",
     "workflows.options",
+    "workflows.search_attributes",
     "workflows.turns",
 )
 

@@ -10,7 +10,7 @@ from temporalio.common import TypedSearchAttributes
 from db.queries.reconciliation import SeenFinding
 from db.queries.workflow_rows import WorkflowRow
 from upkeep.reconciliation.listing import (
-    are_listed_as_running,
+    listed_as_running,
     look_at,
     rows_of,
     running_workflows,
@@ -32,8 +32,8 @@ FAILED_ATTEMPTS = 2
 
 
 async def a_row_has_no_workflow(reach: Reach) -> AsyncIterator[SeenFinding]:
+    listed = await listed_as_running(reach)
     async for page in unfinished_rows(reach):
-        listed = await are_listed_as_running(reach, [row.workflow_id for row in page])
         for row in page:
             if row.workflow_id in listed or await look_at(reach, row.workflow_id) is not None:
                 continue
