@@ -22,7 +22,8 @@ RUN find /venv -type d -name sandbox_psp -prune -exec rm -r {} +
 FROM ${PYTHON} AS process
 RUN groupadd --gid 10001 italiano \
     && useradd --uid 10001 --gid italiano --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin italiano
-# A container's loopback cannot be reached from outside, so the listeners take every address.
+# A container's loopback cannot be reached from outside, so the listeners take every address. Nothing is compiled here: pip has
+# done it, and the file system is read-only.
 ENV PATH=/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

@@ -8,7 +8,7 @@ UV ?= $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
 IN_PARALLEL := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 LOCAL := $(VENV)/.local-installed
 DEV := $(VENV)/.dev-installed
-# Where it is set, each process compiles all of the product at its start, and the worker a workflow for each run.
+# Where it is set, each process compiles all of the product at its start.
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help

@@ -4,9 +4,11 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from typing import Any
 
+import pytest
 from sqlalchemy import delete, update
-from temporalio.client import WorkflowExecutionStatus
+from temporalio.client import WorkflowExecutionAsyncIterator, WorkflowExecutionStatus
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.service import RPCError
 
@@ -22,7 +24,8 @@ from tests.upkeep.live_statuses import Hired, books_agree, charges, past_due, tr
 from tests.upkeep.reach import reach_of
 from tests.upkeep.reconciliation.looking import behind_its_back, found, is_found, is_mended
 from upkeep.lost_sweep import LostSweep
-from upkeep.reconciliation.of_workflows import WORKFLOW_RULES
+from upkeep.reconciliation.listing import RUNNING
+from upkeep.reconciliation.of_workflows import FAILING, WORKFLOW_RULES
 from upkeep.reconciliation.reach import Bounds
 from workflows.options import BILLING_QUEUE, SUBSCRIPTION_STATUS
 
@@ -63,9 +66,27 @@ async def test_what_is_well_is_not_found(world: World, admin: Student) -> None:
             assert await found(reach, rule.name) == [], rule.name
 
 
+async def test_a_rule_asks_temporal_for_a_list_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For some by their ids, its SQLite reads all that run, each time."""
+    lives = [await Life.begin(world) for _ in range(2)]
+    asked = []
+
+    async with reach_of(world, *lives) as reach:
+        lists = reach.temporal.list_workflows
+
+        def notes(query: str, **options: Any) -> WorkflowExecutionAsyncIterator:
+            asked.append(query)
+            return lists(query, **options)
+
+        monkeypatch.setattr(reach.temporal, "list_workflows", notes)
+        for rule in WORKFLOW_RULES:
+            assert await found(reach, rule.name) == [], rule.name
+
+    assert asked == [RUNNING, RUNNING, RUNNING, RUNNING, FAILING]
+
+
 async def test_a_row_without_its_workflow(world: World) -> None:
-    """Under a key that could mean something in a query."""
-    life = await Life.begin(world, key=f'it\'s "{uuid.uuid4().hex}" OR 1=1')
+    life = await Life.begin(world)
     await life.pay()
     await terminate(life)
 
