@@ -10,11 +10,10 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from db.queries import workflow_rows
-from upkeep.reconciliation.listing import PAGE_TIMEOUT
+from upkeep.reconciliation.listing import listed_workflows
 from upkeep.reconciliation.reach import Reach
 
 LOOKS_BACK = timedelta(minutes=10)
-AT_ONCE = 100
 ENDED_BADLY = (
     "WorkflowType = 'Subscription' AND ExecutionStatus IN ('Terminated', 'Canceled', 'TimedOut', 'Failed')"
 )
@@ -30,19 +29,13 @@ class LostSweep:
         """How many run again. One that was revived or reset already is left as it is."""
         since = datetime.now(UTC) - LOOKS_BACK
         query = f"{ENDED_BADLY} AND CloseTime > '{since:%Y-%m-%dT%H:%M:%SZ}'"
-        revived, ids = 0, set[str]()
-        async for workflow in self.reach.temporal.list_workflows(query, rpc_timeout=PAGE_TIMEOUT):
-            if self.reach.concerns(workflow.id):
-                ids.add(workflow.id)
-            if len(ids) == AT_ONCE:
-                revived += await self._revive(ids)
-                ids.clear()
-        return revived + await self._revive(ids)
+        revived = 0
+        async for page in listed_workflows(self.reach, query):
+            revived += await self._revive({workflow.id for workflow in page})
+        return revived
 
     async def _revive(self, workflow_ids: set[str]) -> int:
         """Refused starts have failed too, and have no row."""
-        if not workflow_ids:
-            return 0
         async with self.reach.database.read() as connection:
             rows = await workflow_rows.find_unfinished(connection, workflow_ids)
         revived = 0

@@ -23,7 +23,7 @@ RUNNING = 'WorkflowType="Subscription" AND SubscriptionStatus="active" AND Execu
 AT_ONCE = 16
 RPC_TIMEOUT = timedelta(seconds=30)
 GLANCE_SECONDS = 0.5
-REST = 10
+REST_FACTOR = 10
 """Of 100,000 workflows a count takes Temporal half a second: for ten times as long it is left to its work."""
 LONGEST_REST_SECONDS = 10.0
 STUCK_AFTER_SECONDS = 60.0
@@ -99,7 +99,7 @@ class Grown:
         running, took = 0, 0.0
         async with asyncio.timeout(STUCK_AFTER_SECONDS) as patience:
             while running < count:
-                await asyncio.sleep(min(max(GLANCE_SECONDS, took * REST), LONGEST_REST_SECONDS))
+                await asyncio.sleep(min(max(GLANCE_SECONDS, took * REST_FACTOR), LONGEST_REST_SECONDS))
                 before, asked_at = running, clock()
                 running = (await self.temporal.count_workflows(RUNNING)).count
                 took = clock() - asked_at

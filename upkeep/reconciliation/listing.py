@@ -46,8 +46,8 @@ async def kept_rows(reach: Reach) -> AsyncIterator[KeptRow]:
             yield row
 
 
-async def running_workflows(reach: Reach, query: str = RUNNING) -> AsyncIterator[list[WorkflowExecution]]:
-    """As Temporal lists them."""
+async def listed_workflows(reach: Reach, query: str = RUNNING) -> AsyncIterator[list[WorkflowExecution]]:
+    """As Temporal lists them; by default all subscriptions' that run."""
     page: list[WorkflowExecution] = []
     listed = reach.temporal.list_workflows(query, page_size=LISTED_AT_ONCE, rpc_timeout=PAGE_TIMEOUT)
     async for workflow in listed:
@@ -71,7 +71,7 @@ async def listed_as_running(reach: Reach) -> set[str]:
 
     Not asked for by id: Temporal's SQLite reads all that runs for each question with ids in it.
     """
-    return {workflow.id async for page in running_workflows(reach) for workflow in page}
+    return {workflow.id async for page in listed_workflows(reach) for workflow in page}
 
 
 async def look_at(reach: Reach, workflow_id: str) -> WorkflowExecutionDescription | None:

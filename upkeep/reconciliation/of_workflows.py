@@ -11,9 +11,9 @@ from db.queries.reconciliation import SeenFinding
 from db.queries.workflow_rows import WorkflowRow
 from upkeep.reconciliation.listing import (
     listed_as_running,
+    listed_workflows,
     look_at,
     rows_of,
-    running_workflows,
     unfinished_rows,
 )
 from upkeep.reconciliation.mending import REVIVED, STARTED_AGAIN, TERMINATED
@@ -45,7 +45,7 @@ async def a_row_has_no_workflow(reach: Reach) -> AsyncIterator[SeenFinding]:
 
 async def a_workflow_has_no_row(reach: Reach) -> AsyncIterator[SeenFinding]:
     """One that was just started has none yet."""
-    async for page in running_workflows(reach):
+    async for page in listed_workflows(reach):
         old = [workflow for workflow in page if _age(workflow.start_time) > reach.bounds.starting]
         known = await rows_of(reach, [workflow.id for workflow in old])
         for workflow in old:
@@ -57,7 +57,7 @@ async def a_workflow_has_no_row(reach: Reach) -> AsyncIterator[SeenFinding]:
 
 
 async def a_finished_row_has_a_workflow(reach: Reach) -> AsyncIterator[SeenFinding]:
-    async for page in running_workflows(reach):
+    async for page in listed_workflows(reach):
         rows = await rows_of(reach, [workflow.id for workflow in page])
         for row in rows.values():
             if not row.is_finished or await look_at(reach, row.workflow_id) is None:
@@ -69,7 +69,7 @@ async def a_finished_row_has_a_workflow(reach: Reach) -> AsyncIterator[SeenFindi
 
 async def search_attributes_are_not_the_row_s(reach: Reach) -> AsyncIterator[SeenFinding]:
     """Of workflows at rest: what is in the middle of a step shows it when the step is done."""
-    async for page in running_workflows(reach):
+    async for page in listed_workflows(reach):
         rows = await rows_of(reach, [workflow.id for workflow in page])
         for workflow in page:
             row = rows.get(workflow.id)
@@ -82,7 +82,7 @@ async def search_attributes_are_not_the_row_s(reach: Reach) -> AsyncIterator[See
 
 async def a_workflow_task_keeps_failing(reach: Reach) -> AsyncIterator[SeenFinding]:
     """Of any of our workflows: it is stuck, not lost, and goes on when the code is right again."""
-    async for page in running_workflows(reach, FAILING):
+    async for page in listed_workflows(reach, FAILING):
         rows = await rows_of(reach, [workflow.id for workflow in page])
         for workflow in page:
             described = await look_at(reach, workflow.id)
