@@ -27,6 +27,7 @@ from upkeep.reconciliation.reach import Reach
 from worker.counting import Counting
 from worker.interceptors import FaultsEnd, Observation
 from worker.registry import (
+    UPKEEP_WORKFLOWS,
     WORKFLOWS,
     billing_activities,
     event_activities,
@@ -93,7 +94,9 @@ def build_upkeep_worker(
     return Worker(
         client,
         task_queue=UPKEEP_QUEUE,
+        workflows=UPKEEP_WORKFLOWS,
         activities=upkeep_activities(Reach(database, client, providers, rpc_timeout)),
+        workflow_runner=sandboxed_runner(),
         interceptors=[Tracing(), Observation()],
         max_concurrent_activities=LOOKS_AT_ONCE,
         graceful_shutdown_timeout=GRACE,

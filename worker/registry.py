@@ -37,14 +37,15 @@ from workflows.reconcile import FindLostWorkflows, Reconcile
 from workflows.refund import Refund
 from workflows.subscription import Subscription
 
+UPKEEP_WORKFLOWS: tuple[type, ...] = (Reconcile, FindLostWorkflows)
+"""On a queue that nobody else fills: what looks for trouble does not wait behind it."""
 WORKFLOWS: tuple[type, ...] = (
     Subscription,
     LatePayment,
     Refund,
     DeliverInbox,
     DeliverEvent,
-    Reconcile,
-    FindLostWorkflows,
+    *UPKEEP_WORKFLOWS,  # a run that the release before has begun is on the queue of all others
 )
 
 

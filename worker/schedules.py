@@ -19,7 +19,6 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from workflows.options import BILLING_QUEUE
 from workflows.schedules import Routine
 
 KEEP_UP = timedelta(seconds=10)
@@ -70,7 +69,7 @@ async def _end(temporal: Client, name: str) -> None:
 def _schedule_of(routine: Routine) -> Schedule:
     return Schedule(
         action=ScheduleActionStartWorkflow(
-            routine.workflow, id=routine.name, task_queue=BILLING_QUEUE, static_summary=routine.summary
+            routine.workflow, id=routine.name, task_queue=routine.queue, static_summary=routine.summary
         ),
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=routine.every)]),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=KEEP_UP),

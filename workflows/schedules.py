@@ -3,26 +3,42 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from workflows.options import BILLING_QUEUE, UPKEEP_QUEUE
+
 
 @dataclass(frozen=True)
 class Routine:
     """A workflow, by its name, that takes nothing and is started `every` so often, never twice at once.
 
-    `name` is the id of the schedule. What the last run did not finish, the next one does.
+    `name` is the id of the schedule, `queue` where its workflow tasks wait. What the last run did not
+    finish, the next one does.
     """
 
     name: str
     workflow: str
+    queue: str
     every: timedelta
     summary: str
 
 
 ROUTINES: tuple[Routine, ...] = (
     Routine(
-        "deliver-inbox", "DeliverInbox", timedelta(seconds=30), "delivers the payment reports that are due"
+        "deliver-inbox",
+        "DeliverInbox",
+        BILLING_QUEUE,
+        timedelta(seconds=30),
+        "delivers the payment reports that are due",
     ),
-    Routine("find-lost-workflows", "FindLostWorkflows", timedelta(seconds=30), "what was ended by hand"),
-    Routine("reconcile", "Reconcile", timedelta(hours=1), "books, workflows and providers agree"),
+    Routine(
+        "find-lost-workflows",
+        "FindLostWorkflows",
+        UPKEEP_QUEUE,
+        timedelta(seconds=30),
+        "what was ended by hand",
+    ),
+    Routine(
+        "reconcile", "Reconcile", UPKEEP_QUEUE, timedelta(hours=1), "books, workflows and providers agree"
+    ),
 )
 
 RETIRED: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from activities.event_contracts import GiveUpEvent, PostEvent
 from activities.upkeep_contracts import AskRule, BegunRun, RuleNotAsked
 from tests.workflows.scripted import Engine, cancelled, failed
 from workflows.deliver_event import DeliverEvent, EventOnItsWay, delivery_workflow_id
-from workflows.options import DATABASE_STEP, UPKEEP_QUEUE
+from workflows.options import BILLING_QUEUE, DATABASE_STEP, UPKEEP_QUEUE
 from workflows.reconcile import Reconcile
 from workflows.schedules import RETIRED, ROUTINES
 
@@ -23,10 +23,10 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
 
 
 def test_what_runs_by_the_clock() -> None:
-    assert {routine.name: (routine.workflow, routine.every) for routine in ROUTINES} == {
-        "deliver-inbox": ("DeliverInbox", timedelta(seconds=30)),
-        "find-lost-workflows": ("FindLostWorkflows", timedelta(seconds=30)),
-        "reconcile": ("Reconcile", timedelta(hours=1)),
+    assert {routine.name: (routine.workflow, routine.queue, routine.every) for routine in ROUTINES} == {
+        "deliver-inbox": ("DeliverInbox", BILLING_QUEUE, timedelta(seconds=30)),
+        "find-lost-workflows": ("FindLostWorkflows", UPKEEP_QUEUE, timedelta(seconds=30)),
+        "reconcile": ("Reconcile", UPKEEP_QUEUE, timedelta(hours=1)),
     }
     assert RETIRED == ()
 

@@ -10,9 +10,10 @@ from temporalio.client import Client, Schedule, ScheduleActionStartWorkflow
 
 from tests.deadline import eventually
 from worker.schedules import keep_schedules
+from workflows.options import BILLING_QUEUE, UPKEEP_QUEUE
 from workflows.schedules import RETIRED, ROUTINES, Routine
 
-TIDY = Routine("tidy", "Tidy", timedelta(hours=1), "tidies up")
+TIDY = Routine("tidy", "Tidy", BILLING_QUEUE, timedelta(hours=1), "tidies up")
 
 
 @pytest.fixture
@@ -34,18 +35,21 @@ async def test_it_is_made_once_by_workers_that_start_at_once(clean: Client) -> N
 
     schedule = await kept(clean)
     assert isinstance(schedule.action, ScheduleActionStartWorkflow)
-    assert (schedule.action.workflow, schedule.action.id) == ("Tidy", "tidy")
+    action = schedule.action
+    assert (action.workflow, action.id, action.task_queue) == ("Tidy", "tidy", BILLING_QUEUE)
     assert [interval.every for interval in schedule.spec.intervals] == [timedelta(hours=1)]
 
 
 async def test_it_is_brought_to_what_the_newest_release_knows(clean: Client) -> None:
     await keep_schedules(clean, (TIDY,))
 
-    await keep_schedules(clean, (replace(TIDY, workflow="TidyBetter", every=timedelta(hours=2)),))
+    await keep_schedules(
+        clean, (replace(TIDY, workflow="TidyBetter", queue=UPKEEP_QUEUE, every=timedelta(hours=2)),)
+    )
 
     schedule = await kept(clean)
     assert isinstance(schedule.action, ScheduleActionStartWorkflow)
-    assert schedule.action.workflow == "TidyBetter"
+    assert (schedule.action.workflow, schedule.action.task_queue) == ("TidyBetter", UPKEEP_QUEUE)
     assert [interval.every for interval in schedule.spec.intervals] == [timedelta(hours=2)]
 
 

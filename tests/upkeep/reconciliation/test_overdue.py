@@ -14,6 +14,7 @@ from tests.upkeep.live_statuses import books_agree, charges
 from tests.upkeep.reach import reach_of
 from tests.upkeep.reconciliation.looking import behind_its_back, is_found, is_mended, payment_ids
 from worker.schedules import keep_schedules
+from workflows.options import UPKEEP_QUEUE
 from workflows.refund import refund_workflow_id
 from workflows.schedules import Routine
 
@@ -107,7 +108,7 @@ async def test_the_schedule_finds_what_was_ended_by_hand(world: World, temporal:
     workflow = temporal.get_workflow_handle(life.workflow_id)
     first_run = await life.run_id()
     name = f"find-lost-{life.subscription_id}"
-    routine = Routine(name, "FindLostWorkflows", timedelta(seconds=1), "in a test")
+    routine = Routine(name, "FindLostWorkflows", UPKEEP_QUEUE, timedelta(seconds=1), "in a test")
     await keep_schedules(temporal, [routine, routine])
     try:
         await (workflow.terminate() if end == "terminate" else workflow.cancel())

@@ -18,7 +18,7 @@ from tests.upkeep.by_hand import terminate
 from tests.upkeep.reconciliation.looking import behind_its_back
 from upkeep.reconciliation.rules import RULES
 from worker.registry import WORKFLOWS
-from workflows.options import BILLING_QUEUE
+from workflows.options import BILLING_QUEUE, UPKEEP_QUEUE
 from workflows.reconcile import FindLostWorkflows, Reconcile
 from workflows.schedules import ROUTINES
 
@@ -28,7 +28,7 @@ NOT_ITS_STATE, A_SUM = "a_row_is_not_its_state", "ledger_does_not_sum_to_zero"
 async def reconciled(world: World) -> None:
     """By the worker, as the schedule has it done."""
     await world.temporal.execute_workflow(
-        Reconcile.run, id=f"reconcile-{uuid.uuid4().hex}", task_queue=BILLING_QUEUE
+        Reconcile.run, id=f"reconcile-{uuid.uuid4().hex}", task_queue=UPKEEP_QUEUE
     )
 
 
@@ -108,13 +108,14 @@ def test_a_rule_that_there_is_not() -> None:
         reconcile_books(["no_such_rule"], mends=False, as_json=False)
 
 
-async def test_the_quick_look_starts_a_lost_one_again(world: World) -> None:
+@pytest.mark.parametrize("queue", [UPKEEP_QUEUE, BILLING_QUEUE], ids=["scheduled", "by the release before"])
+async def test_the_quick_look_starts_a_lost_one_again(world: World, queue: str) -> None:
     life = await Life.begin(world)
     await terminate(life)
 
     async def looked() -> int:
         return await world.temporal.execute_workflow(
-            FindLostWorkflows.run, id=f"find-lost-{uuid.uuid4().hex}", task_queue=BILLING_QUEUE
+            FindLostWorkflows.run, id=f"find-lost-{uuid.uuid4().hex}", task_queue=queue
         )
 
     await eventually(looked)
