@@ -12,10 +12,11 @@ from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError, 
 from temporalio.common import QueryRejectCondition
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.context import Context
+from api.find_subscription import find_subscription
 from api.problems import RETRY_SOON, Problem
-from api.subscription_commands import no_such_subscription
 from db.database import Database
-from db.queries import disputes, subscription_views
+from db.queries import disputes
 from db.queries.subscription_views import SubscriptionView
 from domain.explanation import Explanation, explain
 from domain.subscription import SubscriptionState
@@ -52,29 +53,28 @@ class Explained:
 
 async def explain_subscription(database: Database, temporal: Client, subscription_id: int) -> Explained:
     """Raises `Problem`: 404, or 503 when Temporal or the worker is away."""
-    view, state = await _read(database, subscription_id)
-    description, note = await _ask(temporal, view.workflow_id)
-    if description is None:
-        view, state = await _read(database, subscription_id)  # it may have ended since
-        if note in {CLOSED, GONE} and not state.has_ended:
-            note = f"{note} {STRANDED}"
     async with database.read() as connection:
+        view, state = await find_subscription(connection, subscription_id)
+    description, note = await _ask(temporal, view.workflow_id)
+    async with database.read() as connection:
+        if description is None:
+            view, state = await find_subscription(connection, subscription_id)  # it may have ended since
+            if note in {CLOSED, GONE} and not state.has_ended:
+                note = f"{note} {STRANDED}"
         flagged_at = await disputes.find_flagged_at(connection, state.user_id)
     return Explained(view, state, flagged_at, description, note)
+
+
+def temporal_page_of(context: Context, workflow_id: str) -> str | None:
+    """`None` where the address of the Temporal UI is not configured."""
+    address = context.settings.temporal_ui_url
+    return page_in_temporal_ui(address, context.temporal.namespace, workflow_id) if address else None
 
 
 def page_in_temporal_ui(address: str, namespace: str, workflow_id: str) -> str:
     """Leads to the newest run."""
     namespaces = f"{address.rstrip('/')}/namespaces"
     return f"{namespaces}/{quote(namespace, safe='')}/workflows/{quote(workflow_id, safe='')}"
-
-
-async def _read(database: Database, subscription_id: int) -> tuple[SubscriptionView, SubscriptionState]:
-    async with database.read() as connection:
-        found = await subscription_views.find_with_state(connection, subscription_id)
-    if found is None:
-        raise no_such_subscription()
-    return found
 
 
 async def _ask(temporal: Client, workflow_id: str) -> tuple[Description | None, str]:

@@ -9,8 +9,8 @@ from datetime import datetime
 from uuid import uuid4
 
 from activities.contracts import Cause
+from api.find_subscription import no_such_subscription
 from api.schemas.family import KeptInvitationBody, MembershipBody, SeatGivenBackBody
-from api.subscription_commands import no_such_subscription
 from db.database import Connection
 from db.queries import family_invitations, family_members, subscription_views, subscriptions
 from db.queries.family_entries import append_family_entry

@@ -14,6 +14,7 @@ from api import orders
 from api.change_plan import WantedPlan
 from api.command_request import ASKED_FOR
 from api.context import Context
+from api.find_subscription import no_such_subscription
 from api.pay_invoice import PayInvoice
 from api.problems import Problem
 from api.refund_invoice import InvoiceRefund, InvoiceRefundOrder
@@ -21,7 +22,7 @@ from api.refund_payment import RefundOrder
 from api.refusals import problem_of
 from api.start_on_behalf import StartForUser, start_order
 from api.start_subscription import Started
-from api.subscription_commands import Command, Order, no_such_subscription
+from api.subscription_commands import Command, Order
 from api.unpark import unpark_subscription
 from db.queries import invoice_views, notes, subscription_views, users
 from db.queries.invoice_views import DueView, PaymentView

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from api.find_subscription import no_such_subscription
 from api.schemas.family import (
     FamilyBody,
     InvitationBody,
@@ -10,7 +11,6 @@ from api.schemas.family import (
     OpenInvitationBody,
     SeatsBody,
 )
-from api.subscription_commands import no_such_subscription
 from db.database import Connection
 from db.queries import family_invitations, family_members, subscription_views, subscriptions
 from domain.family import seats_to_give

@@ -10,6 +10,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.workflow import UpdateMethodMultiParam
 
+from api.find_subscription import no_such_subscription
 from api.problems import Problem
 from api.refusals import problem_of
 from api.workflow_updates import ask, interrupted
@@ -156,10 +157,6 @@ class SubscriptionCommands:
             raise no_such_subscription()
         bind_contextvars(subscription_id=subscription_id, workflow_id=view.workflow_id)
         return view
-
-
-def no_such_subscription() -> Problem:
-    return Problem(404, "subscription_not_found", "There is no such subscription.")
 
 
 def _ended(view: SubscriptionView, action: Action) -> Problem:

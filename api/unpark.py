@@ -7,12 +7,11 @@ from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.context import Context
+from api.find_subscription import find_subscription
 from api.open_refund import FindCause
 from api.refusals import problem_of
-from api.subscription_commands import no_such_subscription
 from api.workflow_updates import ask, interrupted
 from db.database import Database
-from db.queries import subscription_views
 from db.queries.subscription_views import SubscriptionView
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import SubscriptionState
@@ -50,7 +49,4 @@ async def unpark_subscription(
 
 async def _read(database: Database, subscription_id: int) -> tuple[SubscriptionView, SubscriptionState]:
     async with database.read() as connection:
-        found = await subscription_views.find_with_state(connection, subscription_id)
-    if found is None:
-        raise no_such_subscription()
-    return found
+        return await find_subscription(connection, subscription_id)

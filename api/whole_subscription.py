@@ -1,5 +1,6 @@
 """A subscription whole, as the books have it: what staff need before they do anything to it."""
 
+from api.find_subscription import find_subscription, no_such_subscription
 from api.schemas.family import SeatsBody
 from api.schemas.gift_cards import DueInvoiceBody
 from api.schemas.staff_found import (
@@ -11,9 +12,8 @@ from api.schemas.staff_found import (
     WholeSubscriptionBody,
 )
 from api.schemas.subscriptions import SubscriptionBody
-from api.subscription_commands import no_such_subscription
 from db.database import Connection
-from db.queries import family_members, invoice_views, subscription_search, subscription_views, user_search
+from db.queries import family_members, invoice_views, subscription_search, user_search
 from db.queries.invoice_search import InvoiceFilter, search_invoices
 from db.queries.payment_search import PaymentFilter, search_payments
 from domain.family import seats_to_give
@@ -23,11 +23,10 @@ MOST_SHOWN = 20
 
 async def show_whole(connection: Connection, subscription_id: int) -> WholeSubscriptionBody:
     """Raises a 404 `Problem`."""
+    view, state = await find_subscription(connection, subscription_id)
     found = await subscription_search.find_subscription(connection, subscription_id)
-    viewed = await subscription_views.find_with_state(connection, subscription_id)
-    if found is None or viewed is None:
+    if found is None:
         raise no_such_subscription()
-    view, state = viewed
     members = await family_members.list_seated(connection, subscription_id)
     due = await invoice_views.find_due(connection, subscription_id)
     invoices = await search_invoices(

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from api.subscription_commands import no_such_subscription
+from api.find_subscription import no_such_subscription
 from cli.asking import ask_books
 from cli.own_time import ahead_seconds
 from cli.terminal import print_fields, print_json

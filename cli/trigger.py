@@ -6,14 +6,12 @@ from urllib.parse import quote
 
 import httpx2
 
-from api.subscription_commands import no_such_subscription
+from api.sandbox_token import find_sandbox_token
 from cli.amounts import parse_cents, shown_cents
 from cli.asking import ask_books
 from cli.operator_settings import operator_settings
 from cli.terminal import plain
 from db.database import Connection
-from db.queries import payment_methods, subscription_views
-from payments.sandbox import NAME as SANDBOX
 
 HTTP_SECONDS = 10
 MOST_CHARGES = 1_000
@@ -21,8 +19,12 @@ MOST_CHARGES = 1_000
 
 def change_card(subscription_id: int, like: str) -> None:
     """From its next charge on. A card that several subscriptions are charged to changes for all of them."""
+
+    async def ask(connection: Connection) -> str:
+        return await find_sandbox_token(connection, subscription_id)
+
     with _sandbox() as sandbox:
-        token = _token_of(subscription_id)
+        token = ask_books(ask)
         _call(sandbox, "POST", f"/v1/control/tokens/{quote(token, safe='')}", {"behaves_like": like})
     print(f"from its next charge on {plain(token)} behaves like {like}, for whoever is charged to it")
     print(f"to have it charged: italiano sub retry-payment {subscription_id}, or italiano clock advance")
@@ -88,22 +90,3 @@ def _newest(sandbox: httpx2.Client, subscription_id: int, status: str) -> dict[s
     if found:
         return found[-1]
     sys.exit(f"FAIL charge_not_found: The sandbox has no charge of it that is {status}.")
-
-
-def _token_of(subscription_id: int) -> str:
-    """Of the card that its renewals are charged to."""
-
-    async def ask(connection: Connection) -> str | None:
-        found = await subscription_views.find_with_state(connection, subscription_id)
-        if found is None:
-            raise no_such_subscription()
-        method_id = found[1].payment_method_id
-        if method_id is None:
-            return None
-        provider, token = await payment_methods.find_token(connection, method_id)
-        return token if provider == SANDBOX else None
-
-    token = ask_books(ask)
-    if token is None:
-        sys.exit("FAIL no_sandbox_card: It is not charged to a card of the sandbox: a person pays it.")
-    return token

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from temporalio.client import Client
 
 from api.clock.turning import Turning, own_time
+from api.find_subscription import no_such_subscription
 from api.problems import RETRY_SOON, Problem
 from api.refusals import problem_of
-from api.subscription_commands import no_such_subscription
 from api.workflow_updates import interrupted
 from db.database import Database
 from db.queries import clock, subscriptions, timeline

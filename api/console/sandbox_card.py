@@ -5,11 +5,9 @@ from urllib.parse import quote
 
 import httpx2
 
-from api.console.shown_subscription import find
 from api.context import Context
 from api.problems import RETRY_SOON, Problem
-from db.queries import payment_methods
-from payments.sandbox import NAME as SANDBOX
+from api.sandbox_token import find_sandbox_token
 
 TIMEOUT_SECONDS = 5.0
 
@@ -24,7 +22,8 @@ class Behavior(StrEnum):
 
 async def change_card(context: Context, subscription_id: int, behavior: Behavior) -> None:
     """Raises `Problem`: 404, 409 without such a card, 503 when the sandbox does not answer."""
-    token = await _find_token(context, subscription_id)
+    async with context.database.read() as connection:
+        token = await find_sandbox_token(connection, subscription_id)
     api_key = context.settings.psp_api_key
     headers = {"Authorization": f"Bearer {api_key.get_secret_value()}"} if api_key else {}
     try:
@@ -38,18 +37,3 @@ async def change_card(context: Context, subscription_id: int, behavior: Behavior
         raise Problem(
             503, "provider_unavailable", "The sandbox did not do it. Try again.", headers=RETRY_SOON
         ) from error
-
-
-async def _find_token(context: Context, subscription_id: int) -> str:
-    async with context.database.read() as connection:
-        _, state = await find(connection, subscription_id)
-        if state.payment_method_id is None:
-            raise _no_card()
-        provider, token = await payment_methods.find_token(connection, state.payment_method_id)
-    if provider != SANDBOX:
-        raise _no_card()
-    return token
-
-
-def _no_card() -> Problem:
-    return Problem(409, "no_sandbox_card", "It is not charged to a card of the sandbox: a person pays it.")

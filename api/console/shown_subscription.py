@@ -5,15 +5,14 @@ from datetime import datetime
 
 from api.console.actions import Offer, offers
 from api.context import Context
-from api.explain import ANSWERED, explain_subscription, page_in_temporal_ui
+from api.explain import ANSWERED, explain_subscription, temporal_page_of
+from api.find_subscription import find_subscription
 from api.problems import Problem
 from api.purse import show_purse
 from api.schemas.gift_cards import PurseBody
 from api.schemas.staff_found import WholeSubscriptionBody
-from api.subscription_commands import no_such_subscription
 from api.whole_subscription import show_whole
-from db.database import Connection
-from db.queries import catalogue, disputes, invoice_views, payment_methods, subscription_views, timeline
+from db.queries import catalogue, disputes, invoice_views, payment_methods, timeline
 from db.queries.catalogue import PlanOnSale
 from db.queries.invoice_views import InvoiceView
 from db.queries.payment_methods import MethodView
@@ -60,7 +59,7 @@ class ShownSubscription:
 async def show_subscription(context: Context, subscription_id: int) -> ShownSubscription:
     """Raises a 404 `Problem`. With Temporal or the worker away it is told from the books."""
     async with context.database.read() as connection:
-        view, state = await find(connection, subscription_id)
+        view, state = await find_subscription(connection, subscription_id)
         whole = await show_whole(connection, subscription_id)
         entries = await timeline.list_newest(
             connection, subscription_id, before_id=None, limit=MOST_ENTRIES + 1
@@ -95,17 +94,3 @@ async def tell_story(context: Context, shown: ShownSubscription) -> Story:
             raise
         return shown.story
     return Story(explained.explanation, None if explained.note == ANSWERED else explained.note)
-
-
-async def find(connection: Connection, subscription_id: int) -> tuple[SubscriptionView, SubscriptionState]:
-    """Raises a 404 `Problem`."""
-    found = await subscription_views.find_with_state(connection, subscription_id)
-    if found is None:
-        raise no_such_subscription()
-    return found
-
-
-def temporal_page_of(context: Context, workflow_id: str) -> str | None:
-    """`None` where the address of the Temporal UI is not configured."""
-    address = context.settings.temporal_ui_url
-    return page_in_temporal_ui(address, context.temporal.namespace, workflow_id) if address else None

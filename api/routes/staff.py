@@ -5,8 +5,9 @@ from fastapi.responses import JSONResponse
 
 from api.auth.staff import STAFF_REFUSALS, CurrentStaff
 from api.command_request import COMMAND_REFUSALS, StaffRequestDep
-from api.context import Context, ContextDep
-from api.explain import explain_subscription, page_in_temporal_ui
+from api.context import ContextDep
+from api.explain import explain_subscription, temporal_page_of
+from api.find_subscription import find_subscription
 from api.idempotency import key_parameter
 from api.paging import PageRequestDep
 from api.problems import problem_responses
@@ -16,10 +17,8 @@ from api.schemas.base import RowId
 from api.schemas.staff import ExplainedBody, UnparkBody
 from api.schemas.subscriptions import SubscriptionBody
 from api.schemas.timeline import TimelinePage
-from api.subscription_commands import no_such_subscription
 from api.timeline import timeline_page
 from api.unpark import unpark_subscription
-from db.queries import subscription_views
 from domain.refusals import RefusalCode
 
 router = APIRouter(prefix="/admin", tags=["Staff"])
@@ -38,7 +37,7 @@ async def explain(
 ) -> ExplainedBody:
     """Why it is as it is, and what happens next and when: asked of its workflow, else told from its row."""
     explained = await explain_subscription(context.database, context.temporal, subscription_id)
-    return ExplainedBody.of(explained, _temporal_page(context, explained.view.workflow_id))
+    return ExplainedBody.of(explained, temporal_page_of(context, explained.view.workflow_id))
 
 
 @router.get(
@@ -55,8 +54,7 @@ async def read_timeline_as_staff(
 ) -> TimelinePage:
     """Everything that ever happened to anybody's subscription, in order."""
     async with context.database.read() as connection:
-        if await subscription_views.find_with_state(connection, subscription_id) is None:
-            raise no_such_subscription()
+        await find_subscription(connection, subscription_id)
         return await timeline_page(connection, subscription_id, page)
 
 
@@ -82,8 +80,3 @@ async def unpark(subscription_id: RowId, body: UnparkBody, asked: StaffRequestDe
         )
 
     return await asked.once(body, act)
-
-
-def _temporal_page(context: Context, workflow_id: str) -> str | None:
-    address = context.settings.temporal_ui_url
-    return page_in_temporal_ui(address, context.temporal.namespace, workflow_id) if address else None

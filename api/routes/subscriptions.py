@@ -7,6 +7,7 @@ from api.auth.current_user import TOKEN_REFUSALS, CurrentUser
 from api.code_limits import guessing
 from api.command_request import AWAY, cause_of
 from api.context import ContextDep
+from api.find_subscription import no_such_subscription
 from api.idempotency import (
     KEY_REFUSALS,
     REPLAYED,
@@ -22,7 +23,6 @@ from api.schemas.base import RowId
 from api.schemas.subscriptions import StartBody, StartedBody, SubscriptionBody
 from api.schemas.timeline import TimelinePage
 from api.start_at import START_AT_REFUSALS, check_enabled
-from api.subscription_commands import no_such_subscription
 from api.timeline import timeline_page
 from db.queries import subscription_views
 from domain.refusals import RefusalCode

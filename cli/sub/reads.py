@@ -4,17 +4,17 @@ import sys
 from typing import Any
 
 from api.context import Context
-from api.explain import explain_subscription, page_in_temporal_ui
+from api.explain import explain_subscription, temporal_page_of
+from api.find_subscription import find_subscription
 from api.on_behalf import no_such_user
 from api.refusals import problem_of
 from api.schemas.staff import ExplainedBody
 from api.schemas.timeline import TimelineEntryBody
-from api.subscription_commands import no_such_subscription
 from cli.asking import ask_books, ask_product
 from cli.own_time import own_time_fields
 from cli.terminal import cell, plain, print_fields, print_json, print_rows
 from db.database import Connection
-from db.queries import subscription_views, timeline, users
+from db.queries import timeline, users
 from db.queries.subscription_search import (
     FoundSubscription,
     SubscriptionFilter,
@@ -56,10 +56,7 @@ def show_subscription(subscription_id: int, *, as_json: bool) -> None:
 
     async def ask(context: Context) -> ExplainedBody:
         explained = await explain_subscription(context.database, context.temporal, subscription_id)
-        address = context.settings.temporal_ui_url
-        workflow_id = explained.view.workflow_id
-        page = page_in_temporal_ui(address, context.temporal.namespace, workflow_id) if address else None
-        return ExplainedBody.of(explained, page)
+        return ExplainedBody.of(explained, temporal_page_of(context, explained.view.workflow_id))
 
     shown = ask_product(ask)
     if as_json:
@@ -72,10 +69,9 @@ def show_timeline(subscription_id: int, *, limit: int, as_json: bool) -> None:
     """The newest `limit` entries, in the order in which they happened."""
 
     async def ask(connection: Connection) -> list[TimelineEntryBody]:
-        if await subscription_views.find_with_state(connection, subscription_id) is None:
-            raise no_such_subscription()
-        entries = await timeline.list_entries(connection, subscription_id, after_id=None)
-        return [TimelineEntryBody.model_validate(entry) for entry in entries[-limit:]]
+        await find_subscription(connection, subscription_id)
+        newest = await timeline.list_newest(connection, subscription_id, before_id=None, limit=limit)
+        return [TimelineEntryBody.model_validate(entry) for entry in reversed(newest)]
 
     entries = ask_books(ask)
     if as_json:

@@ -76,8 +76,8 @@ COMES_FROM = {
     Action.PARK: (
         "a person has to look: the provider can't say what became of a payment (`payment_unknown`), can't"
         " take back one that nobody confirms (`payment_pending`), will never take it (`provider_rejected`),"
-        " or charged another amount (`amount_mismatch`); or a step failed by a fault of ours"
-        " (`internal_fault`), which no payment mends"
+        " or charged another amount (`amount_mismatch`); a bank took a payment back (`chargeback`); or a step"
+        " failed by a fault of ours (`internal_fault`), which no payment mends"
     ),
     Action.UNPARK: "staff: `POST /admin/subscriptions/{id}/unpark`",
 }

@@ -10,8 +10,9 @@ from api.console.forms import read_body
 from api.console.pages import page
 from api.console.route import pages_router
 from api.console.session import ConsoleSession, CurrentSession
-from api.console.shown_subscription import find, show_subscription, tell_story
+from api.console.shown_subscription import show_subscription, tell_story
 from api.context import Context, ContextDep
+from api.find_subscription import find_subscription
 from api.paging import PageRequestDep, cut
 from api.problem_handlers import problem_from
 from api.problems import Problem
@@ -76,7 +77,7 @@ async def show_timeline(
 ) -> HTMLResponse:
     """All that ever happened to it, the newest first."""
     async with context.database.read() as connection:
-        view, _ = await find(connection, subscription_id)
+        view, _ = await find_subscription(connection, subscription_id)
         found = await timeline.list_newest(
             connection, subscription_id, before_id=asked.after_id, limit=asked.limit + 1
         )
@@ -100,7 +101,7 @@ async def preview_plan_change(
     body = read_body(ChangePlanPreviewBody, {name: value for name, value in asked.items() if value})
     preview = await preview_plan_change_for_user(subscription_id, body, session.user, context)
     async with context.database.read() as connection:
-        view, _ = await find(connection, subscription_id)
+        view, _ = await find_subscription(connection, subscription_id)
     return page(
         request, "plan_change.html", view=view, body=body, preview=preview, now=own_now(view.clock_offset)
     )
