@@ -6,7 +6,7 @@ from pydantic import TypeAdapter
 
 from domain.subscription import SubscriptionState
 
-FORMAT = 5
+FORMAT = 6
 
 _STATE = TypeAdapter(SubscriptionState)
 

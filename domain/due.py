@@ -144,7 +144,7 @@ def _step_of_status(state: SubscriptionState) -> NextStep | None:
         case Status.PAST_DUE:
             return _in_dunning(state, state.dunning_case)
         case Status.FROZEN if state.freeze is not None:
-            return NextStep(Step.UNFREEZE, state.freeze.until)
+            return NextStep(Step.UNFREEZE, state.freeze.thaws_at)
         case _:
             return None
 

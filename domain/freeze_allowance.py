@@ -3,8 +3,9 @@
 A freeze that runs into the next year of the subscription goes on with that year's days.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Self
 
 from domain.billing_calendar import MONTHS_A_YEAR, Anchor, Interval, boundary
 
@@ -13,11 +14,23 @@ A_YEAR = Interval(months=MONTHS_A_YEAR, days=0)
 
 @dataclass(frozen=True)
 class Freeze:
-    """Half-open. An open-ended one ends when the allowance is spent."""
+    """Half-open. An open-ended one ends when the allowance is spent.
+
+    `held_until`: it was parked when it was to end, and stayed frozen until then. No allowance pays for that.
+    """
 
     since: datetime
     until: datetime
     is_open_ended: bool
+    held_until: datetime | None = None
+
+    @property
+    def thaws_at(self) -> datetime:
+        return self.held_until or self.until
+
+    def holding(self, at: datetime) -> Self:
+        """Let go on at `at`, when it may be over already."""
+        return replace(self, held_until=at) if self.thaws_at < at else self
 
 
 @dataclass(frozen=True)

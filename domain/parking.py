@@ -37,11 +37,14 @@ def reason_left(state: SubscriptionState) -> str | None:
 
 
 def unpark(state: SubscriptionState, at: datetime) -> Change:
-    """An operator has looked: it goes on where it stopped, and what is unknown is looked up anew."""
+    """An operator has looked: it goes on where it stopped, and what is unknown is looked up anew.
+
+    A freeze that was to end meanwhile ends now: its paid time moves by all of it, so that none is lost.
+    """
     next_status(state.status, Action.UNPARK)
     if state.parked_reason is None:
         raise Refused(RefusalCode.NOT_PARKED, "the subscription is not parked")
-    resumed = replace(state, parked_reason=None)
+    resumed = replace(state, parked_reason=None, freeze=state.freeze and state.freeze.holding(at))
     if state.attempt is not None:
         resumed = resumed.with_attempt(state.attempt.at_stage(state.attempt.stage, at))
     return Change(next_version(resumed), Event.UNPARKED)

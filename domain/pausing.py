@@ -42,7 +42,8 @@ def freeze(state: SubscriptionState, *, until: datetime | None, at: datetime) ->
 def unfreeze(state: SubscriptionState, at: datetime) -> Change:
     """The paid end moves by the frozen time, and becomes the anchor: moving the old anchor would lose days.
 
-    `at` is at most the freeze's own end, however late we are.
+    `at` is at most the freeze's own end, however late we are; later only of what was parked then. The paid
+    time moves by that, too, and the allowance pays for what was asked for.
     """
     status = next_status(state.status, Action.UNFREEZE)
     if state.freeze is None:
@@ -55,7 +56,9 @@ def unfreeze(state: SubscriptionState, at: datetime) -> Change:
         state,
         status=status,
         freeze=None,
-        frozen_time=freeze_allowance.spend(state.started_at, state.frozen_time, since, at),
+        frozen_time=freeze_allowance.spend(
+            state.started_at, state.frozen_time, since, min(at, state.freeze.until)
+        ),
         anchor=anchor,
         period_index=-2 if ahead else -1,
         period=Period(state.period.start, state.period.end + by),

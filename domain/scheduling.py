@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
-from domain import renewing
+from domain import pausing, renewing
 from domain.ending import without_open_invoice
 from domain.instant import rfc3339
 from domain.lifecycle import Action, Change, Event, next_status, next_version
@@ -72,7 +72,8 @@ def price_move(state: SubscriptionState, price: PlanTerms, at: datetime) -> Pric
     if state.cancel_at_period_end:
         return PriceMove.LEAVES
     is_billed = state.open_invoice is not None and not state.is_changing_plan
-    return PriceMove.TOO_NEAR if is_billed or renewing.reminder_at(state) <= at else PriceMove.MOVES
+    is_announced = renewing.reminder_at(_as_it_will_renew(state)) <= at
+    return PriceMove.TOO_NEAR if is_billed or is_announced else PriceMove.MOVES
 
 
 def schedule_price(state: SubscriptionState, price: PlanTerms, at: datetime) -> Change | None:
@@ -96,10 +97,15 @@ def schedule_price(state: SubscriptionState, price: PlanTerms, at: datetime) -> 
             "price_cents": price.price_cents,
             "currency": price.currency,
             "from_price_cents": state.last_paid_plan.price_cents,
-            "renews_at": rfc3339(state.paid_until),
+            "renews_at": rfc3339(_as_it_will_renew(state).paid_until),
             **beside,
         },
     )
+
+
+def _as_it_will_renew(state: SubscriptionState) -> SubscriptionState:
+    """A renewal moves with a freeze: by all of it, as far as anybody knows before it is over."""
+    return state if state.freeze is None else pausing.unfreeze(state, state.freeze.thaws_at).state
 
 
 def without_what_is_open(state: SubscriptionState, event: Event, details: dict[str, int | str]) -> Change:

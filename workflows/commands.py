@@ -5,6 +5,7 @@ Each command re-checks its precondition under the lock; a refusal is the caller'
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from temporalio import workflow
 
@@ -111,6 +112,8 @@ class TakesCommands:
             move = scheduling.price_move(self._state, command.price, workflow.now())
             if move is PriceMove.MOVES and self._leaves_choices_alone():
                 return PriceMove.CHOSE_ANOTHER_PLAN
+            if move is PriceMove.MOVES and self._judges_a_freeze_by_unmoved_dates():
+                return PriceMove.TOO_NEAR
             await self._record(
                 command, lambda state: scheduling.schedule_price(state, command.price, workflow.now())
             )
@@ -119,7 +122,7 @@ class TakesCommands:
     @described_update("Lets a parked subscription go on where it stopped.")
     async def unpark(self, command: PlainCommand) -> None:
         async with self._carrying_out():
-            await self._record(command, lambda state: parking.unpark(state, workflow.now()))
+            await self._record(command, self._let_go_on)
 
     @asynccontextmanager
     async def _carrying_out(self, user_id: int | None = None) -> AsyncIterator[None]:
@@ -149,9 +152,22 @@ class TakesCommands:
 
         await self._books.record(decide_once, command.cause)
 
+    def _let_go_on(self, state: SubscriptionState) -> Change:
+        """In runs from before a freeze ended when it was to end, though it was parked: paid time was lost."""
+        change = parking.unpark(state, workflow.now())
+        if change.state.freeze == state.freeze or workflow.patched("parked-freezes-are-held"):
+            return change
+        return replace(change, state=replace(change.state, freeze=state.freeze))
+
     def _leaves_choices_alone(self) -> bool:
         """Runs from before did: a price did not move beside a choice, and nothing was recorded."""
         return self._state.chosen_plan is not None and not workflow.patched("price-moves-beside-a-choice")
+
+    def _judges_a_freeze_by_unmoved_dates(self) -> bool:
+        """Runs from before did: its renewal counted as announced on the day that it would have been."""
+        is_frozen = self._state.freeze is not None
+        was_too_near = is_frozen and renewing.reminder_at(self._state) <= workflow.now()
+        return was_too_near and not workflow.patched("price-moves-while-frozen")
 
     @property
     def _state(self) -> SubscriptionState:

@@ -110,7 +110,7 @@ async def test_the_subscriptions_row(customer: Customer) -> None:
         "ended_at": None,
         "version": 1,
         "state": {
-            "format": 5,
+            "format": 6,
             "subscription_id": opened.answer.subscription_id,
             "user_id": customer.user_id,
             "version": 1,

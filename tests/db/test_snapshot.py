@@ -54,7 +54,7 @@ STATE = SubscriptionState(
     ),
     paid_ahead=PaidAhead(1, Period(END, LATER), price=PeriodPrice(1_490, AN_AMOUNT), switch=SWITCH),
     dunning=DunningCase(POLICY, END, AT, retries_made=1, waits_for_new_method=True),
-    freeze=Freeze(AT, LATER, is_open_ended=True),
+    freeze=Freeze(AT, LATER, is_open_ended=True, held_until=LATER + timedelta(days=1)),
     frozen_time=FrozenTime(year=1, seconds=86_400),
     cancel_at_period_end=True,
     canceled_at=AT,
@@ -198,8 +198,20 @@ FOURTH_FORMAT = THIRD_FORMAT | {
     "altered_at": "2026-02-10T12:00:00Z",
 }
 
-# As it is written today.
+# As it was written before a freeze could be held by what is parked.
 FIFTH_FORMAT = FOURTH_FORMAT | {"format": 5, "transferred_at": "2026-02-10T12:00:00Z"}
+NEVER_HELD = replace(STATE, freeze=Freeze(AT, LATER, is_open_ended=True))
+
+# As it is written today.
+SIXTH_FORMAT = FIFTH_FORMAT | {
+    "format": 6,
+    "freeze": {
+        "since": "2026-02-10T12:00:00Z",
+        "until": "2026-03-31T09:30:00.000001Z",
+        "is_open_ended": True,
+        "held_until": "2026-04-01T09:30:00.000001Z",
+    },
+}
 LESS = {
     "nothing open": {"open_invoice": None, "paid_ahead": None, "dunning": None, "freeze": None},
     "nothing off": {"promo": None, "price": PeriodPrice(1_990), "scheduled_plan": None, "moved_price": None},
@@ -212,14 +224,18 @@ LESS = {
 }
 
 
+def test_a_snapshot_in_the_sixth_format() -> None:
+    assert dump_state(STATE) == SIXTH_FORMAT
+    assert load_state(SIXTH_FORMAT) == STATE
+    assert SIXTH_FORMAT.keys() == {field.name for field in fields(SubscriptionState)} | {"format"}
+
+
 def test_a_snapshot_in_the_fifth_format() -> None:
-    assert dump_state(STATE) == FIFTH_FORMAT
-    assert load_state(FIFTH_FORMAT) == STATE
-    assert FIFTH_FORMAT.keys() == {field.name for field in fields(SubscriptionState)} | {"format"}
+    assert load_state(FIFTH_FORMAT) == NEVER_HELD
 
 
 def test_a_snapshot_in_the_fourth_format() -> None:
-    assert load_state(FOURTH_FORMAT) == replace(STATE, transferred_at=None)
+    assert load_state(FOURTH_FORMAT) == replace(NEVER_HELD, transferred_at=None)
 
 
 def test_a_snapshot_in_the_third_format() -> None:
@@ -227,14 +243,16 @@ def test_a_snapshot_in_the_third_format() -> None:
     dearer = replace(STATE.plan, price_version=4)
     moving = THIRD_FORMAT | {"scheduled_plan": asdict(dearer), "paid_ahead": None}
 
-    assert load_state(THIRD_FORMAT) == replace(STATE, moved_price=None, altered_at=None, transferred_at=None)
+    assert load_state(THIRD_FORMAT) == replace(
+        NEVER_HELD, moved_price=None, altered_at=None, transferred_at=None
+    )
     assert load_state(moving).next_plan == dearer
 
 
 def test_a_snapshot_in_the_second_format() -> None:
     """No promo, no other plan, one seat, the first price; and nothing was said of what a period costs."""
     assert load_state(SECOND_FORMAT) == replace(
-        STATE,
+        NEVER_HELD,
         plan=replace(STATE.plan, seats=1, price_version=1),
         open_invoice=replace(STATE.unpaid_invoice, price=FREE, switch=None, changed_at=None),
         paid_ahead=PaidAhead(1, Period(END, LATER)),

@@ -182,7 +182,9 @@ parks the subscription, until `unpark`; one that its payer has not confirmed is 
 FREEZE = """\
 Paid time that is not over moves later by exactly as long as it was frozen, and its new end is the anchor: a
 year that was paid has 365 days, however often it is frozen. The allowance (30 days by default) is counted for
-each year from the first start; a freeze that runs into the next year goes on with that year's days.
+each year from the first start; a freeze that runs into the next year goes on with that year's days. What is
+parked does not thaw by itself: when staff or its user let it go on after the freeze's end, the paid time
+moves by all of it, and the allowance pays for what was asked for.
 """
 PLAN_CHANGE = """\
 More seats are up, then a longer interval, then a higher price. Up is at once: a credit for the unused part of
@@ -194,7 +196,8 @@ period's end. `when` asks for the other way; the plan that it is on takes an ear
 change is free of charge. A renewal that was opened ahead makes way, and is opened anew on the new terms.
 
 A new price is for new starts. `italiano plan migrate` moves those who run at an older one, each at their next
-renewal that was not announced yet, with a notice of its own. Only who is on another plan by then leaves it
-behind: another plan that was chosen for the period's end, before or after, does not take it away, and whoever
-takes that back renews at the new price. So they get the notice too; its `chosen_plan` names what they chose.
+renewal that was not announced yet, with a notice of its own; what is frozen is judged by its dates after the
+freeze. Only who is on another plan by then leaves it behind: another plan that was chosen for the period's
+end, before or after, does not take it away, and whoever takes that back renews at the new price. So they get
+the notice too; its `chosen_plan` names what they chose.
 """

@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from domain import ending, parking, pausing
+from domain import chargeback, ending, parking, pausing
 from domain.access import WITH_ACCESS, AccessTerms, access, access_until
 from domain.changing import When
 from domain.due import next_step
@@ -146,6 +146,11 @@ class SubscriptionMachine(RuleBasedStateMachine):
         if is_meant:
             self.life.command(parking.park_for_a_fault)
 
+    @rule(is_meant=SELDOM)
+    def charge_back(self, *, is_meant: bool) -> None:
+        if is_meant:
+            self.life.command(chargeback.stop_billing)
+
     @rule()
     def unpark(self) -> None:
         self.life.command(lambda state: parking.unpark(state, self.life.now))
@@ -176,6 +181,13 @@ class SubscriptionMachine(RuleBasedStateMachine):
             assert state.open_invoice is None
         if state.is_changing_plan and not state.has_ended:
             assert state.status is Status.ACTIVE
+
+    @invariant()
+    def nobody_is_frozen_for_longer_than_the_allowance_lasts(self) -> None:
+        """But for what was parked at its end, which no allowance pays for."""
+        allowance = timedelta(days=MONTHLY.freeze_days_per_year)
+
+        assert self.life.state.frozen_time.spent_in(self.life.state.frozen_time.year) <= allowance
 
     @invariant()
     def what_wants_no_payment_only_waits_for_one_that_is_under_way(self) -> None:

@@ -1,11 +1,13 @@
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
-from domain import awaiting, parking, paying, renewing
+from domain import awaiting, parking, pausing, paying, renewing
 from domain.collecting import AttemptStage
-from domain.due import next_step
+from domain.due import NextStep, Step, next_step
+from domain.due_changes import change_due
 from domain.lifecycle import Change, Event
 from domain.payment import DeclineKind
 from domain.refusals import RefusalCode, Refused
@@ -17,6 +19,7 @@ from tests.domain.states import (
     DAY,
     ENDED_WHILE_CHARGING,
     EXPIRED,
+    FREEZE,
     FROZEN,
     OPEN_INVOICE,
     PARKED,
@@ -57,6 +60,38 @@ def test_what_was_parked_without_a_payment_goes_on_as_it_is() -> None:
     parked = replace(ACTIVE, parked_reason="by hand")
 
     assert parking.unpark(parked, AT) == Change(replace(ACTIVE, version=3), Event.UNPARKED)
+
+
+@pytest.mark.parametrize(
+    ("at", "held_until"),
+    [(FREEZE.until - DAY, None), (FREEZE.until, None), (FREEZE.until + DAY, FREEZE.until + DAY)],
+)
+def test_a_freeze_that_was_to_end_while_parked_ends_when_it_goes_on(
+    at: datetime, held_until: datetime | None
+) -> None:
+    resumed = parking.unpark(replace(FROZEN, parked_reason="chargeback"), at).state
+
+    assert resumed == replace(FROZEN, version=4, freeze=replace(FREEZE, held_until=held_until))
+    assert next_step(resumed) == NextStep(Step.UNFREEZE, held_until or FREEZE.until)
+
+
+def test_it_is_held_for_as_long_as_it_was_parked_however_often() -> None:
+    once = parking.unpark(replace(FROZEN, parked_reason="chargeback"), FREEZE.until + DAY).state
+    twice = parking.unpark(replace(once, parked_reason="internal_fault"), FREEZE.until + 2 * DAY).state
+
+    assert twice.freeze == replace(FREEZE, held_until=FREEZE.until + 2 * DAY)
+
+
+def test_who_comes_first_after_its_end_staff_or_the_user_makes_no_difference() -> None:
+    """No paid time is lost, and the allowance pays for what was asked for."""
+    parked, at = replace(FROZEN, parked_reason="chargeback"), FREEZE.until + 30 * DAY
+    staff_first = change_due(parking.unpark(parked, at).state, at)
+    assert staff_first is not None
+    user_first = parking.unpark(pausing.unfreeze(parked, at).state, at)
+
+    assert staff_first.state == user_first.state
+    assert staff_first.state.paid_until == PERIOD.end + 40 * DAY
+    assert staff_first.state.frozen_time.spent_in(0) == 10 * DAY
 
 
 @pytest.mark.parametrize("state", [ACTIVE, FROZEN])

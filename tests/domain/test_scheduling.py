@@ -13,6 +13,7 @@ from domain import changing, ending, pausing, paying, renewing
 from domain.billing_calendar import Anchor, Period
 from domain.changing import When
 from domain.collecting import Switch
+from domain.instant import rfc3339
 from domain.invoice import BillingReason, Invoice, InvoiceLine, LineKind
 from domain.lifecycle import Change, Event
 from domain.plan import PlanTerms
@@ -38,6 +39,7 @@ from tests.domain.states import (
     CHARGING,
     DAY,
     FAMILY,
+    FREEZE,
     FROZEN,
     IN_THE_PERIOD,
     INCOMPLETE,
@@ -64,6 +66,7 @@ MOVING_AS_BEFORE = replace(ACTIVE, scheduled_plan=DEARER)
 
 CHOOSING_WHILE_MOVING = replace(SCHEDULED, moved_price=DEARER)
 OTHER_AHEAD = replace(ACTIVE, paid_ahead=PaidAhead(1, SECOND_PERIOD, switch=Switch(FAMILY, ACTIVE.anchor)))
+FROZEN_FOR = FREEZE.until - FREEZE.since
 NOT_RUNNING = (INCOMPLETE, PAST_DUE, UNPAID, CANCELED)
 
 
@@ -217,6 +220,14 @@ def test_a_price_moves_beside_a_choice_that_was_made_before() -> None:
     assert take_back(change.state).state.next_plan == DEARER
 
 
+def test_a_price_that_moves_while_frozen_is_announced_for_the_renewal_that_it_will_be() -> None:
+    change = schedule_price(FROZEN, DEARER, REMINDED_AT)
+    assert change is not None
+
+    assert change.state == replace(FROZEN, version=4, moved_price=DEARER)
+    assert change.details["renews_at"] == rfc3339(PERIOD.end + FROZEN_FOR)
+
+
 def test_a_newer_price_takes_the_place_of_one_that_was_kept_as_a_choice() -> None:
     change = schedule_price(MOVING_AS_BEFORE, STILL_DEARER, IN_THE_PERIOD)
     assert change is not None
@@ -281,6 +292,8 @@ def test_a_newer_price_outlasts_the_period_that_was_paid_ahead_at_the_one_before
         (CHANGING, IN_THE_PERIOD, PriceMove.MOVES),
         (PAID_AHEAD, REMINDED_AT, PriceMove.MOVES),
         (FROZEN, IN_THE_PERIOD, PriceMove.MOVES),
+        (FROZEN, REMINDED_AT + FROZEN_FOR - timedelta(microseconds=1), PriceMove.MOVES),
+        (FROZEN, REMINDED_AT + FROZEN_FOR, PriceMove.TOO_NEAR),
         (MOVING, IN_THE_PERIOD, PriceMove.DONE),
         (replace(MOVING, moved_price=STILL_DEARER), IN_THE_PERIOD, PriceMove.DONE),
         (replace(ACTIVE, plan=DEARER), IN_THE_PERIOD, PriceMove.DONE),

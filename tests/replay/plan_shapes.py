@@ -115,6 +115,20 @@ async def price_moved_beside_a_choice(world: World) -> str:
     return lived.life.workflow_id
 
 
+async def price_moved_while_frozen(world: World) -> str:
+    """On the day on which its renewal would have been announced, were it not frozen."""
+    admin = await admin_of(world)
+    async with plan_on_sale(admin, "P30D") as plan, paid_by_card(world, plan=plan) as lived:
+        await lived.until_day(20)
+        await lived.life.post("freeze")
+        await lived.until_day(29)
+        await raise_price(world, admin, plan)
+        await lived.life.is_quiet()
+        await lived.life.post("unfreeze")
+        await lived.until_day(40)
+    return lived.life.workflow_id
+
+
 async def raise_price(world: World, admin: Student, plan: str) -> None:
     """For whoever runs on the plan, too."""
     price = {"price_cents": NEW_CENTS, "currency": "EUR"}

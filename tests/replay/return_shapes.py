@@ -41,6 +41,18 @@ async def charged_back(world: World) -> str:
     return lived.life.workflow_id
 
 
+async def charged_back_while_frozen(world: World) -> str:
+    """Parked over its freeze's end, then unparked: the whole time moves what is paid."""
+    async with paid_by_card(world) as lived:
+        await lived.life.post("freeze", {"until": (lived.began_at + timedelta(days=10)).isoformat()})
+        await _report_chargeback(lived)
+        await lived.until_day(40)
+        path = f"/admin/subscriptions/{lived.life.subscription_id}/unpark"
+        assert (await lived.admin.post(path, WHY)).is_success
+        await lived.until_day(41)
+    return lived.life.workflow_id
+
+
 async def invoice_refunded(world: World) -> str:
     """Paid by card and from a balance: each gets its part."""
     earlier = await Life.begin(world)

@@ -272,6 +272,36 @@ async def test_a_price_answers_with_what_became_of_it(engine: Engine) -> None:
     assert len(engine.orders) == 1
 
 
+async def test_a_price_moves_while_frozen_but_in_the_runs_of_before(engine: Engine) -> None:
+    """By the renewal as it will be, not as it was before it was frozen."""
+    engine.at = renewing.reminder_at(FROZEN)
+    engine.is_patched = False
+    assert (
+        await told(holding(replace(FROZEN, parked_reason="by hand")).schedule_price, PRICE)
+        is PriceMove.TOO_NEAR
+    )
+    assert engine.orders == []
+
+    engine.is_patched, engine.laid_ready = True, [written]
+    assert (
+        await told(holding(replace(FROZEN, parked_reason="by hand")).schedule_price, PRICE) is PriceMove.MOVES
+    )
+    assert [order for order, *_ in engine.orders] == ["record_subscription"]
+
+
+async def test_a_parked_freeze_is_held_but_in_the_runs_of_before(engine: Engine) -> None:
+    assert FROZEN.freeze is not None
+    parked, engine.at = replace(FROZEN, parked_reason="chargeback"), FROZEN.freeze.until + DAY
+    held = parking.unpark(parked, engine.at)
+    lost = replace(held, state=replace(held.state, freeze=FROZEN.freeze))
+
+    for engine.is_patched, change in ((False, lost), (True, held)):
+        engine.laid_ready, engine.orders = [written], []
+        await told(holding(parked).unpark, PLAIN)
+        kept = RecordSubscription(renewing.remembering(change, KEY), ASKED, engine.at)
+        assert engine.orders == [("record_subscription", kept, "unparked")]
+
+
 async def test_a_price_moves_beside_a_choice_but_in_the_runs_of_before(engine: Engine) -> None:
     engine.is_patched = False
     assert await told(holding(SCHEDULED).schedule_price, PRICE) is PriceMove.CHOSE_ANOTHER_PLAN
