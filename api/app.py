@@ -35,23 +35,23 @@ from api.routes import (
     invoices,
     me,
     payment_methods,
-    payments,
     personal_data,
     plan_changes,
     plans,
     plumbing,
     previews,
     reconciliation,
-    refunds,
-    staff,
+    signed_webhook,
     staff_actions,
     staff_commands,
     staff_events,
     staff_gift_cards,
     staff_invoices,
+    staff_payments,
     staff_plans,
     staff_promo_codes,
     staff_subscriptions,
+    staff_unpark,
     staff_users,
     staff_webhook_endpoints,
     staff_webhooks,
@@ -64,6 +64,7 @@ from ops.metrics import HttpMetrics, WebhookMetrics
 from ops.settings import ANY_HOST, Settings
 from ops.span_export import stop_tracing
 from ops.version import VERSION
+from payments.providers import EVERY_NAME
 
 ROUTERS = (
     auth.router,
@@ -80,18 +81,18 @@ ROUTERS = (
     invoice_documents.router,
     credit_note_documents.router,
     invoices.router,
-    payments.router,
+    signed_webhook.router,
     stripe_webhook.router,
     content.router,
     staff_subscriptions.router,
-    staff.router,
+    staff_unpark.router,
     staff_commands.router,
     staff_users.router,
     personal_data.admin_router,
     exports.router,
     invoice_documents.admin_router,
     credit_note_documents.admin_router,
-    refunds.router,
+    staff_payments.router,
     staff_invoices.router,
     staff_plans.router,
     staff_promo_codes.router,
@@ -113,7 +114,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or load_settings()
     app = _new_app(settings)
     registry = CollectorRegistry()
-    app.state.webhook_metrics = WebhookMetrics(registry)
+    app.state.webhook_metrics = WebhookMetrics(registry, EVERY_NAME)
     _add_middleware(app, settings, HttpMetrics(registry))
     install_problem_handlers(app)
     for router in ROUTERS:

@@ -1,5 +1,7 @@
 """The Prometheus series of an API process, in a registry of their own."""
 
+from collections.abc import Iterable
+
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -11,8 +13,6 @@ LATENCY_BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 2.
 
 PROMISED = ("POST", "/subscriptions/start")
 """What an objective is kept for: its series are there from the start, so that the first failure counts."""
-
-WEBHOOK_PROVIDERS = ("mock", "sandbox", "stripe")
 
 # A second series for each counter, which nothing here reads.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library leaves this one untyped
@@ -48,14 +48,14 @@ class HttpMetrics:
 class WebhookMetrics:
     """Webhooks of payment providers, by what they were answered with. A refused one proves no provider."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, providers: Iterable[str]) -> None:
         self._answered = Counter(
             "webhooks_total",
             "Webhooks of payment providers, answered.",
             ("provider", "answer"),
             registry=registry,
         )
-        for provider in WEBHOOK_PROVIDERS:
+        for provider in providers:
             self._answered.labels(provider, "stored")
 
     def count(self, provider: str, answer: str) -> None:

@@ -3,11 +3,15 @@
 from typing import Protocol, Self, runtime_checkable
 
 from ops.settings import Settings
+from payments.manual_mock import NAME as MANUAL_MOCK
 from payments.manual_mock import ManualMock
 from payments.provider import PaymentProvider
 from payments.sandbox import NAME as SANDBOX
 from payments.sandbox import Sandbox
 from payments.stripe_objects import NAME as STRIPE
+
+EVERY_NAME = (MANUAL_MOCK, SANDBOX, STRIPE)
+"""Whether this deployment works with it or not: what is counted is there from the start."""
 
 
 @runtime_checkable

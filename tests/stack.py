@@ -135,9 +135,6 @@ class PrivateStack(Stack):
     async def start_postgres(self) -> None:
         await self.postgres.start()
 
-    async def stop_postgres(self) -> None:
-        await self.postgres.stop()
-
     def kill_postgres(self) -> None:
         self.postgres.kill()
 

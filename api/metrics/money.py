@@ -6,9 +6,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from db.database import Connection
 from db.queries.money_metrics import count_money
-
-PROVIDERS = ("mock", "sandbox", "stripe")
-"""Each is counted also when there is nothing, so that an alert sees the first one."""
+from payments.providers import EVERY_NAME
 
 
 async def read_money(connection: Connection) -> Sequence[Metric]:
@@ -16,7 +14,7 @@ async def read_money(connection: Connection) -> Sequence[Metric]:
     chargebacks = CounterMetricFamily(
         "chargebacks", "Payments that a bank took back, by provider.", labels=["provider"]
     )
-    for provider, count in (dict.fromkeys(PROVIDERS, 0) | dict(counts.chargebacks)).items():
+    for provider, count in (dict.fromkeys(EVERY_NAME, 0) | dict(counts.chargebacks)).items():
         chargebacks.add_metric([provider], count)
     return (
         GaugeMetricFamily(

@@ -1,4 +1,4 @@
-"""`italiano plan`: what is sold."""
+"""`italiano plan`: moves those who run at an older price."""
 
 from typing import Annotated
 

@@ -4,19 +4,15 @@ Each question returns the rows that break it: none, or somebody has to look. Tho
 whether an account is what the other tables say, to the cent.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from sqlalchemy import text
+from collections.abc import Sequence
 
 from db.database import Connection
+from db.queries.offenders import Offender, ask_offenders
 from db.queries.went_back import MORE_THAN_CAME_BY_A_PAYMENT, MORE_THAN_PAID_THE_INVOICE
-
-Offender = Mapping[str, Any]
 
 
 async def ledger_does_not_sum_to_zero(connection: Connection) -> Sequence[Offender]:
-    return await _ask(
+    return await ask_offenders(
         connection,
         "SELECT t.key AS ledger_key, e.currency, sum(e.amount_cents) AS cents FROM ledger_entries e"
         " JOIN ledger_transactions t ON t.id = e.transaction_id"
@@ -25,7 +21,7 @@ async def ledger_does_not_sum_to_zero(connection: Connection) -> Sequence[Offend
 
 
 async def a_period_is_billed_or_paid_twice(connection: Connection) -> Sequence[Offender]:
-    return await _ask(
+    return await ask_offenders(
         connection,
         "SELECT subscription_id, period_start AS at FROM invoices"
         " WHERE status <> 'void' AND billing_reason <> 'subscription_update'"
@@ -37,7 +33,7 @@ async def a_period_is_billed_or_paid_twice(connection: Connection) -> Sequence[O
 
 async def an_invoice_is_not_paid_by_one_payment(connection: Connection) -> Sequence[Offender]:
     """Money beyond what paid an invoice that is paid is in its user's balance."""
-    return await _ask(
+    return await ask_offenders(
         connection,
         "SELECT i.id AS invoice_id, p.id AS payment_id FROM invoices i"
         " LEFT JOIN payments p ON p.id = i.paid_by_payment_id"
@@ -53,7 +49,7 @@ async def an_invoice_is_not_paid_by_one_payment(connection: Connection) -> Seque
 
 async def a_charge_has_no_invoice(connection: Connection) -> Sequence[Offender]:
     """One may be asked for only when its invoice is numbered and committed."""
-    return await _ask(
+    return await ask_offenders(
         connection,
         "SELECT p.id AS payment_id FROM payments p LEFT JOIN invoices i ON i.id = p.invoice_id"
         " WHERE i.number IS NULL OR i.status = 'draft'",
@@ -62,7 +58,7 @@ async def a_charge_has_no_invoice(connection: Connection) -> Sequence[Offender]:
 
 async def an_invoice_does_not_add_up(connection: Connection) -> Sequence[Offender]:
     """Its total is its lines, its net and its VAT, and what is asked for is what nothing else has paid."""
-    return await _ask(
+    return await ask_offenders(
         connection,
         "SELECT i.id AS invoice_id FROM invoices i WHERE i.total_cents <> i.net_cents + i.vat_cents"
         " OR i.total_cents IS DISTINCT FROM"
@@ -79,12 +75,12 @@ async def more_went_back_than_was_paid(connection: Connection) -> Sequence[Offen
 
     A bank may take what had been credited before: then nothing more goes back after it.
     """
-    of_payments = await _ask(connection, MORE_THAN_CAME_BY_A_PAYMENT)
-    return [*of_payments, *await _ask(connection, MORE_THAN_PAID_THE_INVOICE)]
+    of_payments = await ask_offenders(connection, MORE_THAN_CAME_BY_A_PAYMENT)
+    return [*of_payments, *await ask_offenders(connection, MORE_THAN_PAID_THE_INVOICE)]
 
 
 async def a_promo_code_is_miscounted(connection: Connection) -> Sequence[Offender]:
-    return await _ask(
+    return await ask_offenders(
         connection,
         "SELECT c.id AS promo_code_id, NULL AS user_id FROM promo_codes c"
         " WHERE c.redemption_count > coalesce(c.max_redemptions, c.redemption_count)"
@@ -98,7 +94,7 @@ async def a_promo_code_is_miscounted(connection: Connection) -> Sequence[Offende
 
 async def a_stored_value_is_not_its_entries(connection: Connection) -> Sequence[Offender]:
     """Of gift cards, and of customers' balances."""
-    return await _ask(
+    return await ask_offenders(
         connection,
         "SELECT g.id AS gift_card_id, NULL AS user_id FROM gift_cards g WHERE g.balance_cents < 0"
         " OR g.balance_cents <> g.amount_cents + (SELECT coalesce(sum(e.amount_cents), 0)"
@@ -156,7 +152,7 @@ async def paid_time_is_missing(connection: Connection) -> Sequence[Offender]:
     None is left of it only to a change at its very start, which gave it back, and to an end before it. A
     freeze moves what was paid ahead, not its invoice: of what was frozen, renewals are left out.
     """
-    return await _ask(
+    return await ask_offenders(
         connection,
         "SELECT i.id AS invoice_id FROM invoices i JOIN subscriptions s ON s.id = i.subscription_id"
         " WHERE i.status = 'paid' AND NOT EXISTS (SELECT FROM periods p WHERE p.invoice_id = i.id)"
@@ -187,18 +183,12 @@ INVARIANTS = (
 """The first eight are I1 to I8, the last is about paid time, the others hold the ledger against tables."""
 
 
-async def find_violations(connection: Connection) -> dict[str, Sequence[Offender]]:
-    """By the invariant's name; those that hold are left out."""
-    found = {invariant.__name__: await invariant(connection) for invariant in INVARIANTS}
-    return {name: offenders for name, offenders in found.items() if offenders}
-
-
 async def _compare(
     connection: Connection, account: str, rows: str, *, by_subscription: bool = True
 ) -> Sequence[Offender]:
     """Where the account is not the sum of `rows`, which are of a subscription, a currency and cents."""
     of = "subscription_id" if by_subscription else "NULL::bigint"
-    return await _ask(
+    return await ask_offenders(
         connection,
         "SELECT subscription_id, currency, sum(booked) AS booked_cents, sum(counted) AS counted_cents FROM ("  # noqa: S608 - all of it is written here
         f"SELECT {of} AS subscription_id, e.currency, e.amount_cents AS booked, 0 AS counted"
@@ -208,7 +198,3 @@ async def _compare(
         " GROUP BY subscription_id, currency HAVING sum(booked) <> sum(counted)",
         account=account,
     )
-
-
-async def _ask(connection: Connection, query: str, **parameters: str) -> Sequence[Offender]:
-    return [dict(row) for row in (await connection.execute(text(query), parameters)).mappings()]

@@ -4,19 +4,15 @@ As in `book_invariants`, each question returns the rows that break it, and names
 compared in the subscription's own time.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from sqlalchemy import text
+from collections.abc import Sequence
 
 from db.database import Connection
-
-Offender = Mapping[str, Any]
+from db.queries.offenders import Offender, ask_offenders
 
 
 async def money_that_came_is_not_kept_as_received(connection: Connection) -> Sequence[Offender]:
     """The ledger is append-only: a payment or refund that it has moved has succeeded for good."""
-    return await _ask(
+    return await ask_offenders(
         connection,
         "SELECT p.id AS payment_id, NULL AS refund_id, p.status FROM payments p JOIN ledger_transactions t"
         " ON t.key = concat('payment:', p.id, '\\:received') WHERE p.status <> 'succeeded'"
@@ -27,7 +23,7 @@ async def money_that_came_is_not_kept_as_received(connection: Connection) -> Seq
 
 async def time_was_given_for_an_unpaid_invoice(connection: Connection) -> Sequence[Offender]:
     """What is paid never returns to open: its time is there, so it was paid."""
-    return await _ask(
+    return await ask_offenders(
         connection,
         "SELECT i.id AS invoice_id, i.status FROM periods d JOIN invoices i ON i.id = d.invoice_id"
         " WHERE i.status <> 'paid'",
@@ -36,7 +32,7 @@ async def time_was_given_for_an_unpaid_invoice(connection: Connection) -> Sequen
 
 async def an_applied_report_had_no_effect(connection: Connection) -> Sequence[Offender]:
     """A success is never lost, a failure settles, a chargeback has its dispute."""
-    return await _ask(
+    return await ask_offenders(
         connection,
         "SELECT w.id AS report_id, w.payment_id, w.reported_status, p.status FROM webhook_inbox w"
         " LEFT JOIN payments p ON p.id = w.payment_id WHERE w.status = 'applied' AND CASE w.reported_status"
@@ -51,7 +47,7 @@ async def what_has_ended_went_on(connection: Connection) -> Sequence[Offender]:
 
     A renewal that was opened late, and given up by a cancellation, is void: its subscription ended before.
     """
-    return await _ask(
+    return await ask_offenders(
         connection,
         "SELECT t.subscription_id, t.event FROM timeline_entries t JOIN subscriptions s"
         " ON s.id = t.subscription_id AND s.ended_at IS NOT NULL WHERE t.event IN"
@@ -66,7 +62,7 @@ async def what_has_ended_went_on(connection: Connection) -> Sequence[Offender]:
 
 async def a_period_was_billed_after_a_cancellation(connection: Connection) -> Sequence[Offender]:
     """A cancellation that was acknowledged, and not taken back, asks for no later period's money."""
-    return await _ask(
+    return await ask_offenders(
         connection,
         "SELECT t.subscription_id, t.version FROM timeline_entries t WHERE t.event = 'renewal_opened'"
         " AND (SELECT c.event FROM timeline_entries c WHERE c.subscription_id = t.subscription_id"
@@ -77,7 +73,7 @@ async def a_period_was_billed_after_a_cancellation(connection: Connection) -> Se
 
 async def paid_time_gives_no_access(connection: Connection) -> Sequence[Offender]:
     """Frozen time aside: whoever has paid for now gets in."""
-    return await _ask(
+    return await ask_offenders(
         connection,
         "SELECT s.id AS subscription_id, s.status, s.access_until FROM subscriptions s"
         " JOIN periods d ON d.subscription_id = s.id"
@@ -89,7 +85,7 @@ async def paid_time_gives_no_access(connection: Connection) -> Sequence[Offender
 
 async def access_beyond_what_was_paid(connection: Connection) -> Sequence[Offender]:
     """Beyond the paid time, or the trial, and the plan's days of grace after it."""
-    return await _ask(
+    return await ask_offenders(
         connection,
         "SELECT s.id AS subscription_id, s.status, s.access_until, s.covered_until FROM ("
         "SELECT s.*, greatest(s.trial_ends_at,"
@@ -102,7 +98,7 @@ async def access_beyond_what_was_paid(connection: Connection) -> Sequence[Offend
 
 async def numbers_have_a_gap(connection: Connection) -> Sequence[Offender]:
     """In a series and year of invoices or credit notes: one is missing, given twice, or beyond the count."""
-    return await _ask(
+    return await ask_offenders(
         connection,
         "SELECT coalesce(s.name, n.name) AS series, s.last_number, n.numbered, n.different, n.highest FROM"
         " (SELECT concat_ws('-', series, year) AS name, last_number FROM invoice_series) s FULL JOIN"
@@ -117,7 +113,7 @@ async def numbers_have_a_gap(connection: Connection) -> Sequence[Offender]:
 
 async def a_family_has_more_members_than_seats(connection: Connection) -> Sequence[Offender]:
     """Of a plan that is live; or its owner has a seat twice."""
-    return await _ask(
+    return await ask_offenders(
         connection,
         "SELECT s.id AS subscription_id, p.seats, count(*) AS members FROM family_members m"
         " JOIN subscriptions s ON s.id = m.subscription_id JOIN plans p ON p.id = s.plan_id"
@@ -137,7 +133,3 @@ LIFE_INVARIANTS = (
     numbers_have_a_gap,
     a_family_has_more_members_than_seats,
 )
-
-
-async def _ask(connection: Connection, query: str) -> Sequence[Offender]:
-    return [dict(row) for row in (await connection.execute(text(query))).mappings()]

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from db.database import Database
-from db.queries.book_invariants import Offender, find_violations
+from db.queries.offenders import Offender
 from tests.activities.customer import Customer
 from tests.gift_cards import check_purses
+from tests.violations import find_violations
 
 UNBALANCED = (
     "SELECT t.subscription_id, e.currency, sum(e.amount_cents)::bigint AS cents"

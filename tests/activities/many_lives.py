@@ -11,7 +11,6 @@ from sqlalchemy import text
 from api.schemas.events import DATA_OF
 from db.database import Connection, Database
 from db.queries import ledger_reports
-from db.queries.book_invariants import find_violations
 from db.queries.life_invariants import LIFE_INVARIANTS
 from db.queries.overdue import OVERDUE
 from domain.events import EventName
@@ -26,6 +25,7 @@ from tests.activities.year import LivedSubscription
 from tests.balanced_books import check_against_provider
 from tests.gift_cards import check_purses
 from tests.psp import SandboxPsp
+from tests.violations import find_violations
 
 AT_ONCE = 4
 A_YEAR = timedelta(days=365)

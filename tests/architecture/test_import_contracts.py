@@ -1,7 +1,9 @@
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
 LINT_IMPORTS = Path(sys.executable).with_name("lint-imports")
 
 
@@ -10,3 +12,22 @@ def test_rooms_import_downwards_only() -> None:
 
     assert lint.returncode == 0, lint.stdout + lint.stderr
     assert " 0 broken" in lint.stdout
+
+
+def test_every_activity_is_kept_apart() -> None:
+    """From the API, and from each other: their files are named one by one."""
+    written = {
+        f"activities.{file.stem}"
+        for file in (ROOT / "activities").glob("*.py")
+        if "@activity.defn" in file.read_text() and not file.stem.endswith("contracts")
+    }
+    contracts = {
+        contract["name"]: contract
+        for contract in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
+            "contracts"
+        ]
+    }
+
+    assert len(written) >= 13
+    assert set(contracts["The API never imports activity implementations"]["forbidden_modules"]) == written
+    assert set(contracts["Activities do not call each other"]["modules"]) == written

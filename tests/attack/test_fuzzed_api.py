@@ -13,11 +13,11 @@ import pytest
 from sqlalchemy import text
 
 from db.database import Database
-from db.queries.book_invariants import find_violations
 from tests.attack.fuzzing import ALL_PHASES, fuzz
 from tests.client import Student
 from tests.conftest import FreshStack
 from tests.staff import hire
+from tests.violations import find_violations
 
 EXAMPLES = int(os.environ.get("ATTACK_EXAMPLES", "1"))
 SEED = int(os.environ.get("ATTACK_SEED", "1"))

@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from db.database import Database
-from db.queries.book_invariants import find_violations
 from tests.attack.contests import CLIENTS, CONTESTS
 from tests.conftest import FreshDatabaseUrl
 from tests.stack import settings_for
+from tests.violations import find_violations
 from tests.wide_database import wide_database
 
 ROUNDS = int(os.environ.get("ATTACK_ROUNDS", "2"))

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from db.queries.book_invariants import find_violations
 from tests.at_rest import comes_to_rest
 from tests.crash_points.ending import Ending, differences, ending_of
 from tests.crash_points.ground import REST_SECONDS, Ground
@@ -13,6 +12,7 @@ from tests.crash_points.points import without_line
 from tests.crash_points.scene import Scene, Story
 from tests.deadline import eventually
 from tests.lives import Life
+from tests.violations import find_violations
 
 FOR_EVER = frozenset(
     f"{side} commit in upkeep/{where}"

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import Range
 
 from db.database import Connection
-from db.queries.book_invariants import INVARIANTS, find_violations
+from db.queries.book_invariants import INVARIANTS
 from db.tables.balances import CustomerBalance
 from db.tables.billing import Invoice, InvoiceLine, Payment, Refund
 from db.tables.corrections import CreditNote, Dispute
@@ -17,6 +17,7 @@ from db.tables.ledger import LedgerEntry, LedgerTransaction
 from db.tables.promo_codes import PromoCode, PromoRedemption
 from db.tables.subscriptions import Period, Subscription, TimelineEntry
 from tests.db.rows import END, START, insert_row, valid_row
+from tests.violations import find_violations
 
 PAID = {"status": "succeeded", "settled_at": END, "received_cents": 1_990}
 

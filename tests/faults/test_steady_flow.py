@@ -13,7 +13,6 @@ from sqlalchemy import text
 from temporalio.client import Client
 
 from db.database import Database
-from db.queries.book_invariants import find_violations
 from tests.api_description import check_answer
 from tests.at_rest import comes_to_rest
 from tests.conftest import FreshStack
@@ -23,6 +22,7 @@ from tests.faults.killings import killings, strike
 from tests.faults.steady_flow import Flow
 from tests.lives import Life, World
 from tests.stack import PrivateStack
+from tests.violations import find_violations
 
 SEED = int(os.environ.get("STEADY_FLOW_SEED", "1"))
 HTTP_SECONDS = 20

@@ -87,6 +87,17 @@ def test_processes_get_every_variable_without_a_default_and_migrations_no_secret
     assert services["migrate"]["environment"].keys() == {"DATABASE_URL"}
 
 
+def test_other_settings_reach_those_who_read_them_and_nobody_else(services: Services) -> None:
+    handed_on = {name: service.get("env_file") for name, service in services.items() if "env_file" in service}
+
+    assert handed_on == {
+        "api": [{"path": "settings.env", "required": False}],
+        "worker": [{"path": "settings.env", "required": False}],
+        "migrate": [],
+        SANDBOX: [],
+    }
+
+
 def test_example_file_names_exactly_the_variables_of_compose(
     root: Path, example_environment: dict[str, str]
 ) -> None:

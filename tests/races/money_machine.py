@@ -12,7 +12,6 @@ from sqlalchemy.exc import OperationalError
 from temporalio.exceptions import ApplicationError
 
 from db.database import Database
-from db.queries.book_invariants import find_violations
 from tests.activities.customer import Customer
 from tests.activities.ledger_check import assert_books_are_true
 from tests.races import market
@@ -20,6 +19,7 @@ from tests.races.market import Market, Newcomer, Person
 from tests.races.money_moves import BY_NAME, MAY_BE_REFUSED, choose
 from tests.races.two_threads import AT_ONCE, Desk
 from tests.races.wishes import Choice, Move, Wish
+from tests.violations import find_violations
 
 DONE = "done"
 CARD_CENTS = 2_500

@@ -10,7 +10,7 @@ from api.console.forms import PostedForm, PostedFormDep
 from api.console.pages import HOME, go_to
 from api.console.route import pages_router
 from api.idempotency import ACCEPTED
-from api.routes import staff, staff_commands
+from api.routes import staff_commands, staff_unpark
 from api.schemas.base import ReasonBody, RowId
 from api.schemas.staff import UnparkBody
 from api.schemas.staff_commands import StaffCancelBody, StaffChangePlanBody, StaffFreezeBody
@@ -91,7 +91,9 @@ async def retry_payment(subscription_id: RowId, posted: PostedFormDep) -> Redire
 @router.post(f"{PATH}/unpark")
 async def unpark(subscription_id: RowId, posted: PostedFormDep) -> RedirectResponse:
     body = posted.read(UnparkBody, reason=posted.text("reason"))
-    return await _carry_out(subscription_id, posted, lambda asked: staff.unpark(subscription_id, body, asked))
+    return await _carry_out(
+        subscription_id, posted, lambda asked: staff_unpark.unpark(subscription_id, body, asked)
+    )
 
 
 def _reason(posted: PostedForm) -> ReasonBody:

@@ -12,7 +12,7 @@ from api.console.session import CurrentSession
 from api.context import ContextDep
 from api.print_document import PdfResponse
 from api.problems import Problem
-from api.routes import credit_note_documents, invoice_documents, refunds
+from api.routes import credit_note_documents, invoice_documents, staff_payments
 from api.schemas.base import RowId
 from api.schemas.refunds import RefundOrderBody
 
@@ -26,7 +26,7 @@ async def show_payment(
     request: Request, payment_id: RowId, session: CurrentSession, context: ContextDep
 ) -> HTMLResponse:
     """What was received, what has gone back, and what is left to be given back."""
-    payment = await refunds.read_payment(payment_id, session.user, context)
+    payment = await staff_payments.read_payment(payment_id, session.user, context)
     return page(request, "payment.html", payment=payment)
 
 
@@ -34,7 +34,7 @@ async def show_payment(
 async def refund(payment_id: RowId, posted: PostedFormDep) -> RedirectResponse:
     """All that is left, unless it says how much."""
     body = posted.read(RefundOrderBody, amount_cents=_cents(posted), reason=posted.text("reason"))
-    await posted.carry_out(lambda asked: refunds.refund_payment(payment_id, body, asked))
+    await posted.carry_out(lambda asked: staff_payments.refund_payment(payment_id, body, asked))
     return go_to(f"{HOME}/payments/{payment_id}?done=refund")
 
 

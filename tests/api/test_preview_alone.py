@@ -1,4 +1,4 @@
-"""A preview reads plans, promo code, gift cards and balance. In a database of its own, no engine near it."""
+"""A preview of a start in a database of its own, no engine near it: what takes off and pays, and no trace."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
