@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import secrets
 import uuid
 from typing import Any, Self
 
@@ -37,6 +38,11 @@ class Student:
         tokens = answer.json()
         self.access_token = tokens["access_token"]
         self.refresh_token = tokens["refresh_token"]
+
+    async def refresh_status(self, token: str) -> int:
+        """What a refresh token is answered with."""
+        headers = {"Authorization": f"Bearer {token}"}
+        return (await self.http.post("/auth/refresh", headers=headers)).status_code
 
     def through(self, http: httpx2.AsyncClient) -> Self:
         """The same person, logged in as here, talking to another process."""
@@ -83,6 +89,12 @@ class Student:
 def refusal(answer: httpx2.Response) -> tuple[int, str]:
     """What a program looks at when it is refused: the status and the code."""
     return answer.status_code, answer.json().get("code")
+
+
+def new_trace() -> tuple[str, dict[str, str]]:
+    """A trace id, and the header by which a request carries it."""
+    trace_id = secrets.token_hex(16)
+    return trace_id, {"traceparent": f"00-{trace_id}-{secrets.token_hex(8)}-01"}
 
 
 def sign(body: bytes, secret: str) -> str:

@@ -58,11 +58,19 @@ class Life:
         workflow_id = await workflow_id_of(world.database, subscription_id)
         return cls(world, student, subscription_id, started.json()["payment_id"], workflow_id)
 
-    async def report(self, status: str = "SUCCEEDED", **fields: Any) -> None:
+    async def report(self, status: str = "SUCCEEDED", **fields: Any) -> dict[str, Any]:
+        """What the webhook is answered with."""
         answer = await send_webhook(
             self.world.http, self.world.stack.webhook_secret, self.payment_id, status, **fields
         )
         assert answer.status_code == 200, answer.text
+        told: dict[str, Any] = answer.json()
+        return told
+
+    async def shown(self) -> dict[str, Any]:
+        """To its user."""
+        body: dict[str, Any] = (await self.student.get(f"/subscriptions/{self.subscription_id}")).json()
+        return body
 
     async def pay(self) -> None:
         await self.report("SUCCEEDED")

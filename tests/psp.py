@@ -1,6 +1,8 @@
 """The sandbox payment provider as a process of its own, and what tests ask of it."""
 
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +95,15 @@ class SandboxPsp:
     async def webhooks(self, **switches: float | bool) -> None:
         """Without a keyword everything is as usual again."""
         await self._switch("/v1/control/webhooks", **switches)
+
+    @asynccontextmanager
+    async def muted(self) -> AsyncIterator[None]:
+        """What happens meanwhile is never reported."""
+        await self.webhooks(muted=True)
+        try:
+            yield
+        finally:
+            await self.webhooks()
 
     async def behave(self, token: str, behaves_like: str) -> None:
         await self._switch(f"/v1/control/tokens/{token}", behaves_like=behaves_like)

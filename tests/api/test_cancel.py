@@ -15,11 +15,6 @@ AT_PERIOD_END = {"at_period_end": True}
 NOW = {"at_period_end": False}
 
 
-async def read(life: Life) -> dict[str, Any]:
-    body: dict[str, Any] = (await life.student.get(f"/subscriptions/{life.subscription_id}")).json()
-    return body
-
-
 async def lessons(life: Life) -> tuple[int, str | None]:
     answer = await life.student.get("/content/modules")
     return answer.status_code, answer.json()["reason"] if answer.status_code == 403 else None
@@ -30,12 +25,12 @@ async def command(life: Life, name: str, body: Any = None) -> dict[str, Any]:
     answer = await life.post(name, body)
     assert answer.status_code == 200, answer.text
     changed: dict[str, Any] = answer.json()
-    assert changed == await read(life)
+    assert changed == await life.shown()
     return changed
 
 
 async def test_at_the_period_s_end_the_lessons_stay_until_then(active: Life) -> None:
-    before = await read(active)
+    before = await active.shown()
     after = await command(active, "cancel", AT_PERIOD_END)
 
     assert after["canceled_at"] is not None
@@ -103,7 +98,7 @@ async def test_what_was_never_paid_is_canceled_at_once(unpaid: Life, body: dict[
 
 
 async def test_a_cancellation_can_be_taken_back(active: Life) -> None:
-    before = await read(active)
+    before = await active.shown()
     await command(active, "cancel", AT_PERIOD_END)
 
     assert await command(active, "uncancel") == before
@@ -123,23 +118,23 @@ async def test_what_has_ended_stays_so(active: Life) -> None:
     ended = await command(active, "cancel", NOW)
 
     assert refusal(await active.post("uncancel")) == (409, "not_canceling")
-    assert await read(active) == ended
+    assert await active.shown() == ended
 
 
 async def test_an_unpaid_one_is_not_canceling(unpaid: Life) -> None:
     assert refusal(await unpaid.post("uncancel")) == (409, "not_canceling")
-    assert (await read(unpaid))["status"] == "incomplete"
+    assert (await unpaid.shown())["status"] == "incomplete"
 
 
 async def test_an_expired_one_cannot_be_canceled(unpaid: Life) -> None:
     await unpaid.student.start("P1Y")
-    expired = await read(unpaid)
+    expired = await unpaid.shown()
     assert expired["status"] == "incomplete_expired"
 
     for body in (AT_PERIOD_END, NOW):
         assert refusal(await unpaid.post("cancel", body)) == (409, "subscription_ended")
     assert refusal(await unpaid.post("uncancel")) == (409, "not_canceling")
-    assert await read(unpaid) == expired
+    assert await unpaid.shown() == expired
 
 
 async def test_somebody_else_s_cannot_be_touched(active: Life, bystander: Student) -> None:
@@ -195,7 +190,7 @@ async def test_a_body_that_is_not_understood(unpaid: Life, body: bytes, field: s
 
     assert refusal(answer) == (422, "validation_failed")
     assert [error["field"] for error in answer.json()["errors"]] == [field]
-    assert (await read(unpaid))["status"] == "incomplete"
+    assert (await unpaid.shown())["status"] == "incomplete"
 
 
 @pytest.mark.parametrize("body", [AT_PERIOD_END, NOW])
@@ -215,7 +210,7 @@ async def test_at_the_period_s_end_nothing_is_renewed(world: World, admin: Stude
     await command(life, "cancel", AT_PERIOD_END)
     await turned(admin, life, "P31D")
 
-    ended = await read(life)
+    ended = await life.shown()
     assert (ended["status"], ended["ended_at"]) == ("canceled", ended["current_period_end"])
     assert (await life.book()).invoices == ["paid"]
 

@@ -13,11 +13,6 @@ AT_PERIOD_END = {"at_period_end": True}
 NOW = {"at_period_end": False}
 
 
-async def read(life: Life) -> dict[str, Any]:
-    body: dict[str, Any] = (await life.student.get(f"/subscriptions/{life.subscription_id}")).json()
-    return body
-
-
 class Keyed:
     """Commands under one Idempotency-Key."""
 
@@ -44,7 +39,7 @@ async def test_the_same_key_gets_the_same_answer_and_changes_nothing_more(active
 
     assert_replays(await keyed.post("cancel", AT_PERIOD_END), first)
     assert_replays(await keyed.post("cancel", {}), first)
-    assert (await read(active))["cancel_at_period_end"] is False
+    assert (await active.shown())["cancel_at_period_end"] is False
 
 
 async def test_taking_it_back_has_keys_too(active: Life) -> None:
@@ -54,7 +49,7 @@ async def test_taking_it_back_has_keys_too(active: Life) -> None:
     await active.post("cancel", AT_PERIOD_END)
 
     assert_replays(await keyed.post("uncancel"), first)
-    assert (await read(active))["cancel_at_period_end"] is True
+    assert (await active.shown())["cancel_at_period_end"] is True
 
 
 async def test_another_request_under_the_key_is_refused(active: Life) -> None:
@@ -75,7 +70,7 @@ async def test_a_refused_command_does_not_burn_its_key(active: Life) -> None:
     await active.post("cancel", AT_PERIOD_END)
 
     assert (await keyed.post("uncancel")).status_code == 200
-    assert (await read(active))["cancel_at_period_end"] is False
+    assert (await active.shown())["cancel_at_period_end"] is False
 
 
 async def test_two_users_may_have_the_same_key(active: Life, student: Student) -> None:
@@ -96,7 +91,7 @@ async def test_a_malformed_key_is_refused(unpaid: Life, keys: list[bytes]) -> No
         path = f"/subscriptions/{unpaid.subscription_id}/{name}"
         answer = await unpaid.student.http.post(path, json={}, headers=headers)
         assert refusal(answer) == (400, "idempotency_key_invalid")
-    assert (await read(unpaid))["status"] == "incomplete"
+    assert (await unpaid.shown())["status"] == "incomplete"
 
 
 async def test_after_an_outage_the_key_stays_with_its_request(

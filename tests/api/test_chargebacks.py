@@ -3,7 +3,6 @@
 import io
 import uuid
 from datetime import timedelta
-from typing import Any
 
 import pypdf
 import pytest
@@ -18,13 +17,6 @@ from tests.stack import WEBHOOK_SECRET
 PRICE = 1_990
 SOLD = {"deferred_revenue": -1_631, "vat_payable": -359}
 WHY = {"reason": "the bank has decided for us"}
-
-
-async def report(life: Life, status: str = "CHARGEBACK", **fields: Any) -> dict[str, Any]:
-    answer = await send_webhook(life.world.http, WEBHOOK_SECRET, life.payment_id, status, **fields)
-    assert answer.status_code == 200, answer.text
-    told: dict[str, Any] = answer.json()
-    return told
 
 
 async def is_told(life: Life, *events: str) -> Book:
@@ -93,9 +85,9 @@ async def test_nothing_is_renewed_until_staff_let_it_go_on(world: World, admin: 
 
 
 async def test_told_twice_and_again_with_another_event(active: Life) -> None:
-    assert await report(active) == {"ok": True}
-    assert await report(active) == {"ok": True, "duplicate": True}
-    assert await report(active, event_id=uuid.uuid4().hex, amount_cents=1) == {"ok": True}
+    assert await active.report("CHARGEBACK") == {"ok": True}
+    assert await active.report("CHARGEBACK") == {"ok": True, "duplicate": True}
+    assert await active.report("CHARGEBACK", event_id=uuid.uuid4().hex, amount_cents=1) == {"ok": True}
 
     await active.applies_reports(3)
     book = await active.book()
@@ -104,11 +96,11 @@ async def test_told_twice_and_again_with_another_event(active: Life) -> None:
 
 
 async def test_told_before_the_success_it_waits_for_it(unpaid: Life) -> None:
-    assert await report(unpaid) == {"ok": True}
+    assert await unpaid.report("CHARGEBACK") == {"ok": True}
     await is_told(unpaid, "payment_parked")
     assert (await unpaid.book()).reports == ["parked"]
 
-    assert await report(unpaid, "SUCCEEDED") == {"ok": True}
+    assert await unpaid.report("SUCCEEDED") == {"ok": True}
 
     book = await is_told(unpaid, "activated", "charged_back", "parked")
     assert (book.status, book.balances, book.reports) == (
@@ -123,7 +115,7 @@ async def test_after_the_end_it_is_recorded(active: Life, support: Student) -> N
     await active.post("cancel", {"at_period_end": False})
     await active.closes()
 
-    await report(active)
+    await active.report("CHARGEBACK")
 
     async def is_recorded() -> bool:
         return (await active.book()).timeline[-1] == "charged_back"

@@ -8,14 +8,10 @@ from typing import Any
 import pytest
 
 from tests.api.past_due import past_due
+from tests.api.plan_change import shown
 from tests.client import Student, refusal
 from tests.clock_turn import instant, turned
 from tests.lives import Life, World
-
-
-async def read(life: Life) -> dict[str, Any]:
-    body: dict[str, Any] = (await life.student.get("/me/subscription")).json()
-    return body
 
 
 def in_days(days: float) -> str:
@@ -23,7 +19,7 @@ def in_days(days: float) -> str:
 
 
 async def test_frozen_until_an_instant(active: Life) -> None:
-    before, until = await read(active), in_days(10)
+    before, until = await shown(active), in_days(10)
     answer = await active.post("freeze", {"until": until})
 
     assert answer.status_code == 200, answer.text
@@ -48,11 +44,11 @@ async def test_frozen_until_an_instant(active: Life) -> None:
 
 
 async def test_it_goes_on_by_itself_with_its_paid_time_moved(active: Life, admin: Student) -> None:
-    before = await read(active)
+    before = await shown(active)
     await active.post("freeze", {"until": in_days(10)})
     await turned(admin, active, "P11D")
 
-    after = await read(active)
+    after = await shown(active)
     assert (after["status"], after["frozen_until"], after["access"]["allowed"]) == ("active", None, True)
     moved = instant(after["current_period_end"]) - instant(before["current_period_end"])
     assert timedelta(days=9.99) < moved < timedelta(days=10)
@@ -90,7 +86,7 @@ async def test_early_back_and_frozen_again(active: Life) -> None:
 )
 async def test_an_end_that_is_none(active: Life, until: Any, refused: tuple[int, str]) -> None:
     assert refusal(await active.post("freeze", {"until": until})) == refused
-    assert (await read(active))["status"] == "active"
+    assert (await shown(active))["status"] == "active"
 
 
 async def test_only_what_is_active_is_frozen(unpaid: Life) -> None:
@@ -111,8 +107,8 @@ async def test_what_is_past_due_is_not_frozen(world: World, admin: Student) -> N
     refused = await life.post("freeze")
     assert refusal(refused) == (409, "freeze_only_from_active")
     assert refused.json()["detail"] == "A freeze is not possible while a payment is past due."
-    shown = await read(life)
-    assert (shown["status"], shown["access"]["allowed"]) == ("past_due", True), "within the grace"
+    body = await shown(life)
+    assert (body["status"], body["access"]["allowed"]) == ("past_due", True), "within the grace"
 
 
 async def test_under_one_key_it_is_frozen_once(active: Life) -> None:
@@ -122,7 +118,7 @@ async def test_under_one_key_it_is_frozen_once(active: Life) -> None:
     again = await active.student.post(path, {}, key=key)
 
     assert (again.status_code, again.json()) == (200, first.json())
-    assert (await read(active))["status"] == "active"
+    assert (await shown(active))["status"] == "active"
 
 
 async def test_freezing_and_canceling_at_once_end_in_one_of_the_orders(active: Life) -> None:
@@ -132,7 +128,7 @@ async def test_freezing_and_canceling_at_once_end_in_one_of_the_orders(active: L
 
     assert canceled.status_code == 200
     assert frozen.status_code == 200 or refusal(frozen) == (409, "freeze_only_from_active")
-    assert (await read(active))["status"] == "canceled"
+    assert (await shown(active))["status"] == "canceled"
 
 
 async def test_canceled_while_frozen(active: Life, admin: Student) -> None:
@@ -141,4 +137,4 @@ async def test_canceled_while_frozen(active: Life, admin: Student) -> None:
     assert (scheduled["status"], scheduled["cancel_at_period_end"]) == ("frozen", True)
 
     await turned(admin, active, "P6D")
-    assert (await read(active))["next_action"] == "end_period"
+    assert (await shown(active))["next_action"] == "end_period"

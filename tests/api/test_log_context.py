@@ -17,18 +17,12 @@ from api.payment_methods import PaymentMethods
 from api.start_subscription import SubscriptionStarter
 from db.database import Database
 from payments.providers import Providers
-from tests.client import Student, send_webhook
+from tests.client import Student, new_trace, send_webhook
 from tests.deadline import eventually
 from tests.lives import Life
 from tests.stack import Stack
 
 Line = dict[str, Any]
-
-
-def traced() -> tuple[str, dict[str, str]]:
-    """A trace id, and the header that brings it."""
-    trace_id = secrets.token_hex(16)
-    return trace_id, {"traceparent": f"00-{trace_id}-{secrets.token_hex(8)}-01"}
 
 
 async def line_of(stack: Stack, is_meant: Callable[[Line], bool]) -> Line:
@@ -46,7 +40,7 @@ async def request_line(stack: Stack, trace_id: str) -> Line:
 
 
 async def test_a_start_names_what_it_started(student: Student, stack: Stack) -> None:
-    trace_id, headers = traced()
+    trace_id, headers = new_trace()
     key = uuid.uuid4().hex
     answer = await student.post("/subscriptions/start", {"plan_code": "P30D"}, key=key, headers=headers)
 
@@ -59,7 +53,7 @@ async def test_a_start_names_what_it_started(student: Student, stack: Stack) -> 
 
 async def test_a_command_names_its_subscription(active: Life) -> None:
     for command, body in (("cancel", {"at_period_end": True}), ("uncancel", None)):
-        trace_id, headers = traced()
+        trace_id, headers = new_trace()
         path = f"/subscriptions/{active.subscription_id}/{command}"
         await active.student.post(path, body, headers=headers)
 

@@ -1,23 +1,16 @@
 """Everything that ever happened to a subscription: who, why, how much, when, and by which request."""
 
 import json
-import secrets
 import uuid
 from datetime import datetime
 from typing import Any
 
 import pytest
 
-from tests.client import Student, refusal, sign
+from tests.client import Student, new_trace, refusal, sign
 from tests.lives import Life
 
 A_PAYMENT = {"amount_cents": 1_990, "currency": "EUR"}
-
-
-def new_trace() -> tuple[str, dict[str, str]]:
-    """A trace id, and the header by which a request carries it."""
-    trace_id = secrets.token_hex(16)
-    return trace_id, {"traceparent": f"00-{trace_id}-{secrets.token_hex(8)}-01"}
 
 
 async def report(life: Life, status: str, headers: dict[str, str]) -> None:

@@ -1,7 +1,6 @@
 """Reports converge: in any order, however often, a payment ends as what truly happened to it."""
 
 import uuid
-from typing import Any
 
 import httpx2
 from sqlalchemy import text
@@ -17,13 +16,6 @@ from tests.stack import WEBHOOK_SECRET, Stack
 
 PRICE = 1_990
 PAID_TIMELINE = ["opened", "activated"]
-
-
-async def report(life: Life, status: str = "SUCCEEDED", **fields: Any) -> dict[str, Any]:
-    answer = await send_webhook(life.world.http, WEBHOOK_SECRET, life.payment_id, status, **fields)
-    assert answer.status_code == 200, answer.text
-    told: dict[str, Any] = answer.json()
-    return told
 
 
 async def settled(life: Life, reports: int) -> Book:
@@ -44,27 +36,27 @@ async def next_payment_id(database: Database) -> int:
 
 
 async def test_the_same_fact_again_is_a_duplicate(unpaid: Life) -> None:
-    assert await report(unpaid) == {"ok": True}
-    assert await report(unpaid) == {"ok": True, "duplicate": True}
+    assert await unpaid.report() == {"ok": True}
+    assert await unpaid.report() == {"ok": True, "duplicate": True}
 
     book = await settled(unpaid, 1)
     assert (book.status, book.timeline) == ("active", PAID_TIMELINE)
-    assert await report(unpaid) == {"ok": True, "duplicate": True}
+    assert await unpaid.report() == {"ok": True, "duplicate": True}
     assert await unpaid.book() == book
 
 
 async def test_the_same_event_again_is_a_duplicate(unpaid: Life) -> None:
     event = uuid.uuid4().hex
-    assert await report(unpaid, event_id=event) == {"ok": True}
-    assert await report(unpaid, event_id=event) == {"ok": True, "duplicate": True}
-    assert await report(unpaid, "FAILED", event_id=event) == {"ok": True, "duplicate": True}
+    assert await unpaid.report(event_id=event) == {"ok": True}
+    assert await unpaid.report(event_id=event) == {"ok": True, "duplicate": True}
+    assert await unpaid.report("FAILED", event_id=event) == {"ok": True, "duplicate": True}
 
     assert (await settled(unpaid, 1)).status == "active"
 
 
 async def test_two_events_with_one_fact_have_one_effect(unpaid: Life) -> None:
     for _ in range(3):
-        assert await report(unpaid, event_id=uuid.uuid4().hex) == {"ok": True}
+        assert await unpaid.report(event_id=uuid.uuid4().hex) == {"ok": True}
 
     book = await settled(unpaid, 3)
     assert (book.payments, book.timeline) == (["succeeded"], PAID_TIMELINE)
@@ -76,14 +68,14 @@ async def test_an_event_called_like_another_payment_s_fact_does_not_hide_it(
 ) -> None:
     other = await Life.begin(world)
     for event in (f"{unpaid.payment_id}:SUCCEEDED", f"fact:{unpaid.payment_id}:SUCCEEDED"):
-        assert await report(other, "FAILED", event_id=event) == {"ok": True}
+        assert await other.report("FAILED", event_id=event) == {"ok": True}
 
-    assert await report(unpaid) == {"ok": True}
+    assert await unpaid.report() == {"ok": True}
     await unpaid.becomes("active")
 
 
 async def test_a_decline_leaves_the_invoice_open(unpaid: Life) -> None:
-    await report(unpaid, "FAILED", decline_code="insufficient_funds")
+    await unpaid.report("FAILED", decline_code="insufficient_funds")
 
     book = await settled(unpaid, 1)
     assert (book.status, book.invoices, book.payments) == ("incomplete", ["open"], ["failed"])
@@ -93,9 +85,9 @@ async def test_a_decline_leaves_the_invoice_open(unpaid: Life) -> None:
 
 
 async def test_a_success_after_a_failure_wins(unpaid: Life) -> None:
-    await report(unpaid, "FAILED")
+    await unpaid.report("FAILED")
     await settled(unpaid, 1)
-    await report(unpaid, "SUCCEEDED")
+    await unpaid.report("SUCCEEDED")
 
     book = await settled(unpaid, 2)
     assert (book.status, book.invoices, book.payments) == ("active", ["paid"], ["succeeded"])
@@ -106,7 +98,7 @@ async def test_a_success_after_a_failure_wins(unpaid: Life) -> None:
 
 async def test_a_failure_after_a_success_changes_nothing(active: Life) -> None:
     before = await active.book()
-    assert await report(active, "FAILED") == {"ok": True}
+    assert await active.report("FAILED") == {"ok": True}
 
     after = await settled(active, 2)
     assert (after.status, after.payments, after.timeline) == ("active", ["succeeded"], before.timeline)
@@ -117,7 +109,7 @@ async def test_a_report_that_says_nothing_new_wakes_nobody(active: Life) -> None
     workflow = active.world.temporal.get_workflow_handle(active.workflow_id)
     length = (await workflow.describe()).history_length
 
-    assert await report(active, event_id=uuid.uuid4().hex) == {"ok": True}
+    assert await active.report(event_id=uuid.uuid4().hex) == {"ok": True}
     assert (await active.book()).reports == ["applied", "applied"]
 
     assert (await workflow.describe()).history_length == length
@@ -125,7 +117,7 @@ async def test_a_report_that_says_nothing_new_wakes_nobody(active: Life) -> None
 
 async def test_too_little_money_is_set_aside_for_a_person(unpaid: Life) -> None:
     before = await unpaid.book()
-    assert await report(unpaid, amount_cents=PRICE - 1, event_id=uuid.uuid4().hex) == {"ok": True}
+    assert await unpaid.report(amount_cents=PRICE - 1, event_id=uuid.uuid4().hex) == {"ok": True}
 
     after = await settled(unpaid, 1)
     assert after.reports == ["parked"]
@@ -135,9 +127,9 @@ async def test_too_little_money_is_set_aside_for_a_person(unpaid: Life) -> None:
 
 
 async def test_so_is_nothing_and_money_of_another_country(unpaid: Life) -> None:
-    await report(unpaid, amount_cents=0, event_id=uuid.uuid4().hex)
-    await report(unpaid, amount_cents=PRICE, currency="USD", event_id=uuid.uuid4().hex)
-    await report(unpaid, currency="USD", event_id=uuid.uuid4().hex)
+    await unpaid.report(amount_cents=0, event_id=uuid.uuid4().hex)
+    await unpaid.report(amount_cents=PRICE, currency="USD", event_id=uuid.uuid4().hex)
+    await unpaid.report(currency="USD", event_id=uuid.uuid4().hex)
 
     book = await settled(unpaid, 3)
     assert book.reports == ["parked"] * 3
@@ -145,16 +137,16 @@ async def test_so_is_nothing_and_money_of_another_country(unpaid: Life) -> None:
 
 
 async def test_the_right_amount_after_the_wrong_one_pays(unpaid: Life) -> None:
-    await report(unpaid, amount_cents=1, event_id=uuid.uuid4().hex)
+    await unpaid.report(amount_cents=1, event_id=uuid.uuid4().hex)
     await settled(unpaid, 1)
-    await report(unpaid, amount_cents=PRICE, currency="EUR", event_id=uuid.uuid4().hex)
+    await unpaid.report(amount_cents=PRICE, currency="EUR", event_id=uuid.uuid4().hex)
 
     book = await settled(unpaid, 2)
     assert (book.status, book.reports) == ("active", ["parked", "applied"])
 
 
 async def test_too_much_money_pays_and_the_rest_is_the_customer_s(unpaid: Life) -> None:
-    await report(unpaid, amount_cents=PRICE + 500, currency="EUR")
+    await unpaid.report(amount_cents=PRICE + 500, currency="EUR")
 
     book = await settled(unpaid, 1)
     assert (book.status, book.invoices, book.payments) == ("active", ["paid"], ["succeeded"])
@@ -167,7 +159,7 @@ async def test_too_much_money_pays_and_the_rest_is_the_customer_s(unpaid: Life) 
 async def test_money_for_what_was_canceled_goes_back(unpaid: Life) -> None:
     await unpaid.post("cancel", {})
     await unpaid.closes()
-    assert await report(unpaid) == {"ok": True}
+    assert await unpaid.report() == {"ok": True}
 
     book = await settled(unpaid, 1)
     assert (book.status, book.invoices, book.payments) == ("canceled", ["void"], ["succeeded"])
@@ -182,7 +174,7 @@ async def test_money_for_what_is_forgotten_goes_back(world: World, unpaid: Life)
     await unpaid.closes()
     await forget(world, unpaid.workflow_id)
 
-    assert await report(unpaid) == {"ok": True}
+    assert await unpaid.report() == {"ok": True}
 
     await eventually(lambda: is_refunded(unpaid))
     book = await unpaid.book()
@@ -192,7 +184,7 @@ async def test_money_for_what_is_forgotten_goes_back(world: World, unpaid: Life)
 
 async def test_money_for_what_was_superseded_pays_for_nothing_newer(world: World, unpaid: Life) -> None:
     newer = await Life.begin(world, student=unpaid.student)
-    assert await report(unpaid) == {"ok": True}
+    assert await unpaid.report() == {"ok": True}
 
     book = await settled(unpaid, 1)
     assert (book.status, book.payments) == ("incomplete_expired", ["succeeded"])
@@ -215,7 +207,7 @@ async def test_a_payment_that_is_not_ours_is_ignored_for_ever(
     book = await life.book()
     assert (book.status, book.payments, book.reports) == ("incomplete", ["pending"], ["ignored"] * 3)
 
-    assert await report(life) == {"ok": True}, "what was said before there was a payment is no repetition"
+    assert await life.report() == {"ok": True}, "what was said before there was a payment is no repetition"
     await life.becomes("active")
     assert (await life.book()).reports == ["ignored"] * 3 + ["applied"]
 
@@ -223,7 +215,7 @@ async def test_a_payment_that_is_not_ours_is_ignored_for_ever(
 async def test_one_user_s_payment_changes_nobody_else(world: World, unpaid: Life) -> None:
     other = await Life.begin(world)
     before = await other.book()
-    await report(unpaid)
+    await unpaid.report()
     await unpaid.becomes("active")
 
     assert await other.book() == before
@@ -231,20 +223,20 @@ async def test_one_user_s_payment_changes_nobody_else(world: World, unpaid: Life
 
 
 async def test_the_right_amount_pays_after_a_wrong_one_was_parked(unpaid: Life) -> None:
-    assert await report(unpaid, amount_cents=1, currency="EUR") == {"ok": True}
-    assert await report(unpaid, amount_cents=1, currency="EUR") == {"ok": True, "duplicate": True}
-    assert await report(unpaid, amount_cents=PRICE, currency="EUR") == {"ok": True}
+    assert await unpaid.report(amount_cents=1, currency="EUR") == {"ok": True}
+    assert await unpaid.report(amount_cents=1, currency="EUR") == {"ok": True, "duplicate": True}
+    assert await unpaid.report(amount_cents=PRICE, currency="EUR") == {"ok": True}
 
     book = await settled(unpaid, 2)
     assert (book.status, book.payments, book.reports) == ("active", ["succeeded"], ["parked", "applied"])
 
 
 async def test_a_provider_reports_its_own_payments_only(unpaid: Life) -> None:
-    assert await report(unpaid, provider="sandbox") == {"ok": True, "ignored": True}
+    assert await unpaid.report(provider="sandbox") == {"ok": True, "ignored": True}
 
     book = await unpaid.book()
     assert (book.status, book.payments) == ("incomplete", ["pending"])
-    assert await report(unpaid) == {"ok": True}
+    assert await unpaid.report() == {"ok": True}
 
 
 async def test_the_sandbox_reports_to_this_api(stack: Stack, database: Database) -> None:

@@ -21,12 +21,8 @@ def test_every_activity_is_kept_apart() -> None:
         for file in (ROOT / "activities").glob("*.py")
         if "@activity.defn" in file.read_text() and not file.stem.endswith("contracts")
     }
-    contracts = {
-        contract["name"]: contract
-        for contract in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
-            "contracts"
-        ]
-    }
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    contracts = {contract["name"]: contract for contract in tools["importlinter"]["contracts"]}
 
     assert len(written) >= 13
     assert set(contracts["The API never imports activity implementations"]["forbidden_modules"]) == written

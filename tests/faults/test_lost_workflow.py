@@ -18,14 +18,11 @@ from tests.faults.conftest import Fragile
 from tests.lives import Life, World
 from tests.races.commands import DONE, cancel, card, command
 from tests.races.lives import begin_with_card, passes, waits_for_confirmation
+from tests.upkeep.by_hand import terminate
 from upkeep.lost_workflows import LostWorkflows
 from workflows.options import PLAN_CODE, SUBSCRIPTION_ID, USER_ID
 
 BY_HAND = Cause("system", "by hand", "0" * 32)
-
-
-async def terminate(life: Life) -> None:
-    await life.world.temporal.get_workflow_handle(life.workflow_id).terminate("by hand")
 
 
 async def is_running(world: World, life: Life) -> bool:

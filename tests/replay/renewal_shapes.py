@@ -19,7 +19,8 @@ async def paid_by_card(
     world: World, renewals: str = "tok_ok", plan: str = "P30D", **start: Any
 ) -> AsyncIterator[Lived]:
     """A first period paid by a good card; then the card that renewals are charged to. Ended by canceling."""
-    async with without_reports(world):
+    # Whether a report or the answer comes first is a matter of milliseconds.
+    async with world.stack.psp.muted():
         lived = await Lived.begin(world, await admin_of(world), plan, card="tok_ok", **start)
         await lived.until(lived.began_at + A_MOMENT)
         if renewals != "tok_ok":
@@ -29,16 +30,6 @@ async def paid_by_card(
             f"/subscriptions/{lived.life.subscription_id}/cancel", {"at_period_end": False}
         )
         await lived.life.closes()
-
-
-@asynccontextmanager
-async def without_reports(world: World) -> AsyncIterator[None]:
-    """Whether a report or the answer comes first is a matter of milliseconds."""
-    await world.stack.psp.webhooks(muted=True)
-    try:
-        yield
-    finally:
-        await world.stack.psp.webhooks()
 
 
 async def admin_of(world: World) -> Student:
@@ -106,7 +97,7 @@ async def frozen_and_unfrozen(world: World) -> str:
 
 
 async def trial_then_paid(world: World) -> str:
-    async with without_reports(world), plan_on_sale(await admin_of(world), "P30D", trial_days=7) as plan:
+    async with world.stack.psp.muted(), plan_on_sale(await admin_of(world), "P30D", trial_days=7) as plan:
         lived = await Lived.begin(world, await admin_of(world), plan, card="tok_ok")
         await lived.until_day(8)
         await lived.life.post("cancel", {"at_period_end": False})

@@ -48,10 +48,7 @@ class Lived:
         return cls(life, admin, numbers_before, began_at, began_at)
 
     async def shown(self) -> dict[str, Any]:
-        body: dict[str, Any] = (
-            await self.life.student.get(f"/subscriptions/{self.life.subscription_id}")
-        ).json()
-        return body
+        return await self.life.shown()
 
     async def until(self, at: datetime) -> list[str]:
         """Lets its time pass until then; what happened meanwhile."""

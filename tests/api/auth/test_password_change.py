@@ -11,11 +11,6 @@ async def change(student: Student, current: str, new: str) -> httpx2.Response:
     return await student.post("/auth/password", {"current": current, "new": new})
 
 
-async def refresh_status(student: Student, token: str) -> int:
-    headers = {"Authorization": f"Bearer {token}"}
-    return (await student.http.post("/auth/refresh", headers=headers)).status_code
-
-
 async def test_a_new_password_ends_every_session(student: Student) -> None:
     first = student.refresh_token
     await student.login()
@@ -24,27 +19,27 @@ async def test_a_new_password_ends_every_session(student: Student) -> None:
     answer = await change(student, old, NEW)
     assert (answer.status_code, answer.content) == (204, b"")
 
-    assert await refresh_status(student, first) == 401
-    assert await refresh_status(student, student.refresh_token) == 401
+    assert await student.refresh_status(first) == 401
+    assert await student.refresh_status(student.refresh_token) == 401
     body = {"email": student.email, "password": old}
     assert (await student.http.post("/auth/login", json=body)).status_code == 401
     student.password = NEW
     await student.login()
-    assert await refresh_status(student, student.refresh_token) == 200
+    assert await student.refresh_status(student.refresh_token) == 200
 
 
 async def test_the_current_password_is_asked_for(student: Student) -> None:
     refused = await change(student, "non è questa parola", NEW)
     assert (refused.status_code, refused.json()["code"]) == (401, "bad_credentials")
     assert refused.json()["detail"] == "The current password is wrong."
-    assert await refresh_status(student, student.refresh_token) == 200
+    assert await student.refresh_status(student.refresh_token) == 200
     await student.login()
 
 
 async def test_the_new_password_must_do_too(student: Student) -> None:
     refused = await change(student, student.password, "password1234")
     assert (refused.status_code, refused.json()["code"]) == (422, "weak_password")
-    assert await refresh_status(student, student.refresh_token) == 200
+    assert await student.refresh_status(student.refresh_token) == 200
     await student.login()
 
 
@@ -77,4 +72,4 @@ async def test_no_login_with_the_old_password_outlives_the_change(student: Stude
     )
     assert changed.status_code == 204
     opened = [login.json()["refresh_token"] for login in logins if login.status_code == 200]
-    assert [await refresh_status(student, token) for token in opened] == [401] * len(opened)
+    assert [await student.refresh_status(token) for token in opened] == [401] * len(opened)

@@ -49,11 +49,6 @@ async def reset(student: Student, token: str, new: str = NEW) -> httpx2.Response
     return await student.http.post("/auth/password/reset", json={"token": token, "new": new})
 
 
-async def refresh_status(student: Student, token: str) -> int:
-    headers = {"Authorization": f"Bearer {token}"}
-    return (await student.http.post("/auth/refresh", headers=headers)).status_code
-
-
 async def test_the_token_sets_another_password_once_and_ends_every_session(
     mail: ResetMail, student: Student
 ) -> None:
@@ -63,7 +58,7 @@ async def test_the_token_sets_another_password_once_and_ends_every_session(
     done = await reset(student, token)
     assert (done.status_code, done.content) == (204, b"")
 
-    assert await refresh_status(student, student.refresh_token) == 401
+    assert await student.refresh_status(student.refresh_token) == 401
     body = {"email": student.email, "password": old}
     assert refusal(await student.http.post("/auth/login", json=body)) == (401, "bad_credentials")
     assert refusal(await reset(student, token, "otto nani e una mela")) == INVALID

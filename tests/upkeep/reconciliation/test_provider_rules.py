@@ -1,8 +1,6 @@
 """Each rule about the providers' books sees what one of the two books lacks; missed news settles as ever."""
 
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -19,16 +17,6 @@ from upkeep.reconciliation.of_providers import PROVIDER_RULES
 from upkeep.reconciliation.reach import Bounds
 
 NOT_BOOKED, NOT_THERE, WENT_BACK = (rule.name for rule in PROVIDER_RULES)
-
-
-@asynccontextmanager
-async def unheard(world: World) -> AsyncIterator[None]:
-    """What happens meanwhile at the provider is never reported."""
-    await world.stack.psp.webhooks(muted=True)
-    try:
-        yield
-    finally:
-        await world.stack.psp.webhooks()
 
 
 async def test_what_is_well_is_not_found(world: World) -> None:
@@ -64,7 +52,7 @@ async def test_a_success_that_was_never_reported(world: World) -> None:
     life = await begin_with_card(world, "tok_3ds", becomes="incomplete")
     charge = await waits_for_confirmation(life)
     [payment_id] = await payment_ids(life)
-    async with unheard(world):
+    async with world.stack.psp.muted():
         await world.stack.psp.complete_action(charge["id"], "succeeded")
 
     async with reach_of(world) as reach:
@@ -86,7 +74,7 @@ async def test_a_charge_that_is_none_of_ours(world: World) -> None:
         "amount_cents": 1_990,
         "currency": "EUR",
     }
-    async with unheard(world):
+    async with world.stack.psp.muted():
         made = await world.stack.psp.post("/v1/charges", body, key=uuid.uuid4().hex)
 
     async with reach_of(world) as reach:
@@ -105,7 +93,7 @@ async def test_a_success_that_was_given_back_before_we_knew_buys_nothing(world: 
     life = await begin_with_card(world, "tok_3ds", becomes="incomplete")
     charge = await waits_for_confirmation(life)
     [payment_id] = await payment_ids(life)
-    async with unheard(world):
+    async with world.stack.psp.muted():
         await world.stack.psp.complete_action(charge["id"], "succeeded")
         back = {"charge_key": charge["idempotency_key"], "amount_cents": 1_990, "currency": "EUR"}
         assert (await world.stack.psp.post("/v1/refunds", back, key=uuid.uuid4().hex)).is_success
@@ -135,7 +123,7 @@ async def test_money_that_went_back_by_hand(world: World) -> None:
         await life.becomes("active")
     [of_refunded] = await world.stack.psp.charges(refunded.subscription_id)
     [of_taken] = await world.stack.psp.charges(taken.subscription_id)
-    async with unheard(world):
+    async with world.stack.psp.muted():
         back = {"charge_key": of_refunded["idempotency_key"], "amount_cents": 5, "currency": "EUR"}
         assert (await world.stack.psp.post("/v1/refunds", back, key=uuid.uuid4().hex)).is_success
         await world.stack.psp.charge_back(of_taken["id"], 7)
@@ -152,7 +140,7 @@ async def test_a_charge_from_before_its_payment_is_another_s(world: World) -> No
     life = await begin_with_card(world, "tok_3ds", becomes="incomplete")
     charge = await waits_for_confirmation(life)
     [payment_id] = await payment_ids(life)
-    async with unheard(world):
+    async with world.stack.psp.muted():
         await world.stack.psp.complete_action(charge["id"], "succeeded")
     async with behind_its_back(world.database) as connection:
         younger = "UPDATE payments SET recorded_at = now() + interval '6 minutes' WHERE id = :id"
