@@ -15,6 +15,7 @@ from fastapi import Depends, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
+from api.held_key import HeldKey
 from api.problems import RETRY_SOON, Problem
 from api.refusals import problem_of
 from db.database import Connection, Database
@@ -131,16 +132,17 @@ class AnswerKeeper:
         async with self._database.transaction() as connection:
             if await idempotency.is_key_of_a_start(connection, user_id, key):
                 raise problem_of(KEY_REUSED)
-            is_ours = await idempotency.claim_key(connection, claim)
-        if not is_ours:
+            held_until = await idempotency.claim_key(connection, claim)
+        if held_until is None:
             return await self._answer_again(claim)
+        held = HeldKey(self._database, claim, held_until)
         try:
-            status, content = _told(await act(_command_id(claim)), status_code)
+            async with held.renewed():
+                status, content = _told(await act(_command_id(claim)), status_code)
         except Exception as error:
-            await self._give_back(claim, error)
+            await held.give_back(was_refused=isinstance(error, Problem) and error.status < FIRST_SERVER_ERROR)
             raise
-        await self._keep(claim, status, content)
-        return JSONResponse(content, status)
+        return await self._keep(claim, status, content)
 
     async def once_written(
         self,
@@ -165,21 +167,25 @@ class AnswerKeeper:
         async with self._database.transaction() as connection:
             if await idempotency.is_key_of_a_start(connection, user_id, key):
                 raise problem_of(KEY_REUSED)
-            if await idempotency.claim_key(connection, claim):
+            if await idempotency.claim_key(connection, claim) is not None:
                 answer = (await write(connection)).model_dump(mode="json")
                 await idempotency.store_answer(connection, claim, status_code, answer)
                 return JSONResponse(reveal(answer), status_code)
         return await self._answer_again(claim, reveal)
 
-    async def _keep(self, claim: Claim, status: int, content: dict[str, Any]) -> None:
-        async with self._database.transaction() as connection:
-            await idempotency.store_answer(connection, claim, status, content)
+    async def has_answer(self, user_id: int, key: str | None) -> bool:
+        """Whether a request under the key was carried out: what stood before it then is not asked again."""
+        if key is None:
+            return False
+        async with self._database.read() as connection:
+            kept = await idempotency.find_answer(connection, user_id, key)
+        return kept is not None and kept.answer is not None
 
-    async def _give_back(self, claim: Claim, error: Exception) -> None:
-        was_refused = isinstance(error, Problem) and error.status < FIRST_SERVER_ERROR
-        give_back = idempotency.release_key if was_refused else idempotency.let_take_over
+    async def _keep(self, claim: Claim, status: int, content: dict[str, Any]) -> JSONResponse:
+        """The first answer, should another request under the key have been quicker."""
         async with self._database.transaction() as connection:
-            await give_back(connection, claim)
+            is_kept = await idempotency.keep_answer(connection, claim, status, content)
+        return JSONResponse(content, status) if is_kept else await self._answer_again(claim)
 
     async def _answer_again(self, claim: Claim, reveal: Reveal = as_kept) -> JSONResponse:
         async with self._database.read() as connection:

@@ -108,7 +108,7 @@ class OnBehalf:
         """
         owner_id = await self._find_owner(subscription_id)
         async with self.context.database.read() as connection:
-            invoice_id = await invoice_views.find_newest(connection, subscription_id)
+            invoice_id = await invoice_views.find_newest(connection, subscription_id, owner_id)
         if invoice_id is None:
             raise problem_of(Refused(RefusalCode.INVOICE_NOT_PAYABLE, "there is no invoice to be paid"))
         # Also when it is paid: it may have been by this very request, which was cut off.

@@ -83,7 +83,8 @@ async def list_webhook_endpoints(
 )
 async def create_webhook_endpoint(body: NewEndpointBody, asked: StaffRequestDep) -> JSONResponse:
     """Tells an address of events from now on. The secret that they are signed with is shown here only."""
-    await _check_url(asked.context, body.url)
+    if not await asked.context.answers.has_answer(asked.user.id, asked.key):
+        await _check_url(asked.context, body.url)
     return await asked.once_written(
         body,
         lambda connection: webhook_endpoints.create_endpoint(connection, body, Hand(asked.user, body.reason)),

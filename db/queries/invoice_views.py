@@ -202,11 +202,11 @@ async def find_due(connection: Connection, subscription_id: int) -> DueView | No
     return row and DueView(*row)
 
 
-async def find_newest(connection: Connection, subscription_id: int) -> int | None:
-    """The id of the invoice that is open or, when none is, of the last one."""
+async def find_newest(connection: Connection, subscription_id: int, user_id: int) -> int | None:
+    """The id of the user's invoice that is open or, when none is, of their last one."""
     query = (
         select(Invoice.id)
-        .where(Invoice.subscription_id == subscription_id)
+        .where(Invoice.subscription_id == subscription_id, Invoice.user_id == user_id)
         .order_by((Invoice.status == InvoiceStatus.OPEN).desc(), Invoice.id.desc())
         .limit(1)
     )

@@ -90,6 +90,17 @@ async def test_it_is_handed_on_with_its_time_and_not_with_its_money(family: Life
     await comes_to_rest(family)
 
 
+async def test_what_its_owner_of_before_has_paid_is_not_asked_for_again(family: Life, admin: Student) -> None:
+    heir = await join(family)
+    assert (await transfer(family, heir)).is_success
+
+    asked = await admin.post(
+        f"/admin/subscriptions/{family.subscription_id}/retry-payment", {"reason": "they have called"}
+    )
+
+    assert refusal(asked) == (409, "invoice_not_payable")
+
+
 async def forget_answer(family: Life, key: str) -> None:
     query = (
         "UPDATE idempotency_keys SET answer = NULL, status_code = NULL,"

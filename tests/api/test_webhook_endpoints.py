@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from api.app import create_app
+from cli.dev.temporal import EmbeddedTemporal
 from db.database import Database
+from ops.settings import Settings
+from tests.api.shell import client_of
 from tests.client import Student, refusal
 from tests.deadline import eventually
 from tests.event_endpoint import ENDPOINTS, Endpoint, all_delivered
@@ -53,6 +57,24 @@ async def test_a_new_one_shows_its_secret_once(admin: Student, database: Databas
         )
         assert endpoint.secret not in " ".join(stored.scalars())
     await admin.delete(endpoint.path)
+
+
+async def test_made_it_is_shown_again_wherever_its_name_leads_by_then(
+    admin: Student, settings: Settings, temporal_server: EmbeddedTemporal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal_server.address)
+    key, body = uuid.uuid4().hex, {"url": "http://127.0.0.1:9/hook"}
+    made = await admin.post(ENDPOINTS, body, key=key)
+
+    async with client_of(create_app(settings.model_copy(update={"events_allow_private": False}))) as http:
+        strict = Student(http, email=admin.email, password=admin.password)
+        await strict.login()
+        again = await strict.post(ENDPOINTS, body, key=key)
+        another = await strict.post(ENDPOINTS, body, key=uuid.uuid4().hex)
+
+    assert (again.status_code, again.json()) == (201, made.json())
+    assert refusal(another) == (422, "endpoint_url_refused")
+    await admin.delete(Endpoint(admin, made.json()).path)
 
 
 async def test_the_same_request_makes_one_and_shows_the_same(admin: Student) -> None:

@@ -354,7 +354,7 @@ class OneIdempotencyKey(Contest):
     async def take(self, client: int, prize: str) -> bool:
         claim = Claim(self.clients[0].user_id, prize, "hash")
         async with self.database.transaction() as connection:
-            if not await idempotency.claim_key(connection, claim):
+            if await idempotency.claim_key(connection, claim) is None:
                 return False
         async with self.database.transaction() as connection:
             await insert_row(connection, Note, user_id=claim.user_id, text=prize)

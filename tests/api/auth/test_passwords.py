@@ -6,7 +6,7 @@ import time
 import argon2
 import pytest
 
-from api.auth.password_strength import find_weakness
+from api.auth.password_strength import MAX_LENGTH, find_weakness
 from api.auth.passwords import PasswordHasher
 from api.problems import Problem
 
@@ -50,6 +50,23 @@ async def test_nothing_is_cut_off(passwords: PasswordHasher) -> None:
 async def test_the_same_characters_typed_another_way_match(passwords: PasswordHasher) -> None:
     composed, decomposed = "perch\N{LATIN SMALL LETTER E WITH ACUTE}", "perche\N{COMBINING ACUTE ACCENT}"
     assert await passwords.verify(decomposed, await passwords.hash(composed))
+
+
+async def test_what_is_too_long_for_a_password_costs_no_ordering_of_its_marks(
+    monkeypatch: pytest.MonkeyPatch, passwords: PasswordHasher
+) -> None:
+    """It would take seconds, on the event loop, before anybody is known to be anybody."""
+    ordered: list[str] = []
+    monkeypatch.setattr("api.auth.passwords.normalize", lambda _, text: ordered.append(text) or text)
+    longest, endless = "a" * 4 * MAX_LENGTH, "a" + "\u0301" * 16_000 + "\u0316" * 16_000
+
+    for password in (longest, endless):
+        await passwords.verify(password, None)
+        assert (
+            await passwords.find_weakness(password, EMAIL) == "The password may have at most 128 characters."
+        )
+
+    assert ordered == [longest, longest]
 
 
 async def test_a_hash_made_at_another_cost_is_outdated_and_still_good(passwords: PasswordHasher) -> None:
