@@ -19,6 +19,9 @@ from domain.events import NAMED_ONLY
 COUNTED = {"preserve_rowcount": True}
 """SQLAlchemy does not count what is inserted unless it is told to."""
 
+AT_ONCE = 5_000
+"""How many deliveries one statement writes: however much was missed, none runs into the limit of its time."""
+
 _IS_FOR_ALL = OutboxEvent.event.not_in(sorted(NAMED_ONLY))
 _IS_NAMED = OutboxEvent.event == func.any(WebhookEndpoint.events)
 _IS_TAKEN = or_(WebhookEndpoint.events.is_(None) & _IS_FOR_ALL, _IS_NAMED)
@@ -74,23 +77,45 @@ async def make_up_for(connection: Connection, endpoint_id: int, disabled_at: dat
 
     Returns how many these are.
     """
-    reopened = await connection.execute(
-        update(EventDelivery)
+    reopened = await _reopen(connection, endpoint_id)
+    return reopened + await _deliver_missed(connection, endpoint_id, disabled_at)
+
+
+async def _reopen(connection: Connection, endpoint_id: int) -> int:
+    not_taken = (
+        select(EventDelivery.id)
+        .join(WebhookEndpoint, WebhookEndpoint.id == EventDelivery.endpoint_id)
+        .join(OutboxEvent, OutboxEvent.id == EventDelivery.event_id)
         .where(
             EventDelivery.endpoint_id == endpoint_id,
             EventDelivery.status.in_((DeliveryStatus.STOPPED, DeliveryStatus.FAILED)),
-            WebhookEndpoint.id == endpoint_id,
-            OutboxEvent.id == EventDelivery.event_id,
             _IS_TAKEN,
         )
-        .values(_ANEW)
+        .limit(AT_ONCE)
     )
+    total = 0
+    while True:
+        reopened = await connection.execute(
+            update(EventDelivery).where(EventDelivery.id.in_(not_taken)).values(_ANEW)
+        )
+        total += reopened.rowcount
+        if reopened.rowcount < AT_ONCE:
+            return total
+
+
+async def _deliver_missed(connection: Connection, endpoint_id: int, disabled_at: datetime) -> int:
     missed = _taken_by(endpoint_id, OutboxEvent.published_at >= disabled_at)
-    inserted = await connection.execute(
-        upsert(EventDelivery).from_select(["event_id", "endpoint_id"], missed).on_conflict_do_nothing(),
-        execution_options=COUNTED,
-    )
-    return reopened.rowcount + inserted.rowcount
+    total, last = 0, 0
+    while True:
+        part = missed.where(OutboxEvent.id > last).limit(AT_ONCE)
+        highest = (await connection.execute(select(func.max(part.subquery().c[0])))).scalar_one()
+        if highest is None:
+            return total
+        inserted = await connection.execute(
+            upsert(EventDelivery).from_select(["event_id", "endpoint_id"], part).on_conflict_do_nothing(),
+            execution_options=COUNTED,
+        )
+        total, last = total + inserted.rowcount, highest
 
 
 async def _deliver_anew(connection: Connection, events: Select[int, int]) -> int:

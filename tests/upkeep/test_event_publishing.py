@@ -10,7 +10,7 @@ from sqlalchemy import text
 from temporalio.service import RPCError, RPCStatusCode
 
 from db.database import Database
-from db.queries import outbox, webhook_endpoints
+from db.queries import event_replays, outbox, webhook_endpoints
 from db.queries.event_publishing import publish_due
 from domain.delivery import DisabledReason
 from domain.ending import cancel
@@ -285,3 +285,42 @@ async def test_a_workflow_that_was_lost_is_started_again(database: Database, cus
 
     assert len(temporal.started) == 2
     assert len(set(temporal.started)) == 1
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3, 1_000])
+async def test_what_was_missed_is_made_up_for_in_parts_and_once(
+    database: Database, customer: Customer, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    """What was on its way when it was disabled, and what was published since; no announcement that waits."""
+    monkeypatch.setattr(event_replays, "AT_ONCE", at_once)
+    endpoint_id = await endpoint(database, customer)
+    await customer.start()
+    await publish(database)
+    since = datetime.now(UTC)
+    async with database.transaction() as connection:
+        assert await webhook_endpoints.stop(connection, endpoint_id, DisabledReason.BY_STAFF)
+    another = await Customer.signup(database)
+    await another.start_and_pay()
+    await execute(database, HELD_BACK)
+    await publish(database)
+
+    async with database.transaction() as connection:
+        await webhook_endpoints.enable(connection, endpoint_id)
+        made_up = await event_replays.make_up_for(connection, endpoint_id, since)
+        assert await event_replays.make_up_for(connection, endpoint_id, since) == 0
+
+    on_their_way = [
+        (row["event"], row["status"])
+        for each in (customer, another)
+        for row in await each.rows(DELIVERIES)
+        if row["endpoint_id"] == endpoint_id
+    ]
+    assert on_their_way == [
+        ("subscription.created", "pending"),
+        ("invoice.finalized", "pending"),
+        ("subscription.created", "pending"),
+        ("invoice.finalized", "pending"),
+        ("invoice.paid", "pending"),
+        ("subscription.activated", "pending"),
+    ]
+    assert made_up == len(on_their_way)
