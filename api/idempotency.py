@@ -194,7 +194,9 @@ class AnswerKeeper:
             raise problem_of(KEY_REUSED)
         if kept is not None and kept.is_forgotten:
             raise Problem(
-                410, "answer_erased", "It was carried out; its answer was about somebody erased since."
+                410,
+                "answer_erased",
+                "It may have been carried out; its answer was about somebody erased since.",
             )
         if kept is None or kept.answer is None or kept.status_code is None:
             raise Problem(

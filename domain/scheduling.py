@@ -72,7 +72,9 @@ def price_move(state: SubscriptionState, price: PlanTerms, at: datetime) -> Pric
     if state.cancel_at_period_end:
         return PriceMove.LEAVES
     is_billed = state.open_invoice is not None and not state.is_changing_plan
-    is_announced = renewing.reminder_at(_as_it_will_renew(state)) <= at
+    # While it is frozen nothing is announced; and its renewal moves by all of it, however soon it ends.
+    announces_until = at if state.freeze is None else state.freeze.since
+    is_announced = renewing.reminder_at(state) <= announces_until
     return PriceMove.TOO_NEAR if is_billed or is_announced else PriceMove.MOVES
 
 
@@ -97,15 +99,16 @@ def schedule_price(state: SubscriptionState, price: PlanTerms, at: datetime) -> 
             "price_cents": price.price_cents,
             "currency": price.currency,
             "from_price_cents": state.last_paid_plan.price_cents,
-            "renews_at": rfc3339(_as_it_will_renew(state).paid_until),
+            "renews_at": rfc3339(_renews_at(state)),
             **beside,
         },
     )
 
 
-def _as_it_will_renew(state: SubscriptionState) -> SubscriptionState:
-    """A renewal moves with a freeze: by all of it, as far as anybody knows before it is over."""
-    return state if state.freeze is None else pausing.unfreeze(state, state.freeze.thaws_at).state
+def _renews_at(state: SubscriptionState) -> datetime:
+    """A freeze moves it: by all of it, as far as anybody knows before it is over."""
+    thawed = state if state.freeze is None else pausing.unfreeze(state, state.freeze.thaws_at).state
+    return thawed.paid_until
 
 
 def without_what_is_open(state: SubscriptionState, event: Event, details: dict[str, int | str]) -> Change:

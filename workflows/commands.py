@@ -110,10 +110,10 @@ class TakesCommands:
         """Answers with what becomes of it by now."""
         async with self._carrying_out():
             move = scheduling.price_move(self._state, command.price, workflow.now())
-            if move is PriceMove.MOVES and self._leaves_choices_alone():
-                return PriceMove.CHOSE_ANOTHER_PLAN
             if move is PriceMove.MOVES and self._judges_a_freeze_by_unmoved_dates():
                 return PriceMove.TOO_NEAR
+            if move is PriceMove.MOVES and self._leaves_choices_alone():
+                return PriceMove.CHOSE_ANOTHER_PLAN
             await self._record(
                 command, lambda state: scheduling.schedule_price(state, command.price, workflow.now())
             )

@@ -11,6 +11,8 @@ from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from db.database import Connection
+from db.queries import in_parts
+from db.queries.in_parts import ids_in_parts
 from db.tables.outbox import OutboxEvent
 from db.tables.webhook_endpoints import EventDelivery, WebhookEndpoint
 from domain.delivery import DeliveryStatus
@@ -18,9 +20,6 @@ from domain.events import NAMED_ONLY
 
 COUNTED = {"preserve_rowcount": True}
 """SQLAlchemy does not count what is inserted unless it is told to."""
-
-AT_ONCE = 5_000
-"""How many deliveries one statement writes: however much was missed, none runs into the limit of its time."""
 
 _IS_FOR_ALL = OutboxEvent.event.not_in(sorted(NAMED_ONLY))
 _IS_NAMED = OutboxEvent.event == func.any(WebhookEndpoint.events)
@@ -82,40 +81,46 @@ async def make_up_for(connection: Connection, endpoint_id: int, disabled_at: dat
 
 
 async def _reopen(connection: Connection, endpoint_id: int) -> int:
+    was_not_taken = EventDelivery.status.in_((DeliveryStatus.STOPPED, DeliveryStatus.FAILED))
     not_taken = (
         select(EventDelivery.id)
         .join(WebhookEndpoint, WebhookEndpoint.id == EventDelivery.endpoint_id)
         .join(OutboxEvent, OutboxEvent.id == EventDelivery.event_id)
-        .where(
-            EventDelivery.endpoint_id == endpoint_id,
-            EventDelivery.status.in_((DeliveryStatus.STOPPED, DeliveryStatus.FAILED)),
-            _IS_TAKEN,
-        )
-        .limit(AT_ONCE)
+        .where(EventDelivery.endpoint_id == endpoint_id, was_not_taken, _IS_TAKEN)
     )
     total = 0
-    while True:
+    async for ids in ids_in_parts(connection, not_taken, EventDelivery.id):
         reopened = await connection.execute(
-            update(EventDelivery).where(EventDelivery.id.in_(not_taken)).values(_ANEW)
+            update(EventDelivery).where(EventDelivery.id.in_(ids), was_not_taken).values(_ANEW)
         )
         total += reopened.rowcount
-        if reopened.rowcount < AT_ONCE:
-            return total
+    return total
 
 
 async def _deliver_missed(connection: Connection, endpoint_id: int, disabled_at: datetime) -> int:
-    missed = _taken_by(endpoint_id, OutboxEvent.published_at >= disabled_at)
+    """In the order in which they were published, which is what is indexed."""
     total, last = 0, 0
+    since: datetime | None = disabled_at
     while True:
-        part = missed.where(OutboxEvent.id > last).limit(AT_ONCE)
-        highest = (await connection.execute(select(func.max(part.subquery().c[0])))).scalar_one()
-        if highest is None:
+        found = await connection.execute(
+            select(OutboxEvent.published_at, OutboxEvent.id)
+            .where(
+                OutboxEvent.published_at >= since,
+                or_(OutboxEvent.published_at > since, OutboxEvent.id > last),
+            )
+            .order_by(OutboxEvent.published_at, OutboxEvent.id)
+            .limit(in_parts.AT_ONCE)
+        )
+        part = found.all()
+        if not part:
             return total
+        missed = _taken_by(endpoint_id, OutboxEvent.id.in_([event_id for _, event_id in part]))
         inserted = await connection.execute(
-            upsert(EventDelivery).from_select(["event_id", "endpoint_id"], part).on_conflict_do_nothing(),
+            upsert(EventDelivery).from_select(["event_id", "endpoint_id"], missed).on_conflict_do_nothing(),
             execution_options=COUNTED,
         )
-        total, last = total + inserted.rowcount, highest
+        total += inserted.rowcount
+        [*_, (since, last)] = part
 
 
 async def _deliver_anew(connection: Connection, events: Select[int, int]) -> int:

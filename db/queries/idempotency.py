@@ -145,7 +145,7 @@ async def store_answer(
 async def forget_answers(connection: Connection, which: ColumnElement[bool]) -> None:
     """The keys stay taken: what was asked for is not carried out once more.
 
-    So do those of requests that are still running, whose answer would come after this.
+    So do those without an answer: it may come after this.
     """
     await connection.execute(update(IdempotencyKey).where(which).values(status_code=FORGOTTEN, answer={}))
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Interval, Row, cast, func, insert, literal, or_, select, update
 
 from db.database import Connection
+from db.queries.in_parts import ids_in_parts
 from db.tables.webhook_endpoints import EventDelivery, WebhookEndpoint, WebhookEndpointChange
 from domain.delivery import DeliveryStatus, DisabledReason, EndpointStatus
 
@@ -122,11 +123,11 @@ async def stop(
     )
     if not stopped.rowcount:
         return False
-    await connection.execute(
-        update(EventDelivery)
-        .where(EventDelivery.endpoint_id == endpoint_id, EventDelivery.status == DeliveryStatus.PENDING)
-        .values(status=DeliveryStatus.STOPPED)
-    )
+    is_on_its_way = EventDelivery.status == DeliveryStatus.PENDING
+    on_their_way = select(EventDelivery.id).where(EventDelivery.endpoint_id == endpoint_id, is_on_its_way)
+    async for ids in ids_in_parts(connection, on_their_way, EventDelivery.id):
+        still = update(EventDelivery).where(EventDelivery.id.in_(ids), is_on_its_way)
+        await connection.execute(still.values(status=DeliveryStatus.STOPPED))
     return True
 
 

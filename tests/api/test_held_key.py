@@ -34,9 +34,9 @@ class Repeated:
     async def send(self, by: str, refused: Problem | None = None) -> JSONResponse:
         async def act(_command_id: str) -> Told:
             self.began.set()
-            await self.goes_on.wait()
             if refused is not None:
                 raise refused
+            await self.goes_on.wait()
             return Told(by=by)
 
         return await AnswerKeeper(self._database).once(self._user_id, self._key, "hash", act)
@@ -105,10 +105,10 @@ async def test_a_refusal_takes_no_answer_away(repeated: Repeated) -> None:
     first = asyncio.create_task(repeated.send("first"))
     await repeated.began.wait()
     await repeated.lapse()
-    repeated.goes_on.set()
     refused = Problem(422, "payment_method_invalid", "It is attached already.")
     with pytest.raises(Problem, match="attached already"):
         await repeated.send("second", refused)
+    repeated.goes_on.set()
 
     told = said(await first)
 

@@ -196,8 +196,8 @@ period's end. `when` asks for the other way; the plan that it is on takes an ear
 change is free of charge. A renewal that was opened ahead makes way, and is opened anew on the new terms.
 
 A new price is for new starts. `italiano plan migrate` moves those who run at an older one, each at their next
-renewal that was not announced yet, with a notice of its own; what is frozen is judged by its dates after the
-freeze. Only who is on another plan by then leaves it behind: another plan that was chosen for the period's
-end, before or after, does not take it away, and whoever takes that back renews at the new price. So they get
-the notice too; its `chosen_plan` names what they chose.
+renewal that was not announced yet, with a notice of its own; what was frozen before that moves too, and its
+notice names the date after the freeze. Only who is on another plan by then leaves it behind: another plan
+that was chosen for the period's end, before or after, does not take it away, and whoever takes that back
+renews at the new price. So they get the notice too; its `chosen_plan` names what they chose.
 """

@@ -67,6 +67,12 @@ MOVING_AS_BEFORE = replace(ACTIVE, scheduled_plan=DEARER)
 CHOOSING_WHILE_MOVING = replace(SCHEDULED, moved_price=DEARER)
 OTHER_AHEAD = replace(ACTIVE, paid_ahead=PaidAhead(1, SECOND_PERIOD, switch=Switch(FAMILY, ACTIVE.anchor)))
 FROZEN_FOR = FREEZE.until - FREEZE.since
+
+
+def frozen_at(since: datetime) -> SubscriptionState:
+    return replace(FROZEN, freeze=replace(FREEZE, since=since, until=since + FROZEN_FOR))
+
+
 NOT_RUNNING = (INCOMPLETE, PAST_DUE, UNPAID, CANCELED)
 
 
@@ -292,8 +298,10 @@ def test_a_newer_price_outlasts_the_period_that_was_paid_ahead_at_the_one_before
         (CHANGING, IN_THE_PERIOD, PriceMove.MOVES),
         (PAID_AHEAD, REMINDED_AT, PriceMove.MOVES),
         (FROZEN, IN_THE_PERIOD, PriceMove.MOVES),
-        (FROZEN, REMINDED_AT + FROZEN_FOR - timedelta(microseconds=1), PriceMove.MOVES),
-        (FROZEN, REMINDED_AT + FROZEN_FOR, PriceMove.TOO_NEAR),
+        (FROZEN, REMINDED_AT, PriceMove.MOVES),
+        (FROZEN, FREEZE.until, PriceMove.MOVES),
+        (frozen_at(REMINDED_AT - timedelta(microseconds=1)), PERIOD.end, PriceMove.MOVES),
+        (frozen_at(REMINDED_AT), REMINDED_AT + DAY, PriceMove.TOO_NEAR),
         (MOVING, IN_THE_PERIOD, PriceMove.DONE),
         (replace(MOVING, moved_price=STILL_DEARER), IN_THE_PERIOD, PriceMove.DONE),
         (replace(ACTIVE, plan=DEARER), IN_THE_PERIOD, PriceMove.DONE),

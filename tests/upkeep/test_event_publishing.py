@@ -10,7 +10,7 @@ from sqlalchemy import text
 from temporalio.service import RPCError, RPCStatusCode
 
 from db.database import Database
-from db.queries import event_replays, outbox, webhook_endpoints
+from db.queries import event_replays, in_parts, outbox, webhook_endpoints
 from db.queries.event_publishing import publish_due
 from domain.delivery import DisabledReason
 from domain.ending import cancel
@@ -292,7 +292,7 @@ async def test_what_was_missed_is_made_up_for_in_parts_and_once(
     database: Database, customer: Customer, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     """What was on its way when it was disabled, and what was published since; no announcement that waits."""
-    monkeypatch.setattr(event_replays, "AT_ONCE", at_once)
+    monkeypatch.setattr(in_parts, "AT_ONCE", at_once)
     endpoint_id = await endpoint(database, customer)
     await customer.start()
     await publish(database)
