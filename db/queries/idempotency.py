@@ -60,14 +60,7 @@ async def claim_key(connection: Connection, claim: Claim) -> datetime | None:
     """
     claimed = await connection.execute(
         upsert(IdempotencyKey)
-        .values(
-            user_id=claim.user_id,
-            key=claim.key,
-            request_hash=claim.request_hash,
-            locked_until=_A_WHILE_FROM_NOW,
-            subject_kind=claim.subject and claim.subject.kind,
-            subject_id=claim.subject and claim.subject.id,
-        )
+        .values(_row_of(claim) | {"locked_until": _A_WHILE_FROM_NOW})
         .on_conflict_do_update(
             index_elements=[IdempotencyKey.user_id, IdempotencyKey.key],
             set_={"locked_until": _A_WHILE_FROM_NOW},
@@ -114,15 +107,7 @@ async def keep_answer(connection: Connection, claim: Claim, status_code: int, an
     told = {"status_code": status_code, "answer": answer}
     kept = await connection.execute(
         upsert(IdempotencyKey)
-        .values(
-            user_id=claim.user_id,
-            key=claim.key,
-            request_hash=claim.request_hash,
-            locked_until=func.clock_timestamp(),
-            subject_kind=claim.subject and claim.subject.kind,
-            subject_id=claim.subject and claim.subject.id,
-            **told,
-        )
+        .values(_row_of(claim) | {"locked_until": func.clock_timestamp()} | told)
         .on_conflict_do_update(
             index_elements=[IdempotencyKey.user_id, IdempotencyKey.key],
             set_=told,
@@ -160,6 +145,16 @@ async def let_take_over(connection: Connection, claim: Claim, held_until: dateti
     await connection.execute(
         update(IdempotencyKey).where(*_is_held(claim, held_until)).values(locked_until=func.clock_timestamp())
     )
+
+
+def _row_of(claim: Claim) -> dict[str, Any]:
+    return {
+        "user_id": claim.user_id,
+        "key": claim.key,
+        "request_hash": claim.request_hash,
+        "subject_kind": claim.subject and claim.subject.kind,
+        "subject_id": claim.subject and claim.subject.id,
+    }
 
 
 def _is_held(claim: Claim, held_until: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -35,8 +35,7 @@ async def charged_back(world: World) -> str:
     async with paid_by_card(world) as lived:
         await _report_chargeback(lived)
         await lived.until_day(31)
-        path = f"/admin/subscriptions/{lived.life.subscription_id}/unpark"
-        assert (await lived.admin.post(path, WHY)).is_success
+        await _unpark(lived)
         await lived.until_day(32)
     return lived.life.workflow_id
 
@@ -47,8 +46,7 @@ async def charged_back_while_frozen(world: World) -> str:
         await lived.life.post("freeze", {"until": (lived.began_at + timedelta(days=10)).isoformat()})
         await _report_chargeback(lived)
         await lived.until_day(40)
-        path = f"/admin/subscriptions/{lived.life.subscription_id}/unpark"
-        assert (await lived.admin.post(path, WHY)).is_success
+        await _unpark(lived)
         await lived.until_day(41)
     return lived.life.workflow_id
 
@@ -109,6 +107,11 @@ async def _withdrawn(world: World) -> Lived:
     async with paid_by_card(world) as lived:
         assert (await lived.life.post("withdraw")).is_success
     return lived
+
+
+async def _unpark(lived: Lived) -> None:
+    path = f"/admin/subscriptions/{lived.life.subscription_id}/unpark"
+    assert (await lived.admin.post(path, WHY)).is_success
 
 
 async def _report_chargeback(lived: Lived) -> None:
