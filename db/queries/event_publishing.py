@@ -13,6 +13,8 @@ _AWAIT_LOCK = text(f"SELECT pg_advisory_xact_lock({_LOCK})")
 # this is the order of their commits. An announcement is due when its subscription's own time has come to it:
 # now() keeps to its index, where clock_timestamp() would look at all that are still to come. Where both are
 # published together, as after a turn of the clock, it comes behind the facts from before its time.
+# All of them are published at one instant, since rows are updated in no order: by (published_at, id) a later
+# reading finds them in the order in which their deliveries were made.
 _PUBLISH = text("""
 WITH due AS MATERIALIZED (
     SELECT id FROM outbox
@@ -40,7 +42,7 @@ numbered AS (
         + row_number() OVER (PARTITION BY d.subscription_id ORDER BY d.at, d.id) END AS sequence
     FROM dated d),
 published AS (
-    UPDATE outbox SET published_at = clock_timestamp(), sequence = numbered.sequence
+    UPDATE outbox SET published_at = statement_timestamp(), sequence = numbered.sequence
     FROM numbered WHERE outbox.id = numbered.id
     RETURNING outbox.id, outbox.event),
 delivered AS (

@@ -91,6 +91,20 @@ async def test_facts_are_numbered_in_their_order(database: Database, customer: C
     ]
 
 
+async def test_what_is_published_together_has_one_instant(database: Database, customer: Customer) -> None:
+    """Whoever reads by (published_at, id) finds the order of the deliveries."""
+    await customer.start_and_pay()
+    await execute(database, HELD_BACK)
+
+    await publish(database)
+
+    instants = await customer.rows(
+        "SELECT count(o.published_at) AS events, count(DISTINCT o.published_at) AS instants FROM outbox o"
+        " JOIN subscriptions s ON s.id = o.subscription_id WHERE s.user_id = :user_id"
+    )
+    assert instants == [{"events": 4, "instants": 1}]
+
+
 async def test_nothing_is_published_twice(database: Database, customer: Customer) -> None:
     await customer.start_and_pay()
     await publish(database)
