@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Self
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ResourceClosedError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -36,11 +36,7 @@ USER_ERASED = "IB001"
 """The code of our own that a trigger of the schema raises."""
 
 
-class LostWhileConnectingError(Exception):
-    """The first connection of a pool was lost while SQLAlchemy asked what server it is to."""
-
-
-UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError, LostWhileConnectingError)
+UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError)
 """What a caller sees when Postgres is away, full or too slow: worth repeating, nothing was done."""
 
 
@@ -74,13 +70,13 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Commits when the block ends, rolls back when it raises."""
-        async with _connected(self._engine) as connection, connection.begin():
+        async with self._engine.connect() as connection, connection.begin():
             yield connection
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Connection]:
         """Single statements, each its own snapshot: no BEGIN and no COMMIT to wait for."""
-        async with _connected(self._autocommit) as connection:
+        async with self._autocommit.connect() as connection:
             yield connection
 
     @asynccontextmanager
@@ -89,7 +85,7 @@ class Database:
 
         Its statements share one snapshot. It keeps a connection from others: not for many at once.
         """
-        async with _connected(self._snapshots) as connection, connection.begin(), _waiting_longer(connection):
+        async with self._snapshots.connect() as connection, connection.begin(), _waiting_longer(connection):
             for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
                 await connection.execute(select(func.set_config(name, str(STREAMED_MS), True)))
             yield connection
@@ -101,7 +97,7 @@ class Database:
         The lock lives as long as its connection: whoever reads and writes on it has the lock for sure. Each
         statement commits by itself, so that nothing is held open meanwhile.
         """
-        async with _connected(self._locks) as connection:
+        async with self._locks.connect() as connection:
             try:
                 taken = select(func.pg_try_advisory_lock(func.hashtextextended(name, 0)))
                 yield connection if (await connection.execute(taken)).scalar_one() else None
@@ -111,20 +107,6 @@ class Database:
     async def close(self) -> None:
         await self._engine.dispose()
         await self._locks.dispose()
-
-
-@asynccontextmanager
-async def _connected(engine: AsyncEngine) -> AsyncIterator[Connection]:
-    """When the first connection of all is lost at once, SQLAlchemy says that it is closed, or nothing."""
-    is_connected = False
-    try:
-        async with engine.connect() as connection:
-            is_connected = True
-            yield connection
-    except (ResourceClosedError, NotImplementedError) as error:
-        if is_connected:
-            raise
-        raise LostWhileConnectingError from error
 
 
 @asynccontextmanager

@@ -6,21 +6,21 @@ from time import perf_counter_ns
 from typing import Any
 
 from sqlalchemy import event
-from sqlalchemy.engine import Connection, Engine, ExceptionContext
+from sqlalchemy.engine import Engine, ExceptionContext
 
 from ops import spans
 
 DIFFERENT_STATEMENTS = 2_048
 
-_BEGAN = "began"
+_BEGAN = "_italiano_began"
 _CHANGE = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM) (?:ONLY )?\"?([a-z_]+)")
 _READ = re.compile(r"\bFROM (?:ONLY )?\"?([a-z_]+)")
 
 
 def trace_statements(engine: Engine) -> None:
     """Those that belong to a trace: a statement outside of a span has none."""
-    event.listen(engine, "before_cursor_execute", _begin)
-    event.listen(engine, "after_cursor_execute", _end)
+    event.listen(engine, "before_cursor_execute", _begin, named=True)
+    event.listen(engine, "after_cursor_execute", _end, named=True)
     event.listen(engine, "handle_error", _fail)
 
 
@@ -35,22 +35,23 @@ def summary_of(statement: str) -> str:
     return words.partition(" ")[0].upper()
 
 
-def _begin(connection: Connection, *_call: Any) -> None:
+def _begin(*, context: Any, **_others: Any) -> None:
     if spans.current() is not None:
-        connection.info[_BEGAN] = perf_counter_ns()
+        setattr(context, _BEGAN, perf_counter_ns())
 
 
-def _end(connection: Connection, _cursor: Any, statement: str, *_call: Any) -> None:
-    _record(connection, statement, None)
+def _end(*, statement: str, context: Any, **_others: Any) -> None:
+    _record(context, statement, None)
 
 
-def _fail(context: ExceptionContext) -> None:
-    if context.connection is not None and context.statement is not None:
-        _record(context.connection, context.statement, type(context.original_exception).__name__)
+def _fail(failure: ExceptionContext) -> None:
+    """Also of what SQLAlchemy asks a first connection, of which nobody was told that it began."""
+    if failure.statement is not None:
+        _record(failure.execution_context, failure.statement, type(failure.original_exception).__name__)
 
 
-def _record(connection: Connection, statement: str, error_type: str | None) -> None:
-    began: int | None = connection.info.pop(_BEGAN, None)
+def _record(context: Any, statement: str, error_type: str | None) -> None:
+    began: int | None = getattr(context, _BEGAN, None)
     if began is not None:
         summary = summary_of(statement)
         took = perf_counter_ns() - began

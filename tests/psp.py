@@ -20,7 +20,15 @@ SLOW_SECONDS = "0.4"
 class SandboxPsp:
     """Started again, it has the same address and the same book."""
 
-    def __init__(self, folder: Path, *, api_url: str, webhook_secret: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        api_url: str,
+        webhook_secret: str,
+        action_seconds: str = ACTION_SECONDS,
+        slow_seconds: str = SLOW_SECONDS,
+    ) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.api_key = secrets.token_hex(16)
@@ -34,8 +42,8 @@ class SandboxPsp:
             api_key=self.api_key,
         )
         environment |= {
-            "BILLING_PSP_ACTION_SECONDS": ACTION_SECONDS,
-            "BILLING_PSP_SLOW_SECONDS": SLOW_SECONDS,
+            "BILLING_PSP_ACTION_SECONDS": action_seconds,
+            "BILLING_PSP_SLOW_SECONDS": slow_seconds,
         }
         self._process = ProductProcess.sandbox_psp(port, environment, folder / "psp.log")
         self._http = httpx2.AsyncClient(

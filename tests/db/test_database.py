@@ -1,11 +1,15 @@
 """Two ways to use a connection, how long each may take, and which failures are worth a repetition."""
 
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from cli.dev.postgres import SOCKET_NAME, EmbeddedPostgres
-from db.database import Connection, Database, LostWhileConnectingError, is_unavailable
+from db.database import Connection, Database, is_unavailable
 from db.tables.accounts import User
 from ops.settings import Settings
 from tests.chaos.links import Link, Weather
@@ -14,6 +18,8 @@ from tests.deadline import eventually
 from tests.free_port import free_port
 from tests.stack import PATIENCE_MS, settings_for
 
+ANSWERS = 5
+"""At least so many come back before a first statement of ours is answered."""
 TIMED_OUT = {"database_statement_timeout_ms": 50}
 
 
@@ -119,27 +125,51 @@ async def test_a_mistake_is_not_worth_a_repetition(database: Database, statement
     assert not is_unavailable(ValueError("not of the database at all"))
 
 
-@pytest.mark.parametrize("asked", [b"pg_catalog.version", b"current_schema", b"standard_conforming_strings"])
-async def test_a_first_connection_that_is_lost_at_once_is_an_outage(
-    postgres: EmbeddedPostgres, database_url: str, asked: bytes
-) -> None:
-    """While it is asked what server it is to: whoever starts while Postgres ends."""
+@pytest.fixture
+async def far_away(postgres: EmbeddedPostgres, database_url: str) -> AsyncIterator[tuple[Link, Database]]:
+    """A database that nobody has connected to, and the line that leads there."""
     link = Link("to postgres", [postgres._socket_folder / SOCKET_NAME])
     await link.open()
     name = database_url.partition("@/")[2].partition("?")[0]
     by_link = f"postgresql://postgres@127.0.0.1:{link.port}/{name}?sslmode=disable"
     database = Database.from_settings(settings_for(by_link))
-    try:
-        link.change(Weather.REPLY_LOST, loses=asked)
-        with pytest.raises(LostWhileConnectingError) as failure:
-            await emails(database, "nobody@italiano.example")
-        assert is_unavailable(failure.value)
+    yield link, database
+    await database.close()
+    await link.close()
 
-        link.calm()
-        assert await emails(database, "nobody@italiano.example") == []
-    finally:
-        await database.close()
-        await link.close()
+
+@pytest.mark.parametrize("asked", [b"pg_catalog.version", b"current_schema", b"standard_conforming_strings"])
+async def test_a_first_connection_that_is_lost_at_once_is_an_outage(
+    far_away: tuple[Link, Database], asked: bytes
+) -> None:
+    """While it is asked what server it is to: whoever starts while Postgres ends."""
+    link, database = far_away
+    link.change(Weather.REPLY_LOST, loses=asked)
+    with pytest.raises(OperationalError) as failure:
+        await emails(database, "nobody@italiano.example")
+    assert is_unavailable(failure.value)
+
+    link.calm()
+    assert await emails(database, "nobody@italiano.example") == []
+
+
+@pytest.mark.parametrize("answer", range(1, ANSWERS + 1))
+async def test_whoever_is_canceled_while_it_connects_ends(
+    far_away: tuple[Link, Database], answer: int
+) -> None:
+    """Whatever it waits for: who took it for an outage would go on, and be waited for in vain."""
+    link, database = far_away
+    came = itertools.count(1)
+
+    def cancel_at(_answer: bytes) -> None:
+        if next(came) == answer:
+            asking.cancel()
+
+    link.sees = cancel_at
+    asking = asyncio.create_task(emails(database, "nobody@italiano.example"))
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert next(came) == answer + 1
 
 
 async def test_what_fails_later_is_no_outage(database: Database) -> None:

@@ -16,11 +16,13 @@ from payments.provider import (
     ProviderUnavailableError,
 )
 from payments.sandbox import Sandbox
+from tests.deadline import LONGEST_SECONDS
 from tests.free_port import free_port
 from tests.payments.orders import a_refund_of, an_order
 from tests.psp import SandboxPsp
 
-IMPATIENT = httpx2.Timeout(0.2, connect=0.2)
+IMPATIENT = httpx2.Timeout(LONGEST_SECONDS, read=0.2)
+PATIENT = httpx2.Timeout(LONGEST_SECONDS)
 CHARGED = (
     b'{"id":"ch_1","status":"succeeded","amount_cents":1990,"currency":"EUR",'
     b'"decline_code":null,"action_url":null}'
@@ -62,7 +64,7 @@ async def answered_with(answer: bytes | None) -> AsyncIterator[Sandbox]:
 
     server = await asyncio.start_server(answer_once, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    adapter = Sandbox(f"http://127.0.0.1:{port}", "key", IMPATIENT)
+    adapter = Sandbox(f"http://127.0.0.1:{port}", "key", IMPATIENT if answer is None else PATIENT)
     try:
         yield adapter
     finally:

@@ -7,6 +7,9 @@ from tests.psp import SandboxPsp
 from tests.stack import WEBHOOK_SECRET
 from tests.webhook_receiver import WebhookReceiver
 
+UNHURRIED_SECONDS = "3"
+"""What a test does before the provider goes on by itself fits in, on a busy machine too."""
+
 
 @pytest.fixture(scope="session")
 async def receiver() -> AsyncIterator[WebhookReceiver]:
@@ -21,7 +24,13 @@ async def psp(
     tmp_path_factory: pytest.TempPathFactory, receiver: WebhookReceiver
 ) -> AsyncIterator[SandboxPsp]:
     """A provider that reports to `receiver`. A test that switches something switches it back."""
-    psp = SandboxPsp(tmp_path_factory.mktemp("psp"), api_url=receiver.url, webhook_secret=WEBHOOK_SECRET)
+    psp = SandboxPsp(
+        tmp_path_factory.mktemp("psp"),
+        api_url=receiver.url,
+        webhook_secret=WEBHOOK_SECRET,
+        action_seconds=UNHURRIED_SECONDS,
+        slow_seconds=UNHURRIED_SECONDS,
+    )
     await psp.start()
     yield psp
     await psp.stop()

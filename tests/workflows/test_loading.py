@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.deadline import eventually
+from tests.deadline import LONGEST_SECONDS, eventually
 from tests.free_port import free_port
 from tests.lives import World
 
@@ -34,4 +34,10 @@ async def test_a_worker_keeps_what_it_compiles_of_its_workflows_though_it_is_tol
         await eventually(kept)
     finally:
         worker.terminate()
-        assert await worker.wait() == 0
+        try:
+            async with asyncio.timeout(LONGEST_SECONDS):
+                exit_code = await worker.wait()
+        finally:
+            if worker.returncode is None:
+                worker.kill()  # it would take the work of every later test
+    assert exit_code == 0
