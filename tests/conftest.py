@@ -30,7 +30,7 @@ from tests.event_receiver import EventReceiver
 from tests.free_port import free_port
 from tests.lives import World
 from tests.local_stripe import LocalStripe
-from tests.stack import FAST, PrivateStack, Stack, settings_for
+from tests.stack import FAST, PATIENCE_MS, PrivateStack, Stack, settings_for
 from tests.staff import hire
 from tests.warm_python import CAN_FORK, WARM_PYTHON, fork_what_is_ours
 
@@ -102,6 +102,14 @@ def warm_python() -> Iterator[None]:
             patch.setattr(ChildProcess, "_spawn", fork_what_is_ours(WARM_PYTHON))
         yield
     WARM_PYTHON.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def locks_are_waited_for() -> Iterator[None]:
+    """By what runs in this process: whoever is queued on purpose is not to be refused for its patience."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("db.database.LOCK_TIMEOUT_MS", PATIENCE_MS)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

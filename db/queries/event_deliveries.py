@@ -90,7 +90,7 @@ def _trace_of_event() -> ScalarSelect[str | None]:
             OutboxEvent.event != EventName.RENEWAL_UPCOMING,
             EventDelivery.round == 0,
         )
-        .order_by(seconds_apart)
+        .order_by(seconds_apart, TimelineEntry.id)
         .limit(1)
         .correlate(OutboxEvent, EventDelivery)
         .scalar_subquery()

@@ -28,7 +28,8 @@ WITH due AS MATERIALIZED (
         UNION ALL
         (SELECT o.id FROM subscriptions s JOIN outbox o ON o.subscription_id = s.id
          WHERE s.clock_offset <> '0'::interval AND o.published_at IS NULL
-         AND o.event = 'renewal.upcoming' AND o.due_at <= now() + s.clock_offset LIMIT :limit))
+         AND o.event = 'renewal.upcoming' AND o.due_at <= now() + s.clock_offset
+         ORDER BY o.due_at LIMIT :limit))
     ORDER BY id LIMIT :limit
     FOR UPDATE SKIP LOCKED),
 dated AS (

@@ -33,7 +33,7 @@ _ANEW: dict[str, Any] = {
     "last_status_code": None,
     "last_error": None,
     "delivered_at": None,
-    "next_start_at": func.clock_timestamp(),
+    "next_start_at": func.statement_timestamp(),  # one for all: they are started in the order of their ids
 }
 
 
@@ -58,6 +58,7 @@ async def replay_events(connection: Connection, endpoint_id: int, event_ids: Seq
             OutboxEvent.published_at.is_not(None),
             or_(_IS_FOR_ALL, _IS_NAMED),
         )
+        .order_by(OutboxEvent.id)
     )
     return await _deliver_anew(connection, named)
 

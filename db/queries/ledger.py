@@ -77,6 +77,6 @@ async def recognize_revenue(
     if until is not None:
         over_at = func.coalesce(func.upper(Period.during), Invoice.period_start)
         deferred = deferred.outerjoin(Period, Period.invoice_id == Invoice.id).where(over_at <= until)
-    for invoice in (await connection.execute(deferred)).all():
+    for invoice in (await connection.execute(deferred.order_by(Invoice.id))).all():
         movement = ledger.revenue_recognized(invoice.id, invoice.currency, invoice.net_cents)
         await post_movement(connection, subscription_id, movement, at)

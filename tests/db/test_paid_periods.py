@@ -25,9 +25,14 @@ OF_THE_SUBSCRIPTION = text(
 
 @pytest.fixture
 async def subscription_id(connection: Connection) -> int:
-    """Three periods that follow one another, and a neighbor with the same ones."""
-    _, neighbor = [await insert_paid(connection, PAID) for _ in range(2)]
-    return neighbor
+    """Three periods that follow one another."""
+    return await insert_paid(connection, PAID)
+
+
+@pytest.fixture
+async def neighbor_id(connection: Connection) -> int:
+    """One with the same periods."""
+    return await insert_paid(connection, PAID)
 
 
 async def insert_paid(connection: Connection, periods: Sequence[Period]) -> int:
@@ -51,7 +56,7 @@ async def paid_time(connection: Connection, subscription_id: int) -> list[Period
 
 
 async def test_what_is_over_stays_what_has_begun_grows_and_the_rest_moves(
-    connection: Connection, subscription_id: int
+    connection: Connection, subscription_id: int, neighbor_id: int
 ) -> None:
     since = PAID[1].start + A_WEEK
 
@@ -62,7 +67,7 @@ async def test_what_is_over_stays_what_has_begun_grows_and_the_rest_moves(
         Period(PAID[1].start, PAID[1].end + A_WEEK),
         Period(PAID[2].start + A_WEEK, PAID[2].end + A_WEEK),
     ]
-    assert await paid_time(connection, subscription_id - 1) == PAID
+    assert await paid_time(connection, neighbor_id) == PAID
 
 
 async def test_a_freeze_longer_than_the_periods_makes_no_overlap_on_the_way(
@@ -117,9 +122,9 @@ async def owner(connection: Connection, subscription_id: int) -> int:
     ],
 )
 async def test_an_end_cuts_what_runs_and_drops_what_has_not_begun(
-    connection: Connection, subscription_id: int, at: datetime, left: list[Period]
+    connection: Connection, subscription_id: int, neighbor_id: int, at: datetime, left: list[Period]
 ) -> None:
     await cut_paid_period(connection, subscription_id, at)
 
     assert await paid_time(connection, subscription_id) == left
-    assert await paid_time(connection, subscription_id - 1) == PAID
+    assert await paid_time(connection, neighbor_id) == PAID

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from ops import spans
 from ops.span_delivery import CountedDelivery
 from ops.span_export import is_wanted, start_tracing, stop_tracing
+from tests.deadline import LONGEST_SECONDS
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 MOST_WAITING = 600
@@ -41,11 +42,14 @@ class Deaf(SpanExporter):
     """A collector that takes a connection, and never answers."""
 
     def __init__(self) -> None:
-        self.answers = Event()
+        self.answers, self.is_shut = Event(), Event()
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         self.answers.wait()
         return SpanExportResult.FAILURE
+
+    def shutdown(self) -> None:
+        self.is_shut.set()
 
 
 class Away(SpanExporter):
@@ -124,6 +128,7 @@ def test_a_full_queue_takes_no_more_and_counts_what_is_lost() -> None:
         delivery.close(0.01)
     assert logs == [{"event": "spans_lost", "log_level": "warning", "spans": TRIES * MOST_WAITING}]
     deaf.answers.set()
+    assert deaf.is_shut.wait(LONGEST_SECONDS)  # what it logs now is in no other test's lines
 
 
 def test_an_outage_is_told_once_and_so_is_its_end() -> None:

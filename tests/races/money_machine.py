@@ -6,9 +6,7 @@ from functools import partial
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
-from psycopg.errors import LockNotAvailable
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
 from temporalio.exceptions import ApplicationError
 
 from db.database import Database
@@ -149,18 +147,12 @@ async def choose_in(market: Market, person: Person, wish: Wish, database: Databa
 
 
 async def make(move: Move, person: Person, database: Database) -> str:
-    """Called again when it has waited too long for the other, as on a busy machine it may; not deadlocked."""
     customer = Customer(database, person.user_id, None)
-    while True:
-        try:
-            await move(customer)
-        except ApplicationError as refused:
-            return str(refused.type)
-        except OperationalError as error:
-            if not isinstance(error.orig, LockNotAvailable):
-                raise
-        else:
-            return DONE
+    try:
+        await move(customer)
+    except ApplicationError as refused:
+        return str(refused.type)
+    return DONE
 
 
 async def look_for_violations(database: Database) -> None:

@@ -81,11 +81,11 @@ async def test_no_answer_in_time(receiver: EventReceiver, impatient: EventSender
 
 
 async def test_an_answer_whose_body_never_ends_was_an_answer(
-    receiver: EventReceiver, impatient: EventSender
+    receiver: EventReceiver, sender: EventSender
 ) -> None:
     receiver.says = lambda _: b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"
 
-    assert await impatient.send(receiver.url, HEADERS, "{}") == Answer(200)
+    assert await sender.send(receiver.url, HEADERS, "{}") == Answer(200)
 
 
 @pytest.mark.parametrize("said", [b"", b"SMTP ready\r\n", b"HTTP/1.1 999999 What\r\n\r\n", b"\x00" * 100])

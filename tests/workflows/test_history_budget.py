@@ -38,15 +38,16 @@ def _last(kind: EventType.ValueType, events: Sequence[HistoryEvent]) -> int:
 
 
 async def test_a_period_costs_the_same_after_1_and_after_60(world: World) -> None:
-    life = await Life.begin(world)
-    await life.pay()
-    await life.store_card("tok_ok")
-    await life.wait(timedelta(days=31))
-    first = await cost_of_last_period(life)
+    async with world.stack.psp.muted():  # a report that comes behind its answer costs events of its own
+        life = await Life.begin(world)
+        await life.pay()
+        await life.store_card("tok_ok")
+        await life.wait(timedelta(days=31))
+        first = await cost_of_last_period(life)
 
-    for _ in range(59):
-        await life.wait(A_PERIOD)
-    sixtieth = await cost_of_last_period(life)
+        for _ in range(59):
+            await life.wait(A_PERIOD)
+        sixtieth = await cost_of_last_period(life)
 
     assert (await life.book()).invoices == ["paid"] * 61
     assert (first.events, sixtieth.events) == (EVENTS, EVENTS)

@@ -26,8 +26,8 @@ async def details(life: Life) -> str:
 
 async def is_calling(life: Life) -> bool:
     described = await life.world.temporal.get_workflow_handle(life.workflow_id).describe()
-    [pending] = described.raw_description.pending_activities
-    return bool(pending.activity_type.name == "collect_payment")
+    pending = described.raw_description.pending_activities
+    return [each.activity_type.name for each in pending] == ["collect_payment"]
 
 
 async def test_a_start_and_its_cancellation_while_the_provider_is_down(world: World) -> None:
