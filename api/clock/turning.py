@@ -90,6 +90,7 @@ class Turning:
         The workflow repeats a call of its provider for a minute; meanwhile it is not taken to hang.
         """
         began_at = moved_at = _seconds()
+        lost_at: float | None = None
         everything_is_delivered = False
         while True:
             look = await self.look()
@@ -98,7 +99,9 @@ class Turning:
             everything_is_delivered = look.is_quiet and await self._is_everything_delivered()
             if look.reading.is_asking_provider and _seconds() < began_at + PROVIDER_SECONDS:
                 moved_at = _seconds()
-            elif _seconds() > moved_at + (LOST_SECONDS if look.is_lost else QUIET_SECONDS):
+            lost_at = (lost_at or _seconds()) if look.is_lost else None
+            give_up_at = moved_at + QUIET_SECONDS if lost_at is None else lost_at + LOST_SECONDS
+            if _seconds() > give_up_at:
                 raise TimeoutError
             if not everything_is_delivered:
                 await asyncio.sleep(LOOK_AGAIN_SECONDS)

@@ -1,5 +1,6 @@
 """The stack's own admin, who turns clocks, makes codes, and gives money back."""
 
+import secrets
 from typing import Any
 
 from cli.demo.caller import Caller
@@ -21,6 +22,7 @@ class Staff:
 
     def post(self, path: str, expect: int, order: dict[str, Any]) -> dict[str, Any]:
         """Raises `NotAsToldError` when the answer has another status."""
-        answer = self._caller.call("POST", f"/admin{path}", expect, json=order, headers=self._bearer)
+        headers = self._bearer | {"Idempotency-Key": secrets.token_hex(16)}
+        answer = self._caller.call("POST", f"/admin{path}", expect, json=order, headers=headers)
         told: dict[str, Any] = answer.json()
         return told
