@@ -10,12 +10,15 @@ from api.app import create_app
 from cli.dev.temporal import EmbeddedTemporal
 from db.database import Database
 from tests.api.shell import client_of
+from tests.deadline import LONGEST_SECONDS
 from tests.stack import settings_for
 
 
 @pytest.fixture
 def temporal_there(monkeypatch: pytest.MonkeyPatch, temporal_server: EmbeddedTemporal) -> None:
+    """It and Postgres may take their time, on a busy machine."""
     monkeypatch.setenv("TEMPORAL_ADDRESS", temporal_server.address)
+    monkeypatch.setattr("api.readiness.SLOWEST_CHECK_SECONDS", LONGEST_SECONDS)
 
 
 async def execute(database_url: str, statement: str) -> None:

@@ -17,6 +17,7 @@ from domain.subscription import Status
 from ops.settings import Settings
 from ops.version import VERSION
 from tests.api.shell import client_of, shell_app, shell_settings
+from tests.deadline import LONGEST_SECONDS
 from tests.lives import Life
 from tests.stack import settings_for
 
@@ -178,6 +179,7 @@ async def test_the_business_is_counted_in_postgres(
     monkeypatch: pytest.MonkeyPatch, fresh_database_url: Callable[[], Awaitable[str]]
 ) -> None:
     settings = settings_for(await fresh_database_url())
+    monkeypatch.setattr(from_database, "FRESH_SECONDS", LONGEST_SECONDS)
     async with client_of(create_app(settings)) as client:
         empty = business(await scrape(client))
         await execute(settings, IGNORING_FOREIGN_KEYS, TIMELINE, SUBSCRIPTIONS, *EVENTS)

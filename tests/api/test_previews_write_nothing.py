@@ -1,24 +1,17 @@
 """Whoever asks what something would cost leaves no trace in the books, not even a number that was taken."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 
 from api.app import create_app
 from cli.dev.temporal import EmbeddedTemporal
-from db.sql_spans import summary_of
 from ops.settings import Settings
+from tests.api.own_statements import statements
 from tests.api.shell import client_of
 from tests.client import Student
 from tests.lives import Life
-
-heard: ContextVar[list[str] | None] = ContextVar("heard", default=None)
-"""Statements of what is asked from here alone: the API has work of its own beside it."""
 
 
 @pytest.fixture
@@ -28,24 +21,6 @@ async def here(settings: Settings, temporal_server: EmbeddedTemporal) -> AsyncIt
         environment.setenv("TEMPORAL_ADDRESS", temporal_server.address)
         async with client_of(create_app(settings)) as client:
             yield client
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """Such as `SELECT plans`: those that the block has sent to Postgres."""
-
-    def note(_connection: object, _cursor: object, statement: str, *_call: object) -> None:
-        if (kept := heard.get()) is not None:
-            kept.append(summary_of(statement))
-
-    event.listen(Engine, "before_cursor_execute", note)
-    sent: list[str] = []
-    token = heard.set(sent)
-    try:
-        yield sent
-    finally:
-        heard.reset(token)
-        event.remove(Engine, "before_cursor_execute", note)
 
 
 async def test_a_preview_only_reads(here: httpx2.AsyncClient, paid: Life, dear: str) -> None:

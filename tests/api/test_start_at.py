@@ -70,7 +70,7 @@ async def test_cut_off_before_its_offset_was_kept_it_is_finished(world: World, s
 
 
 async def test_a_moment_ahead_needs_no_jump(student: Student) -> None:
-    at = (datetime.now(UTC) + timedelta(seconds=0.5)).isoformat().replace("+00:00", "Z")
+    at = (datetime.now(UTC) + timedelta(seconds=5)).isoformat().replace("+00:00", "Z")
     assert (await start_at(student, at)).json()["period_start"] == at
 
 

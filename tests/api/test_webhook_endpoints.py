@@ -15,7 +15,7 @@ from tests.api.shell import client_of
 from tests.client import Student, refusal
 from tests.deadline import eventually
 from tests.event_endpoint import ENDPOINTS, Endpoint, all_delivered
-from tests.event_receiver import EventReceiver, answer
+from tests.event_receiver import OK, EventReceiver, answer
 from tests.lives import Life, World
 from tests.replay.event_shapes import give_up
 
@@ -174,12 +174,18 @@ async def test_a_refusal_is_tried_again_under_the_same_id(
     assert all(each.is_signed_with(endpoint.secret) for each in tries)
 
 
+async def begin_and_be_gone(world: World, receiver: EventReceiver) -> Life:
+    """Gone for this one: what came of another, a moment ago, would disable the endpoint before."""
+    student = await Student.signup(world.http)
+    receiver.says = lambda came: answer(410) if came.event["data"]["user_id"] == student.id else OK
+    return await Life.begin(world, student=student)
+
+
 async def test_who_says_that_it_is_gone_is_disabled_at_once(
     world: World, receiver: EventReceiver, endpoint: Endpoint, database: Database
 ) -> None:
     await endpoint.admin.patch(endpoint.path, {"events": ["subscription.created"]})
-    receiver.says = lambda _: answer(410)
-    life = await Life.begin(world)
+    life = await begin_and_be_gone(world, receiver)
 
     async def disabled() -> bool:
         return bool((await endpoint.read())["status"] == "disabled")
@@ -202,8 +208,7 @@ async def test_what_it_takes_no_more_is_not_made_up_for(
     world: World, receiver: EventReceiver, endpoint: Endpoint
 ) -> None:
     await endpoint.admin.patch(endpoint.path, {"events": ["subscription.created"]})
-    receiver.says = lambda _: answer(410)
-    life = await Life.begin(world)
+    life = await begin_and_be_gone(world, receiver)
 
     async def disabled() -> bool:
         return bool((await endpoint.read())["status"] == "disabled")

@@ -3,19 +3,18 @@
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 from temporalio.client import Client
 
 from cli.admin import ensure_staff
 from db.database import Database
 from ops.settings import Settings
 from tests.api.auth.in_process import StartApi, new_address
+from tests.api.own_statements import statements
 from tests.client import Student, refusal
 from tests.deadline import eventually
 from tests.event_endpoint import Endpoint
@@ -252,29 +251,14 @@ async def test_a_reset_lets_its_owner_in_again_who_was_kept_out(mail: ResetMail,
     await student.login()
 
 
-@contextmanager
-def statements_of(database: Any) -> Iterator[list[str]]:
-    """What is sent to Postgres meanwhile: the first words of each."""
-    sent: list[str] = []
-
-    def note(*arguments: Any) -> None:
-        sent.append(" ".join(arguments[2].split()[:3]))
-
-    engine = database._engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield sent
-    event.remove(engine, "before_cursor_execute", note)
-
-
 async def test_nobody_learns_whether_an_address_has_an_account(start_api: StartApi, student: Student) -> None:
     """The same answer after the same statements; the time of it is not for a test to measure."""
     client_from = await start_api()
-    http: Any = client_from(new_address())
-    database = http._transport.app.state.context.database
+    http = client_from(new_address())
     done = {}
     for email in (student.email, f"nobody-{uuid.uuid4().hex}@italiano.example"):
         await ask(http, email)
-        with statements_of(database) as sent:
+        with statements() as sent:
             answered = await ask(http, email)
         done[email] = (answered.status_code, answered.content, sorted(answered.headers.keys()), sent)
 
