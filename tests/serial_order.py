@@ -35,6 +35,9 @@ from domain.refusals import Refused
 from domain.subscription import SubscriptionState
 from domain.tenders import EMPTY_PURSE
 
+SINCE_REMOVED = 0
+"""A payment method that nothing names any more: a gift card paid, so that it was never charged."""
+
 UNTOLD_STEPS = 3
 """A payment is marked as sent, one nobody needs is withdrawn, and one that still waits for its customer is
 asked for again, without an entry of their own."""
@@ -91,7 +94,7 @@ class Records:
         first_id = self.firsts.get(int(self.entries[0].details.get("invoice_id", 0)))
         if first_id is not None:
             return [self.methods[first_id]]
-        return list({self.row.payment_method_id, None, *self.methods.values()})
+        return list({self.row.payment_method_id, None, *self.methods.values(), SINCE_REMOVED})
 
     @property
     def first_plan(self) -> PlanTerms:

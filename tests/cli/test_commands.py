@@ -16,7 +16,7 @@ from cli.dev.postgres import EmbeddedPostgres
 from cli.dev.processes import ProductProcess
 from cli.dev.temporal import EmbeddedTemporal
 from db.migrate import head_revision
-from tests.deadline import LONGEST_SECONDS
+from tests.deadline import LONGEST_SECONDS, eventually
 from tests.free_port import free_port
 from tests.stack import Stack
 from tests.warm_python import run_italiano
@@ -114,7 +114,11 @@ async def test_alembic_and_uvicorn_run_it_by_hand(
     migrated = await run("alembic", "upgrade", "head", **environment)
     assert migrated.returncode == 0, migrated.stderr
     async with served_by_uvicorn(environment, tmp_path) as http:
-        assert (await http.get("/readyz")).json()["status"] == "ready"
+
+        async def is_ready() -> bool:
+            return bool((await http.get("/readyz")).json()["status"] == "ready")
+
+        await eventually(is_ready)  # its first connections may take longer than the check waits
 
 
 def example_variables() -> dict[str, str]:

@@ -84,7 +84,7 @@ def test_a_trace_is_given_once() -> None:
 
 async def test_what_exporters_send_is_printed(tmp_path: Path) -> None:
     port, log = free_port(), tmp_path / "collector.log"
-    command = [sys.executable, "-m", "cli.main", "trace-collector", "--port", str(port), "--quiet", "0"]
+    command = [sys.executable, "-m", "cli.main", "trace-collector", "--port", str(port), "--quiet", "2"]
     collector = ChildProcess("trace-collector", command, log_file=log)
     collector.start()
     url = f"http://127.0.0.1:{port}/v1/traces"

@@ -85,9 +85,11 @@ class Customers:
         self._coming = asyncio.create_task(self._come())
 
     async def _come(self) -> None:
+        """Each journey is gone once, however few customers there will have been."""
+        first = iter(JOURNEYS)
         while True:
             if len(self._under_way) - self.served < MOST_AT_ONCE:
-                journey = self._flow.dice.choice(JOURNEYS)
+                journey = next(first, None) or self._flow.dice.choice(JOURNEYS)
                 self._under_way.append(asyncio.create_task(journey(self._flow)))
             await asyncio.sleep(PACE_SECONDS)
 

@@ -32,9 +32,9 @@ async def is_renewed(life: Life) -> None:
 )
 async def test_a_worker_killed_at_any_step_renews_once(fragile: Fragile, steps: tuple[str, ...]) -> None:
     life = await begin_with_card(fragile.world)
-    await comes_near(life, Step.RENEW)
     for step in steps:
         fragile.gates.mine(step, life.workflow_id)
+    await comes_near(life, Step.RENEW)
 
     for _ in steps:
         await fragile.worker_dies()

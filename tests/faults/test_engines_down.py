@@ -184,7 +184,7 @@ async def test_a_postgres_that_hangs_is_away_and_keeps_nobody_waiting(fresh_stac
     stack = await fresh_stack(BILLING_DATABASE_STATEMENT_TIMEOUT_MS=statement_ms)
     async with httpx2.AsyncClient(base_url=stack.api_url, timeout=HTTP_SECONDS) as http:
         student = await Student.signup(http)
-        payment_id = (await student.start()).json()["payment_id"]
+        payment_id = (await start(student)).json()["payment_id"]
 
         with frozen_postgres(stack):
             began_at = monotonic()

@@ -18,8 +18,8 @@ SHIFTS = (-0.06, -0.03, -0.01, 0.0, 0.01, 0.02, 0.04, 0.08)
 async def held_race(world: World, gates: Gates, step: str, *, at_period_end: bool) -> tuple[list[str], bool]:
     """What happened once the renewal was opened, and whether the row said that a charge was under way."""
     life = await begin_with_card(world)
-    await comes_near(life, Step.RENEW)
     gate = gates.close(step, life.workflow_id)
+    await comes_near(life, Step.RENEW)
     await gate.is_reached()
 
     assert await cancel(life, at_period_end=at_period_end) == DONE
@@ -69,8 +69,8 @@ async def test_what_never_reached_its_provider_is_not_charged_when_that_is_back(
     life = await begin_with_card(world)
     token = await token_of(life)
     await world.stack.psp.behave(token, "tok_down")
-    await comes_near(life, Step.RENEW)
     gate = gates.close("charge", life.workflow_id)
+    await comes_near(life, Step.RENEW)
     await gate.is_reached()
     before_the_retry = gates.close("collect_payment", life.workflow_id)
     gate.open()

@@ -21,8 +21,8 @@ async def held_race(world: World, gates: Gates, step: str, throw: Throw) -> tupl
     """What happened from the day of the retry on, and whether the row said that a charge was under way."""
     life = await past_due(world)
     known = len((await life.book()).timeline)
-    await comes_near(life, Step.RETRY_PAYMENT)
     gate = gates.close(step, life.workflow_id)
+    await comes_near(life, Step.RETRY_PAYMENT)
     await gate.is_reached()
     await throw(life)
     was_charging = (await state_of(life)).is_charging

@@ -21,8 +21,9 @@ SURROUNDINGS = {
     "UNKNOWN_LOOK_UPS": "2",
     "BILLING_ROUTINES_ENABLED": "true",
     "BILLING_WORKFLOW_RPC_TIMEOUT_MS": "4000",
+    "BILLING_ACCESS_TOKEN_MINUTES": "600",
 }
-"""A provider that gives no answer is given up soon, as is a workflow."""
+"""A provider that gives no answer is given up soon, as is a workflow; an admin is logged in once."""
 
 
 @dataclass

@@ -34,6 +34,13 @@ async def of_api(patient: Patient) -> Samples:
     return await scrape(f"{patient.stack.api_url}/metrics")
 
 
+async def of_exhausted_api(patient: Patient) -> Samples:
+    """For a moment none is in use, when all who waited have given up together."""
+    seen = await of_api(patient)
+    assert seen["database_pool_in_use", frozenset()] >= 9
+    return seen
+
+
 async def of_worker(patient: Patient) -> Samples:
     return await scrape(f"http://127.0.0.1:{patient.stack.worker_metrics_port}/metrics")
 
@@ -83,7 +90,7 @@ async def test_a_statement_that_everybody_waits_for(patient: Patient, tmp_path: 
         await lasts(patient, "DatabasePoolExhausted", "ApiErrors")
         await shows(patient, "DatabasePoolExhausted", r"database_pool_in_use (9|10)\.0")
         await eventually(lambda: turned_away(0))
-        exhausted, so_far = await of_api(patient), len(answers)
+        exhausted, so_far = await eventually(lambda: of_exhausted_api(patient)), len(answers)
         await eventually(lambda: turned_away(so_far + AT_ONCE))
         is_seen.set()
     await asyncio.gather(*reads, *starts)
