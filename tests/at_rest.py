@@ -13,6 +13,7 @@ from upkeep.workflow_clock import WorkflowClock
 
 RPC_TIMEOUT = timedelta(seconds=20)
 REST_SECONDS = 60
+ABOUT_TO_BE = timedelta(seconds=1)
 
 
 def clock_of(life: Life) -> WorkflowClock:
@@ -40,7 +41,7 @@ async def check_money(life: Life, state: SubscriptionState) -> None:
 
 
 async def rests(life: Life, *, patience: float = REST_SECONDS) -> None:
-    """Waits until nothing of it is under way or due."""
+    """Waits until nothing of it is under way, due, or about to be: it would come while somebody looks."""
     database, psp = life.world.database, life.world.stack.psp
 
     async def is_at_rest() -> bool:
@@ -52,6 +53,6 @@ async def rests(life: Life, *, patience: float = REST_SECONDS) -> None:
         reading = await clock_of(life).read()
         if reading.is_closed:
             return state.is_finished
-        return reading.is_at_rest and step_due(state, reading.now) is None
+        return reading.is_at_rest and step_due(state, reading.now + ABOUT_TO_BE) is None
 
     await eventually(is_at_rest, timeout=patience)

@@ -81,7 +81,8 @@ async def test_one_that_was_past_due_is_given_up_without_another_charge(world: W
     assert (await lived.shown())["status"] == "past_due"
     await lose(lived)
 
-    await is_found(lived)
+    assert refusal(await turn(lived.admin, lived.life, "PT1M")) == (503, "workflow_interrupted")
+    await lived.life.closes()
 
     assert await lived.bills() == [
         billed(lived, 0, "paid", "succeeded"),
