@@ -105,10 +105,11 @@ def warm_python() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def locks_are_waited_for() -> Iterator[None]:
+def the_database_is_waited_for() -> Iterator[None]:
     """By what runs in this process: whoever is queued on purpose is not to be refused for its patience."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("db.database.LOCK_TIMEOUT_MS", PATIENCE_MS)
+        patch.setattr("db.database.POOL_WAIT_SECONDS", PATIENCE_MS / 1_000)
         yield
 
 
