@@ -4,7 +4,6 @@ import json
 import re
 import secrets
 import sys
-import time
 from datetime import datetime
 from typing import Any
 
@@ -14,12 +13,10 @@ import typer
 from cli.dev.home import Home
 from cli.dev.stack_error import StackError
 from cli.dev.status import Status
+from cli.while_busy import ask_while_busy
 from domain.duration import parse_duration
 
 HTTP_SECONDS = 180
-PATIENCE_SECONDS = 30.0
-A_LONG_TURN_SECONDS = 30.0
-"""Whoever was busy for so long had much to do, and goes on."""
 
 WAITS_FOR = {
     "due_date": "its due date",
@@ -28,7 +25,6 @@ WAITS_FOR = {
     "provider": "its payment provider",
     "operator": "an operator",
 }
-UNAVAILABLE = 503
 
 _SHORT = re.compile(r"(\d+)([wdhms])", re.ASCII)
 
@@ -71,17 +67,8 @@ def _turn(http: httpx2.Client, stack: Status, subscription_id: int, advance: str
         http.post("/auth/login", json={"email": stack.admin_email, "password": stack.admin_password})
     )
     headers = {"Authorization": f"Bearer {session['access_token']}", "Idempotency-Key": secrets.token_hex(16)}
-    give_up_at = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        asked_at = time.monotonic()
-        answer = http.post(
-            f"/admin/subscriptions/{subscription_id}/clock", json={"advance": advance}, headers=headers
-        )
-        if answer.status_code != UNAVAILABLE or time.monotonic() > give_up_at:
-            return _answer(answer)
-        if time.monotonic() > asked_at + A_LONG_TURN_SECONDS:
-            give_up_at = time.monotonic() + PATIENCE_SECONDS
-        time.sleep(float(answer.headers.get("Retry-After", "1")))
+    address, order = f"/admin/subscriptions/{subscription_id}/clock", {"advance": advance}
+    return _answer(ask_while_busy(lambda: http.post(address, json=order, headers=headers)))
 
 
 def _answer(answer: httpx2.Response) -> dict[str, Any]:

@@ -9,10 +9,9 @@ import httpx2
 from rich.console import Console
 from rich.markup import escape
 
+from cli.while_busy import ask_while_busy
+
 LOOK_AGAIN_SECONDS = 0.01
-UNAVAILABLE = 503
-PATIENCE_SECONDS = 30.0
-"""For an API that has too much to do."""
 
 
 class NotAsToldError(Exception):
@@ -53,10 +52,11 @@ class Caller:
         What has a key is asked again while the API cannot do it yet: a turn of the clock may be cut short.
         """
         began = time.perf_counter()
-        answer = self._request(method, path, json=json, content=content, headers=headers)
-        while self._is_worth_asking_again(answer) and time.perf_counter() < began + PATIENCE_SECONDS:
-            time.sleep(float(answer.headers.get("Retry-After", "1")))
-            answer = self._request(method, path, json=json, content=content, headers=headers)
+
+        def ask() -> httpx2.Response:
+            return self._request(method, path, json=json, content=content, headers=headers)
+
+        answer = ask_while_busy(ask) if "Idempotency-Key" in (headers or {}) else ask()
         milliseconds = (time.perf_counter() - began) * 1_000
         self.say(f"   [cyan]{method:<4} {path:<28}[/cyan] {answer.status_code} {milliseconds:6.0f} ms")
         if answer.status_code != expect:
@@ -89,9 +89,6 @@ class Caller:
         """Raises `NotAsToldError`."""
         if not is_so:
             raise NotAsToldError(otherwise)
-
-    def _is_worth_asking_again(self, answer: httpx2.Response) -> bool:
-        return answer.status_code == UNAVAILABLE and "Idempotency-Key" in answer.request.headers
 
     def _request(self, method: str, path: str, **arguments: Any) -> httpx2.Response:
         headers = self.bearer | (arguments.pop("headers", None) or {})

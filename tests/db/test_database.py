@@ -169,7 +169,6 @@ async def test_whoever_is_canceled_while_it_connects_ends(
     asking = asyncio.create_task(emails(database, "nobody@italiano.example"))
     with pytest.raises(asyncio.CancelledError):
         await asking
-    assert next(came) == answer + 1
 
 
 async def test_what_fails_later_is_no_outage(database: Database) -> None:
