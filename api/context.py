@@ -78,11 +78,11 @@ async def open_context(settings: Settings, *, serves: bool = True) -> AsyncItera
     keeps in mind which sessions were ended. A command that ends soon need not.
     """
     database = Database.from_settings(settings)
-    temporal = await connect_temporal(lazy=True)
+    rpc_timeout = timedelta(milliseconds=settings.workflow_rpc_timeout_ms)
+    temporal = await connect_temporal(lazy=True, patience=rpc_timeout)
     tokens = TokenIssuer.from_settings(settings)
     providers = Providers.from_settings(settings)
     methods = PaymentMethods(database, providers)
-    rpc_timeout = timedelta(milliseconds=settings.workflow_rpc_timeout_ms)
     commands = SubscriptionCommands(database, temporal, rpc_timeout)
     outcomes = PaymentOutcomes(database)
     opener = RefundOpener(temporal, rpc_timeout)

@@ -10,6 +10,9 @@ WORTH_REPEATING = frozenset(
         RPCStatusCode.RESOURCE_EXHAUSTED,
         RPCStatusCode.CANCELLED,
         RPCStatusCode.ABORTED,
+        # What the library says when a connection breaks under a call, and a server about itself.
+        RPCStatusCode.UNKNOWN,
+        RPCStatusCode.INTERNAL,
         # Its task failed, as when a message meets a run that is giving way to the next.
         RPCStatusCode.FAILED_PRECONDITION,
     }
