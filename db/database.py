@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
 
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -31,6 +32,9 @@ ANSWER_MARGIN_SECONDS = 1.0
 """A server that ends a statement in time has answered by then."""
 
 LOCKS_AT_ONCE = 10
+
+READ_ONLY = "25006"
+"""The code of a server that was the primary and is a standby by now, or has no room left."""
 
 USER_ERASED = "IB001"
 """The code of our own that a trigger of the schema raises."""
@@ -141,7 +145,14 @@ def _engine(settings: Settings, pool_size: int) -> AsyncEngine:
         },
     )
     trace_statements(engine.sync_engine)
+    event.listen(engine.sync_engine, "handle_error", _leave_who_only_reads)
     return engine
+
+
+def _leave_who_only_reads(failure: ExceptionContext) -> None:
+    """The pool's other connections lead there, too: all are made anew, to whichever can be written to."""
+    if _code_of(failure.original_exception) == READ_ONLY:
+        failure.is_disconnect = True
 
 
 def is_unavailable(error: Exception) -> bool:
@@ -151,4 +162,8 @@ def is_unavailable(error: Exception) -> bool:
 
 def is_of_erased_user(error: Exception) -> bool:
     """Whether the database refused to write something new about a user who was erased."""
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == USER_ERASED
+    return isinstance(error, DBAPIError) and _code_of(error.orig) == USER_ERASED
+
+
+def _code_of(error: BaseException | None) -> str | None:
+    return getattr(error, "sqlstate", None)

@@ -114,8 +114,10 @@ class Stack:
 class PrivateStack(Stack):
     """A stack with engines of its own, which a test may kill. Its Temporal keeps everything in a file."""
 
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
-        self.postgres = EmbeddedPostgres(folder / "postgres", options=FAST)
+    def __init__(
+        self, folder: Path, environment: dict[str, str], *, postgres: EmbeddedPostgres | None = None
+    ) -> None:
+        self.postgres = postgres or EmbeddedPostgres(folder / "postgres", options=FAST)
         self.temporal = EmbeddedTemporal(
             port=free_port(), log_file=folder / "temporal.log", database_file=folder / "temporal.db"
         )

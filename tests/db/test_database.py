@@ -5,7 +5,7 @@ import itertools
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import make_url, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from cli.dev.postgres import SOCKET_NAME, EmbeddedPostgres
@@ -13,6 +13,7 @@ from db.database import Connection, Database, is_unavailable
 from db.tables.accounts import User
 from ops.settings import Settings
 from tests.chaos.links import Link, Weather
+from tests.conftest import FreshDatabaseUrl
 from tests.db.rows import insert_row
 from tests.deadline import eventually
 from tests.free_port import free_port
@@ -115,6 +116,30 @@ async def test_a_database_that_is_not_there_is_worth_a_repetition() -> None:
 
     assert is_unavailable(await failure_of(database, "SELECT 1"))
     await database.close()
+
+
+async def test_a_server_that_only_reads_by_now_is_left(
+    database: Database, fresh_database_url: FreshDatabaseUrl
+) -> None:
+    """As after a failover which has ended no session: not one of the pool is asked again."""
+    url = await fresh_database_url()
+    failed_over = Database.from_settings(settings_for(url))
+
+    async def only_reads(*, is_so: bool) -> None:
+        told = f"ALTER DATABASE {make_url(url).database} SET default_transaction_read_only = {is_so}"
+        async with database.read() as connection:
+            await connection.execute(text(told))
+
+    await only_reads(is_so=True)
+    async with failed_over.read(), failed_over.read():
+        refused = await failure_of(failed_over, "DELETE FROM webhook_inbox")
+    assert is_unavailable(refused)
+
+    await only_reads(is_so=False)
+    async with failed_over.transaction() as one, failed_over.transaction() as another:
+        await insert_row(one, User, email="one@italiano.example")
+        await insert_row(another, User, email="another@italiano.example")
+    await failed_over.close()
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def killings(stack: PrivateStack) -> list[Killing]:
 
 async def strike(killing: Killing, flow: Flow, customers: Customers) -> None:
     """Fails when nobody meets it: a fault that did not bite proves nothing."""
-    await _are_served(customers)
+    await are_served(customers)
     met_before = flow.met[killing.told_by]
     killing.kill()
     assert killing.process.exit_code not in {None, 0}, killing.name
@@ -65,7 +65,7 @@ async def strike(killing: Killing, flow: Flow, customers: Customers) -> None:
     await killing.start()
 
 
-async def _are_served(customers: Customers) -> None:
+async def are_served(customers: Customers) -> None:
     """Business as usual before the next one."""
     before = customers.served
 
