@@ -142,8 +142,8 @@ class SubscriptionCommands:
             return
         try:
             await self._lost_workflows.revive_if_closed(ended.workflow_id)
-        except RPCError as error:
-            log.warning("workflow_not_seen", status=error.status.name)
+        except (RPCError, RuntimeError) as error:  # the latter when there was never a connection
+            log.warning("workflow_not_seen", error=str(error))
 
     @property
     def _lost_workflows(self) -> LostWorkflows:

@@ -4,8 +4,8 @@ import asyncio
 import getpass
 import secrets
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import redirect_stdout
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from typing import TypeVar
 
 from temporalio.service import RPCError
@@ -80,7 +80,7 @@ def checked_reason(reason: str) -> str:
 
 
 def run_with_settings(run: Callable[[Settings], Awaitable[Asked]]) -> Asked:
-    """A refusal, or an engine that is away, ends the process with a sentence."""
+    """Ends the process with a sentence as `ends_with_a_sentence` does."""
     settings = operator_settings()
     with redirect_stdout(sys.stderr):  # what is told on stdout is for a program, too
         configure_logging("cli", settings.log_level)
@@ -88,8 +88,15 @@ def run_with_settings(run: Callable[[Settings], Awaitable[Asked]]) -> Asked:
     async def answer() -> Asked:
         return await run(settings)
 
-    try:
+    with ends_with_a_sentence():
         return asyncio.run(answer())
+
+
+@contextmanager
+def ends_with_a_sentence() -> Iterator[None]:
+    """A refusal, or an engine that is away, ends the process."""
+    try:
+        yield
     except Problem as refused:
         sys.exit(f"FAIL {refused.code}: {refused.detail}")
     except Exception as error:

@@ -41,7 +41,7 @@ def advance_clock(subscription_id: int, length: str, *, as_json: bool) -> None:
             turned = _turn(http, stack, subscription_id, advance)
     except (StackError, RefusedError) as error:
         sys.exit(f"FAIL {error}")
-    except httpx2.TransportError as error:
+    except httpx2.RequestError as error:
         sys.exit(f"FAIL the API does not answer: {error!r}")
     print(json.dumps(turned, indent=2) if as_json else "\n".join(_told(subscription_id, turned)))
 

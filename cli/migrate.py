@@ -1,6 +1,7 @@
 import os
 import sys
 
+from cli.asking import ends_with_a_sentence
 from db.migrate import head_revision, upgrade
 
 
@@ -9,5 +10,6 @@ def migrate_database() -> None:
     database_url = os.environ.get("DATABASE_URL")
     if not database_url:
         sys.exit("DATABASE_URL is not set")
-    upgrade(database_url)
+    with ends_with_a_sentence():
+        upgrade(database_url)
     print(f"the schema is at revision {head_revision()}")

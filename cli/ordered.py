@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 import typer
-from temporalio.service import RPCError
 
+from cli.asking import ends_with_a_sentence
 from cli.operator_settings import operator_settings
 from db.database import Database
 from domain.window import parse_moment
@@ -35,10 +35,8 @@ def show_ordered(since: str, *, again: bool, as_json: bool) -> None:
     settings = operator_settings()
     with redirect_stdout(sys.stderr):  # what is told on stdout is for a program, too
         configure_logging("cli", settings.log_level)
-    try:
+    with ends_with_a_sentence():
         told = asyncio.run(_ordered(settings, moment, again=again))
-    except (RPCError, RuntimeError) as error:
-        sys.exit(f"FAIL Temporal cannot be asked: {error}")
     if as_json:
         print(json.dumps([_as_object(ordered, outcome) for ordered, outcome in told], indent=2))
         return

@@ -7,10 +7,9 @@ from contextlib import redirect_stdout
 from datetime import timedelta
 
 from temporalio.client import Client
-from temporalio.service import RPCError
 
 from api.price_migration import PriceMigration
-from cli.asking import checked_reason, operator
+from cli.asking import checked_reason, ends_with_a_sentence, operator
 from cli.operator_settings import operator_settings
 from cli.terminal import print_json
 from db.database import Database
@@ -33,8 +32,9 @@ def migrate_plan(
     with redirect_stdout(sys.stderr):  # what is told on stdout is for a program, too
         configure_logging("cli", settings.log_level)
     try:
-        counts = asyncio.run(_migrate(settings, code, version, limit=limit, reason=said))
-    except (LookupError, RPCError, RuntimeError) as error:
+        with ends_with_a_sentence():
+            counts = asyncio.run(_migrate(settings, code, version, limit=limit, reason=said))
+    except LookupError as error:
         sys.exit(f"FAIL {error}")
     if as_json:
         print_json({"is_dry": is_dry, **counts})

@@ -10,6 +10,7 @@ from datetime import timedelta
 from rich.console import Console
 from rich.table import Table
 
+from cli.asking import ends_with_a_sentence
 from cli.operator_settings import operator_settings
 from db.database import Database
 from db.queries import reconciliation
@@ -36,7 +37,8 @@ def reconcile_books(names: Sequence[str], *, mends: bool, young: bool = False, a
     with redirect_stdout(sys.stderr):  # what is told on stdout is for a program, too
         configure_logging("cli", settings.log_level)
     bounds = NOTHING_IS_YOUNG if young else Bounds()
-    looked = asyncio.run(_ask(settings, rules, bounds, mends=mends))
+    with ends_with_a_sentence():
+        looked = asyncio.run(_ask(settings, rules, bounds, mends=mends))
     told = list(zip(rules, looked, strict=True))
     if as_json:
         print(json.dumps([_as_json(rule, of_rule) for rule, of_rule in told], indent=2))

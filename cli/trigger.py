@@ -72,7 +72,7 @@ def _call(sandbox: httpx2.Client, method: str, path: str, body: dict[str, Any] |
     """What it answers. A refusal, or no answer, ends the process."""
     try:
         answer = sandbox.request(method, path, json=body)
-    except httpx2.TransportError as error:
+    except httpx2.RequestError as error:
         sys.exit(f"FAIL the sandbox payment provider does not answer: {type(error).__name__}")
     if answer.is_success:
         return answer.json() if answer.content else None

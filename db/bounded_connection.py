@@ -5,7 +5,6 @@ network that swallows packets. Then nothing comes back at all, and whoever waits
 """
 
 import asyncio
-import os
 import socket
 from typing import Any
 
@@ -23,7 +22,11 @@ class BoundedConnection(psycopg.AsyncConnection[Any]):
 
     @classmethod
     async def open(cls, *arguments: Any, longest_wait_seconds: float, **keywords: Any) -> "BoundedConnection":
-        connection = await cls.connect(*arguments, **keywords)
+        try:
+            async with asyncio.timeout(longest_wait_seconds):  # the connection's own knows nothing of names
+                connection = await cls.connect(*arguments, **keywords)
+        except TimeoutError as error:
+            raise psycopg.errors.ConnectionTimeout("no connection in time") from error
         connection.longest_wait_seconds = longest_wait_seconds
         return connection
 
@@ -39,5 +42,8 @@ class BoundedConnection(psycopg.AsyncConnection[Any]):
 
     def _hang_up(self) -> None:
         """Whoever waits on the socket reads its end; closing it would leave them waiting."""
-        with socket.socket(fileno=os.dup(self.pgconn.socket)) as line:
+        line = socket.socket(fileno=self.pgconn.socket)
+        try:
             line.shutdown(socket.SHUT_RDWR)
+        finally:
+            line.detach()

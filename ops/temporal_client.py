@@ -9,6 +9,7 @@ from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
 from temporalio.service import RetryConfig
 
+from ops.client_patience import EndsCalls
 from ops.client_tracing import TracesCalls
 from ops.payloads import DATA_CONVERTER
 
@@ -36,6 +37,6 @@ async def connect_temporal(
         **config,
         lazy=lazy,
         runtime=runtime,
-        interceptors=[TracesCalls()],
+        interceptors=[TracesCalls(), EndsCalls()],
         data_converter=DATA_CONVERTER,
     )

@@ -3,20 +3,12 @@
 from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
-WORTH_REPEATING = frozenset(
-    {
-        RPCStatusCode.UNAVAILABLE,
-        RPCStatusCode.DEADLINE_EXCEEDED,
-        RPCStatusCode.RESOURCE_EXHAUSTED,
-        RPCStatusCode.CANCELLED,
-        RPCStatusCode.ABORTED,
-        # What the library says when a connection breaks under a call, and a server about itself.
-        RPCStatusCode.UNKNOWN,
-        RPCStatusCode.INTERNAL,
-        # Its task failed, as when a message meets a run that is giving way to the next.
-        RPCStatusCode.FAILED_PRECONDITION,
-    }
+ABOUT_WHAT_WAS_ASKED = frozenset(
+    {RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.NOT_FOUND, RPCStatusCode.ALREADY_EXISTS}
 )
+"""All others tell of the way there, of a proxy on it, or of the cluster: `UNKNOWN` is a connection that
+broke, `FAILED_PRECONDITION` a task that failed, as when a message meets a run that gives way to the next."""
+
 FIRST_CONNECT_FAILED = "Failed client connect"
 
 
@@ -25,6 +17,6 @@ def is_unavailable(error: Exception) -> bool:
     if isinstance(error, WorkflowUpdateRPCTimeoutOrCancelledError):
         return True
     if isinstance(error, RPCError):
-        return error.status in WORTH_REPEATING
+        return error.status not in ABOUT_WHAT_WAS_ASKED
     # A lazy client reports its first connection attempt with nothing more specific than this.
     return isinstance(error, RuntimeError) and str(error).startswith(FIRST_CONNECT_FAILED)

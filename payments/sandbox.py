@@ -37,6 +37,8 @@ UNKNOWN_METHOD = "The provider does not know this payment method."
 
 NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
 TURNED_AWAY = (httpx2.codes.TOO_MANY_REQUESTS, httpx2.codes.SERVICE_UNAVAILABLE)
+CUT_SHORT = (httpx2.codes.REQUEST_TIMEOUT, httpx2.codes.TOO_EARLY)
+"""What a proxy says between us and the provider, who has refused nothing."""
 
 Body = TypeVar("Body", bound=BaseModel)
 Cents = Annotated[int, Field(ge=0)]
@@ -171,7 +173,7 @@ class Sandbox:
         """A question that gets no answer has done nothing."""
         try:
             return await self._http.get(path, params=params)
-        except httpx2.TransportError as error:
+        except httpx2.RequestError as error:
             raise _unavailable(error) from error
 
     async def _do(
@@ -234,7 +236,7 @@ def _read(kind: type[Body], answer: httpx2.Response) -> Body:
     """Raises as every call of the port does. An answer that cannot be read may stand for something done."""
     if answer.status_code in TURNED_AWAY:
         raise ProviderUnavailableError(f"the provider answered {answer.status_code}")
-    if answer.is_client_error:
+    if answer.is_client_error and answer.status_code not in CUT_SHORT:
         error = _error_in(answer)
         raise ProviderRejectedError(f"{answer.status_code} {error.code}: {error.message}")
     try:

@@ -54,7 +54,7 @@ class Transport(stripe.HTTPClient):
             answer = await self._http.request(method, url, headers=dict(headers), content=post_data)
         except NEVER_SENT as error:
             raise NeverSentError(error) from error
-        except httpx2.RequestError as error:
+        except (httpx2.RequestError, OSError) as error:  # of TLS some come as they are
             raise NoAnswerError(error) from error
         return answer.content, answer.status_code, answer.headers
 

@@ -10,21 +10,30 @@ from tests.client import Student
 from tests.deadline import eventually
 from tests.lives import Life
 
+SEVERAL_TURNS_SECONDS = 300.0
+"""One of them is cut short after a minute."""
+
 
 async def turn(admin: Student, life: Life, advance: str, *, key: str | None = None) -> httpx2.Response:
     return await admin.post(clock_of(life), {"advance": advance}, key=key)
 
 
-async def turned(admin: Student, life: Life, advance: str) -> dict[str, Any]:
-    """One that is cut short, as on a busy machine, is gone on with by the same request."""
-    key = uuid.uuid4().hex
+async def turn_to_the_end(
+    admin: Student, life: Life, advance: str, *, key: str | None = None
+) -> httpx2.Response:
+    """A turn that is cut short, as on a busy machine, is gone on with by the same request."""
+    key = key or uuid.uuid4().hex
 
-    async def to_the_end() -> httpx2.Response:
+    async def is_at_the_end() -> httpx2.Response:
         answer = await turn(admin, life, advance, key=key)
         assert answer.status_code != httpx2.codes.SERVICE_UNAVAILABLE, answer.text
         return answer
 
-    answer = await eventually(to_the_end)
+    return await eventually(is_at_the_end, SEVERAL_TURNS_SECONDS)
+
+
+async def turned(admin: Student, life: Life, advance: str, *, key: str | None = None) -> dict[str, Any]:
+    answer = await turn_to_the_end(admin, life, advance, key=key)
     assert answer.status_code == 200, answer.text
     body: dict[str, Any] = answer.json()
     return body

@@ -30,11 +30,12 @@ from tests.event_receiver import EventReceiver
 from tests.free_port import free_port
 from tests.lives import World
 from tests.local_stripe import LocalStripe
-from tests.stack import FAST, PATIENCE_MS, PrivateStack, Stack, settings_for
+from tests.stack import FAST, PATIENCE_MS, PATIENT, PrivateStack, Stack, settings_for
 from tests.staff import hire
 from tests.warm_python import CAN_FORK, WARM_PYTHON, fork_what_is_ours
 
-HTTP_SECONDS = 60
+HTTP_SECONDS = 180
+"""Longer than the API takes for anything, so that its answer comes: a turn of a clock has a minute."""
 TEMPLATE = "template_italiano"
 
 LONGEST_FIRST = {
@@ -105,11 +106,14 @@ def warm_python() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def the_database_is_waited_for() -> Iterator[None]:
+def engines_are_waited_for() -> Iterator[None]:
     """By what runs in this process: whoever is queued on purpose is not to be refused for its patience."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("db.database.LOCK_TIMEOUT_MS", PATIENCE_MS)
         patch.setattr("db.database.POOL_WAIT_SECONDS", PATIENCE_MS / 1_000)
+        patch.setattr("db.database.CONNECT_SECONDS", PATIENCE_MS // 1_000)
+        patch.setattr("api.readiness.SLOWEST_CHECK_SECONDS", PATIENCE_MS / 1_000)
+        patch.setattr("api.metrics.from_database.SLOWEST_SECONDS", PATIENCE_MS / 1_000)
         yield
 
 
@@ -208,7 +212,7 @@ async def stack(
         tmp_path_factory.mktemp("stack"),
         database_url=database_url,
         temporal_address=temporal_server.address,
-        environment=absent_stripe.environment,
+        environment=absent_stripe.environment | PATIENT,
     )
     try:
         await asyncio.gather(stack.start_psp(), stack.start_api(), stack.start_worker())

@@ -1,6 +1,7 @@
 """The whole product for tests: real engines, and the API and the worker as real processes."""
 
 import asyncio
+import os
 import secrets
 from pathlib import Path
 
@@ -24,6 +25,8 @@ SELLER = {"seller_name": "Italiano S.r.l.", "seller_address": "Via Roma 1, Torin
 CHEAP_PASSWORDS = {"BILLING_ARGON2_TIME_COST": "1", "BILLING_ARGON2_MEMORY_KIB": "8192"}
 PATIENCE_MS = 20_000
 """For a workflow, for a statement: a busy machine is no fault. Tests of such a wait set a short one."""
+PATIENT = {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent / "patient"), str(Path.cwd())])}
+"""For processes that are not to be tried for their haste: tests/patient/sitecustomize.py."""
 FAST = {"fsync": "off", "full_page_writes": "off"}
 """A killed server loses nothing by these, only a machine that loses power would."""
 

@@ -3,6 +3,7 @@
 A command that was answered is in the history of its workflow, also when the database has forgotten it.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from typing import Any
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverseRequest
-from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.service import RPCError
 
 from db.queries import workflow_rows
@@ -76,9 +77,17 @@ async def _send(reach: Reach, ordered: Ordered) -> str:
         )
     except WorkflowUpdateFailedError as refusal:
         return f"refused: {refusal.cause}"
-    except RPCError as error:
+    except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
+        if _is_being_canceled():
+            raise
         return f"not sent: {error}"
     return "carried out"
+
+
+def _is_being_canceled() -> bool:
+    """The library tells a Ctrl-C, too, as an update that took too long: nothing more is to be sent then."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _events_since(

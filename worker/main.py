@@ -9,8 +9,10 @@ from datetime import timedelta
 
 import structlog
 from temporalio import activity, workflow
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.runtime import Runtime
+from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from db.database import Database
@@ -124,11 +126,14 @@ async def delivering_events(client: Client, database: Database, settings: Settin
     rpc_timeout = timedelta(milliseconds=settings.workflow_rpc_timeout_ms)
     dispatching = asyncio.create_task(EventDispatcher(database, client, patience, rpc_timeout).run())
     sender = EventSender(allow_private=settings.events_allow_private)
-    async with build_events_worker(client, database, sender, settings):
-        yield
+    try:
+        async with build_events_worker(client, database, sender, settings):
+            yield
+            dispatching.cancel()
+            await asyncio.wait([dispatching])
+    finally:
         dispatching.cancel()
-        await asyncio.wait([dispatching])
-    await sender.close()
+        await sender.close()
 
 
 async def run_worker(settings: Settings) -> None:
@@ -150,22 +155,31 @@ async def run_worker(settings: Settings) -> None:
         delivering_events(client, database, settings),
     ):
         log.info("worker_started", queues=QUEUES)
-        if settings.routines_enabled:
-            await keep_schedules(client, ROUTINES, RETIRED)
+        keeping = asyncio.create_task(_keep_routines(client, settings))  # not waited for: Temporal may hang
         await stop.wait()
         log.info("worker_stopping")
+        keeping.cancel()
     await providers.close()
     await database.close()
 
 
+async def _keep_routines(client: Client, settings: Settings) -> None:
+    if settings.routines_enabled:
+        await keep_schedules(client, ROUTINES, RETIRED)
+
+
 async def _connect(runtime: Runtime, stop: asyncio.Event) -> Client | None:
-    """Waits for a cluster that is away; `None` when asked to stop before it came."""
+    """Waits for a cluster that is away, or has no namespace yet; `None` when asked to stop before it came."""
     while not stop.is_set():
         try:
-            return await connect_temporal(runtime=runtime)
-        except RuntimeError as error:
+            client = await connect_temporal(runtime=runtime)
+            known = DescribeNamespaceRequest(namespace=client.namespace)
+            await client.workflow_service.describe_namespace(known)
+        except (RuntimeError, RPCError) as error:
             log.warning("temporal_unavailable", error=str(error))
             await asyncio.sleep(CONNECT_AGAIN_SECONDS)
+        else:
+            return client
     return None
 
 
@@ -178,7 +192,11 @@ def main() -> None:
     activity.logger.activity_info_on_message = False
     # The sandbox loads the code of a workflow for each run, and compiles it each time if none may be kept.
     sys.dont_write_bytecode = False
-    asyncio.run(run_worker(settings))
+    try:
+        asyncio.run(run_worker(settings))
+    except Exception:
+        log.exception("worker_failed")  # as when Temporal gives it no work any more: a new one may get some
+        leave(1)
     leave()
 
 

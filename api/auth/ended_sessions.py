@@ -26,6 +26,7 @@ class EndedSessionsKnown:
         self._matters_for = token_lifetime + timedelta(seconds=CLOCK_SKEW_SECONDS)
         self._good_from: Mapping[int, int] = {}
         self._is_stopped = asyncio.Event()
+        self._looking = asyncio.Lock()
 
     def hold(self, claims: AccessClaims) -> bool:
         """Whether this token is one of them."""
@@ -34,7 +35,7 @@ class EndedSessionsKnown:
     async def look(self) -> None:
         """Raises what the database raises; what was known before stays known."""
         since = datetime.now(UTC) - self._matters_for
-        async with self._database.read() as connection:
+        async with self._looking, self._database.read() as connection:  # an older one never ends later
             self._good_from = await users.list_ended_sessions(connection, since)
 
     def stop(self) -> None:

@@ -1,10 +1,13 @@
 """Answers what no handler foresaw, inside of the request id and the security headers."""
 
+import asyncio
+
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problem_handlers import problem_from
 from api.problems import ProblemResponse
+from api.workflow_updates import interrupted
 
 
 class Failures:
@@ -26,6 +29,10 @@ class Failures:
             await self._app(scope, receive, send_and_note)
         except ClientDisconnect:
             return  # nobody is left to answer
+        except asyncio.CancelledError:
+            if not started:  # this process ends, and waits no longer for who is still at work
+                await ProblemResponse(interrupted())(scope, receive, send)
+            raise
         except Exception as error:
             problem = problem_from(error)
             if started:

@@ -1,6 +1,7 @@
 """Invoices as PDF over HTTP: whose they are, and how they are named."""
 
 import io
+from datetime import timedelta
 
 import pypdf
 from sqlalchemy import select
@@ -71,7 +72,7 @@ async def test_a_draft_has_none(unpaid: Life, admin: Student, database: Database
             )
         )
         parents = dict(finalized.mappings().one())
-        parents["period_end"] = parents["period_start"].replace(year=parents["period_start"].year + 1)
+        parents["period_end"] = parents["period_start"] + timedelta(days=365)
         draft_id = await insert_row(connection, Invoice, billing_reason="subscription_cycle", **parents)
 
     for reader, address in ((unpaid.student, "/invoices"), (admin, "/admin/invoices")):

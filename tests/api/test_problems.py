@@ -1,11 +1,15 @@
+import asyncio
+import json
 from unittest.mock import ANY
 
 import httpx2
 import pytest
 import structlog
+from starlette.types import Message
 from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.middleware.failures import Failures
 from api.problem_handlers import problem_from
 from api.problems import problem_responses
 from api.refusals import problem_of
@@ -122,6 +126,8 @@ async def test_temporal_away_is_a_503_to_repeat(shell_without_temporal: httpx2.A
         RPCError("no route", RPCStatusCode.UNAVAILABLE, b""),
         RPCError("slow", RPCStatusCode.DEADLINE_EXCEEDED, b""),
         RPCError("busy", RPCStatusCode.RESOURCE_EXHAUSTED, b""),
+        RPCError("transport error", RPCStatusCode.UNKNOWN, b""),
+        RPCError("key has expired", RPCStatusCode.PERMISSION_DENIED, b""),
         WorkflowUpdateRPCTimeoutOrCancelledError(),
     ],
 )
@@ -143,6 +149,30 @@ def test_what_repeating_does_not_help_is_a_500(error: Exception) -> None:
     problem = problem_from(error)
 
     assert (problem.status, problem.code) == (500, "internal_error")
+
+
+async def test_who_is_at_work_when_the_process_ends_is_told_to_repeat_it() -> None:
+    """It was waited for as long as could be; then the server cancels it."""
+
+    async def works_on(*_of_asgi: object) -> None:
+        began.set()
+        await asyncio.Event().wait()
+
+    async def hear() -> Message:
+        return {"type": "http.request"}
+
+    async def say(message: Message) -> None:
+        said.append(message)
+
+    said, began = list[Message](), asyncio.Event()
+    working = asyncio.create_task(Failures(works_on)({"type": "http", "state": {}}, hear, say))
+    await began.wait()
+    working.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    start, body = said
+    assert (start["status"], json.loads(body["body"])["code"]) == (503, "workflow_interrupted")
 
 
 async def test_validation_names_fields_and_never_repeats_values(shell: httpx2.AsyncClient) -> None:

@@ -356,7 +356,6 @@ class OneIdempotencyKey(Contest):
         async with self.database.transaction() as connection:
             if await idempotency.claim_key(connection, claim) is None:
                 return False
-        async with self.database.transaction() as connection:
             await insert_row(connection, Note, user_id=claim.user_id, text=prize)
             await idempotency.store_answer(connection, claim, 200, {})
         return True

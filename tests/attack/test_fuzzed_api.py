@@ -16,6 +16,7 @@ from db.database import Database
 from tests.attack.fuzzing import ALL_PHASES, fuzz
 from tests.client import Student
 from tests.conftest import FreshStack
+from tests.stack import PATIENT
 from tests.staff import hire
 from tests.violations import find_violations
 
@@ -39,7 +40,7 @@ class Target:
 
 @pytest.fixture
 async def target(fresh_stack: FreshStack) -> AsyncIterator[Target]:
-    stack = await fresh_stack(BILLING_ACCESS_TOKEN_MINUTES="600")
+    stack = await fresh_stack(BILLING_ACCESS_TOKEN_MINUTES="600", **PATIENT)
     database = Database.from_settings(stack.settings)
     async with httpx2.AsyncClient(base_url=stack.api_url, timeout=60) as http:
         student = await Student.signup(http)

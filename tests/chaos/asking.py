@@ -15,6 +15,7 @@ from tests.client import Student
 
 NO_ANSWER = "no answer"
 ASK_AGAIN_SECONDS = 0.1, 0.4
+MOST_TRIES = 20
 IMPATIENT_SHARE = 0.1
 TOO_MANY = 429
 FIRST_SERVER_ERROR = 500
@@ -67,6 +68,15 @@ class Desk:
             else:
                 await asyncio.sleep(self.dice.uniform(*ASK_AGAIN_SECONDS))
         return operation
+
+    async def insist(self, operation: Operation) -> httpx2.Response | None:
+        """The first answer that does not say to come again, if one comes in some tries."""
+        for _ in range(MOST_TRIES):
+            answer = await self.send(operation)
+            if answer is not None and not _is_to_come_again(answer):
+                return answer
+            await asyncio.sleep(self.dice.uniform(*ASK_AGAIN_SECONDS))
+        return None
 
     async def send(self, operation: Operation) -> httpx2.Response | None:
         """Once. `None` when there was no answer."""

@@ -161,7 +161,7 @@ async def check_answers_again(
 
     async def again(operation: Operation) -> str | None:
         async with line:
-            answer = await desk.send(operation)
+            answer = await desk.insist(operation)
         if answer is None:
             return f"{operation}: no answer the second time"
         if operation.path.rpartition("/")[0] in forgotten and answer.json().get("code") == "answer_erased":

@@ -15,6 +15,7 @@ from cli.dev.ports import DEFAULTS
 from cli.dev.status import FILE as STATUS
 from tests.deadline import eventually
 from tests.free_port import free_port
+from tests.stack import PATIENCE_MS
 
 READY_SECONDS = 120
 ITALIANO = [sys.executable, "-m", "cli.main"]
@@ -25,6 +26,7 @@ class DevProcess:
         self.home = home
         self.ports = {variable: free_port() for variable in DEFAULTS}
         self._environment = os.environ | {"ITALIANO_HOME": str(home), "COLUMNS": "200"}
+        self._environment |= {"BILLING_WORKFLOW_RPC_TIMEOUT_MS": str(PATIENCE_MS)}
         self._environment |= {variable: str(port) for variable, port in self.ports.items()}
         self._process: subprocess.Popen[bytes] | None = None
 

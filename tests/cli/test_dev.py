@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import subprocess
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -110,10 +111,24 @@ async def sign_up(told: dict[str, Any]) -> Student:
 async def check_link_to_the_temporal_ui(told: dict[str, Any], student: Student) -> None:
     async with httpx2.AsyncClient(base_url=told["api_url"], timeout=LONGEST_SECONDS) as http:
         student.http = http
-        subscription_id = (await student.start()).json()["subscription_id"]
+        key = uuid.uuid4().hex
+
+        async def has_started() -> int:
+            started = await student.start(key=key)
+            assert started.is_success, started.text
+            return int(started.json()["subscription_id"])
+
+        subscription_id = await eventually(has_started)
         admin = Student(http, email=told["admin_email"], password=told["admin_password"])
         await admin.login()
-        explained = (await admin.get(f"/admin/subscriptions/{subscription_id}/explain")).json()
+
+        async def is_explained() -> dict[str, Any]:
+            answer = await admin.get(f"/admin/subscriptions/{subscription_id}/explain")
+            assert answer.is_success, answer.text
+            explained: dict[str, Any] = answer.json()
+            return explained
+
+        explained = await eventually(is_explained)
     assert explained["links"]["temporal_ui"].startswith(f"{told['temporal_ui_url']}/namespaces/default/")
 
 

@@ -7,10 +7,12 @@ import pytest
 
 from cli.sub.commands import confirm
 from tests.cli.in_process import Done, italiano
+from tests.cli.test_commands import run
 from tests.client import Student
 from tests.clock_turn import turned
+from tests.deadline import eventually
 from tests.lives import Life, World
-from tests.stack import TEMPORAL_UI
+from tests.stack import TEMPORAL_UI, Stack
 
 PRICE = 1_990
 BECAUSE = ("--reason", "the customer called")
@@ -102,6 +104,10 @@ async def test_one_is_started_changed_and_charged_again(world: World, student: S
     number = str(started["subscription_id"])
     assert (started["amount_cents"], started["provider"]) == (PRICE, "sandbox")
 
+    async def is_active() -> bool:
+        return bool((await student.get("/me/subscription")).json()["status"] == "active")
+
+    await eventually(is_active)
     again = await sub(*ordered, *BECAUSE)
     assert (again.code, again.err[:26]) == (1, "FAIL subscription_exists: ")
     nothing_open = await sub("retry-payment", number, *BECAUSE)
@@ -184,6 +190,18 @@ async def test_an_engine_that_is_away_is_a_sentence(world: World, sub: Sub) -> N
     assert without_temporal.err.startswith("FAIL Temporal or its worker cannot be reached")
     assert (without_postgres.code, without_postgres.out) == (1, "")
     assert without_postgres.err.startswith("FAIL Postgres cannot be reached")
+
+
+@pytest.mark.parametrize(
+    "command", [("migrate",), ("reconcile", "--fix"), ("plan", "migrate", "P30D", "--to-version", "1")]
+)
+async def test_books_that_are_away_are_a_sentence(stack: Stack, command: tuple[str, ...]) -> None:
+    nowhere = {"DATABASE_URL": "postgresql+psycopg://a:b@127.0.0.1:1/none"}
+    done = await run("cli.main", *command, **stack.environment | nowhere)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1].startswith("FAIL Postgres cannot be reached"), done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_at_a_terminal_one_is_asked(

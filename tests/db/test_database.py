@@ -196,6 +196,20 @@ async def test_whoever_is_canceled_while_it_connects_ends(
         await asking
 
 
+async def test_a_name_that_nobody_resolves_is_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library's own limit begins once there is an address."""
+
+    async def never(*_arguments: object, **_keywords: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", never)
+    far = settings_for("postgresql://nobody@postgres.example/none").model_copy(update=TIMED_OUT)
+    database = Database.from_settings(far)
+
+    assert is_unavailable(await failure_of(database, "SELECT 1"))
+    await database.close()
+
+
 async def test_what_fails_later_is_no_outage(database: Database) -> None:
     async def ask_nothing() -> None:
         async with database.read():

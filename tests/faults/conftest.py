@@ -19,7 +19,7 @@ from tests.staff import hire
 HTTP_SECONDS = 60
 LOOK_UPS = 2
 IMPATIENT = {
-    "PROVIDER_SECONDS": "5",
+    "PROVIDER_SECONDS": "10",
     "UNKNOWN_LOOK_UPS": str(LOOK_UPS),
     "BILLING_ACCESS_TOKEN_MINUTES": "600",  # an admin's lasts for all tests of the session
 }

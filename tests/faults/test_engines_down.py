@@ -169,21 +169,24 @@ async def test_without_any_api_the_schedule_delivers_what_was_stored(
 def frozen_postgres(stack: PrivateStack) -> Iterator[None]:
     """It takes connections and statements, and answers nothing, as a machine does that hangs."""
     server = psutil.Process(stack.postgres.process.pid)
-    processes = [server, *server.children(recursive=True)]
+    server.suspend()  # first: from now on there are no new ones
+    processes = [*server.children(recursive=True), server]
     for process in processes:
-        process.suspend()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.suspend()
     try:
         yield
     finally:
         for process in processes:
-            process.resume()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()
 
 
 async def test_a_postgres_that_hangs_is_away_and_keeps_nobody_waiting(fresh_stack: FreshStack) -> None:
     statement_ms = str(int(STATEMENT_SECONDS * 1_000))
     stack = await fresh_stack(BILLING_DATABASE_STATEMENT_TIMEOUT_MS=statement_ms)
     async with httpx2.AsyncClient(base_url=stack.api_url, timeout=HTTP_SECONDS) as http:
-        student = await Student.signup(http)
+        student = await eventually(lambda: Student.signup(http))
         payment_id = (await start(student)).json()["payment_id"]
 
         with frozen_postgres(stack):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -18,8 +19,10 @@ from payments.provider import (
 from payments.sandbox import Sandbox
 from tests.deadline import LONGEST_SECONDS
 from tests.free_port import free_port
+from tests.payments.conftest import NOBODY
 from tests.payments.orders import a_refund_of, an_order
 from tests.psp import SandboxPsp
+from tests.stack import WEBHOOK_SECRET
 
 IMPATIENT = httpx2.Timeout(LONGEST_SECONDS, read=0.2)
 PATIENT = httpx2.Timeout(LONGEST_SECONDS)
@@ -27,6 +30,8 @@ CHARGED = (
     b'{"id":"ch_1","status":"succeeded","amount_cents":1990,"currency":"EUR",'
     b'"decline_code":null,"action_url":null}'
 )
+
+GARBLED = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 7\r\n\r\nnot gzip"
 
 Call = Callable[[Sandbox], Awaitable[object]]
 DOING: list[Call] = [
@@ -104,7 +109,7 @@ async def test_sent_away_nothing_was_done(call: Call, status: int) -> None:
         pytest.param(b"HTTP/1.1 201", id="cut off in the head"),
         pytest.param(b"HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{", id="cut off in the body"),
         pytest.param(b"SSH-2.0-OpenSSH\r\n\r\n", id="not HTTP"),
-        *(pytest.param(http(status, CHARGED), id=f"{status}") for status in (302, 500, 502, 504)),
+        *(pytest.param(http(status, CHARGED), id=f"{status}") for status in (302, 408, 425, 500, 502, 504)),
         *(
             pytest.param(http(201, body), id=body.decode()[:20] or "empty")
             for body in (
@@ -125,7 +130,7 @@ async def test_sent_without_an_answer_that_can_be_believed(call: Call, answer: b
 
 
 @pytest.mark.parametrize("call", ASKING)
-@pytest.mark.parametrize("answer", [None, b""])
+@pytest.mark.parametrize("answer", [None, b"", GARBLED])
 async def test_a_question_without_an_answer_has_done_nothing(call: Call, answer: bytes | None) -> None:
     async with answered_with(answer) as sandbox:
         with pytest.raises(ProviderUnavailableError):
@@ -217,7 +222,18 @@ async def test_an_outage_is_over_when_it_is_over(sandbox: Sandbox, psp: SandboxP
     assert (await sandbox.charge(order)).status is ChargeStatus.SUCCEEDED
 
 
-async def test_a_slow_answer_is_waited_for_or_unknown(sandbox: Sandbox, psp: SandboxPsp) -> None:
+@pytest.fixture
+async def unhurried(tmp_path: Path) -> AsyncIterator[SandboxPsp]:
+    """Much slower than the hasty have patience, also on a busy machine."""
+    psp = SandboxPsp(tmp_path, api_url=NOBODY, webhook_secret=WEBHOOK_SECRET, slow_seconds="2")
+    await psp.start()
+    await psp.webhooks(muted=True)
+    yield psp
+    await psp.stop()
+
+
+async def test_a_slow_answer_is_waited_for_or_unknown(unhurried: SandboxPsp) -> None:
+    psp, sandbox = unhurried, unhurried.adapter()
     patient, hasty = an_order("tok_slow"), an_order("tok_slow")
     impatient = Sandbox(psp.url, psp.api_key, IMPATIENT)
 
@@ -227,6 +243,7 @@ async def test_a_slow_answer_is_waited_for_or_unknown(sandbox: Sandbox, psp: San
     await impatient.close()
     assert (await sandbox.charge(hasty)).status is ChargeStatus.SUCCEEDED
     assert len(await psp.charges(hasty.subscription_id)) == 1
+    await sandbox.close()
 
 
 async def test_it_tells_what_it_really_charged(sandbox: Sandbox) -> None:

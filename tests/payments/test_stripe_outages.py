@@ -1,5 +1,6 @@
 """What the adapter makes of a Stripe that is away, silent or out of its mind."""
 
+import ssl
 from collections.abc import Awaitable, Callable
 
 import httpx2
@@ -97,3 +98,17 @@ async def test_a_lost_answer_is_found_by_its_key(stripe: Stripe, answers: Stripe
     answers.will(listed(intent(order)))
     found = await stripe.find_charge(order.key, CARD.token)
     assert found == Charge("pi_1", ChargeStatus.SUCCEEDED, 1990, "EUR")
+
+
+async def test_a_line_that_garbles_is_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some errors of TLS come out of the library as they are."""
+
+    async def garbled(*_arguments: object, **_keywords: object) -> None:
+        raise ssl.SSLError("bad record mac")
+
+    monkeypatch.setattr(httpx2.AsyncClient, "request", garbled)
+    stripe = Stripe("sk_test_1", api_base="https://stripe.example")
+
+    with pytest.raises(ProviderUnavailableError):
+        await stripe.find_charge("key", CARD.token)
+    await stripe.close()

@@ -47,14 +47,18 @@ async def comes_near(life: Life, step: Step, *, by: timedelta = SHORTLY) -> floa
     assert upcoming is not None
     assert upcoming.step is step
     clock = clock_of(life)
-    await life.wait(upcoming.at - by - (await clock.read()).now)
+    away = upcoming.at - by - (await clock.read()).now
+    if away > timedelta():
+        await life.wait(away)
     left = upcoming.at - (await clock.read()).now
     return asyncio.get_running_loop().time() + left.total_seconds()
 
 
 async def passes(life: Life, step: Step) -> None:
-    """Turns its clock to where its next step is due."""
-    await at(await comes_near(life, step))
+    """Turns its clock to where its next step is due, unless it has passed by itself."""
+    upcoming = next_step(await state_of(life))
+    if upcoming is not None and upcoming.step is step:
+        await at(await comes_near(life, step))
 
 
 async def past_due(world: World) -> Life:

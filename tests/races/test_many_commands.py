@@ -44,8 +44,9 @@ HONEST = {
     "subscription_ended",
     "workflow_interrupted",
     "workflow_engine_unavailable",
+    "database_unavailable",
 }
-"""What a command may be answered with. A new run of the workflow interrupts: 503, to be asked again."""
+"""What a command may be answered with. A new run or a locked row interrupts: 503, to be asked again."""
 
 Throw = Callable[[], Awaitable[str]]
 

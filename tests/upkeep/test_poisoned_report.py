@@ -64,8 +64,12 @@ async def test_it_is_parked_once_and_has_its_effect_when_the_fault_is_mended(
 
         await eventually(is_parked)
     found = await webhook_of(unpaid, admin)
-    told = [line for line in logged(world) if f'"report_id": {found["id"]},' in line]
-    assert sum('"payment_report_parked"' in line for line in told) == 1
+
+    async def is_told() -> bool:
+        told = [line for line in logged(world) if f'"report_id": {found["id"]},' in line]
+        return sum('"payment_report_parked"' in line for line in told) == 1
+
+    await eventually(is_told)
     assert (found["parked_reason"], found["last_failure"]) == ("undeliverable", "ProgrammingError")
 
     answer = await admin.post(f"/admin/webhooks/{found['id']}/replay", LOOKED)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.at_rest import RPC_TIMEOUT
 from tests.lives import Life
 from upkeep.workflow_clock import ClockOvershotError, WorkflowClock
 
@@ -12,7 +13,7 @@ SOON = timedelta(seconds=20)
 
 
 def clock_of(life: Life) -> WorkflowClock:
-    return WorkflowClock(life.world.temporal, life.workflow_id, timedelta(seconds=3))
+    return WorkflowClock(life.world.temporal, life.workflow_id, RPC_TIMEOUT)
 
 
 async def test_a_clock_that_was_never_turned_shows_our_time(unpaid: Life) -> None:

@@ -11,7 +11,7 @@ from db.database import Database
 from ops.settings import Settings
 from tests.api.shell import client_of, shell_app, shell_settings
 from tests.client import Student, refusal
-from tests.clock_turn import turn, turned
+from tests.clock_turn import turn, turn_to_the_end, turned
 from tests.lives import Life
 from tests.stack import SELLER
 
@@ -92,7 +92,7 @@ async def test_a_clock_in_somebody_s_hands(admin: Student, unpaid: Life, databas
 
 async def test_a_key_means_one_request(admin: Student, unpaid: Life) -> None:
     key = uuid.uuid4().hex
-    first = await turn(admin, unpaid, "PT1H", key=key)
+    first = await turn_to_the_end(admin, unpaid, "PT1H", key=key)
     other = await turn(admin, unpaid, "PT2H", key=key)
     again = await turn(admin, unpaid, "PT1H", key=key)
 

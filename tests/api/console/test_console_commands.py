@@ -13,6 +13,7 @@ from tests.api.test_staff_webhooks import parked as parked_webhook
 from tests.api.test_staff_webhooks import put_it_right
 from tests.api.test_unpark import parked, rename_card
 from tests.client import Student
+from tests.deadline import eventually
 from tests.lives import Life, World
 
 REASON = "asked for by telephone, <b>twice</b>"
@@ -26,7 +27,14 @@ async def send(browser: Browser, life: Life, command: str, **typed: str) -> http
     """Opens the page, fills the form in, and follows to what it says then."""
     page = await browser.open(page_of(life))
     fields = {} if command in {"clock", "card"} else {"reason": REASON}
-    answer = await browser.send(page, f"{page_of(life)}/{command}", **fields | typed)
+
+    async def is_done() -> httpx2.Response:
+        """What is cut short, as on a busy machine, is gone on with by the same form."""
+        answer = await browser.send(page, f"{page_of(life)}/{command}", **fields | typed)
+        assert answer.status_code != httpx2.codes.SERVICE_UNAVAILABLE, answer.text
+        return answer
+
+    answer = await eventually(is_done)
     assert answer.status_code == 303, answer.text
     await life.is_quiet()
     return await browser.open(answer.headers["location"])

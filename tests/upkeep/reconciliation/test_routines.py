@@ -60,12 +60,16 @@ async def test_all_rules_are_asked_and_everybody_sees_what_they_found(
 ) -> None:
     life = await locked_out(world)
 
-    await reconciled(world)
+    async def all_are_asked() -> reconciliation.Run:
+        """On a busy machine one of them may get no answer: then the next time."""
+        await reconciled(world)
+        async with world.database.read() as connection:
+            last = await reconciliation.find_last_run(connection)
+        assert last is not None
+        assert (last.asked_by, last.rules, last.failed_rules) == ("schedule", len(RULES), {})
+        return last
 
-    async with world.database.read() as connection:
-        last = await reconciliation.find_last_run(connection)
-    assert last is not None
-    assert (last.asked_by, last.rules, last.failed_rules) == ("schedule", len(RULES), {})
+    last = await eventually(all_are_asked)
     assert set(await open_of(support, life)) >= {NOT_ITS_STATE, "paid_time_gives_no_access"}
     answer = (await support.get("/admin/reconciliation")).json()
     assert answer["last_run"]["id"] == last.id
