@@ -11,7 +11,7 @@ import pytest
 from cli.dev.home import Home
 from tests.cli.shown_home import italiano, shown_home
 from tests.client import Student
-from tests.stack import Stack
+from tests.stack import PATIENCE_MS, Stack
 
 TOLD = (
     r"1\. A student signs up and logs in",
@@ -116,6 +116,7 @@ async def test_without_a_stack_it_runs_its_own_and_leaves_nothing(monkeypatch: p
     with tempfile.TemporaryDirectory() as folder:  # pytest's own are too deep for Postgres's socket
         monkeypatch.setenv("TMPDIR", folder)
         monkeypatch.setattr(tempfile, "tempdir", None)
+        monkeypatch.setenv("BILLING_WORKFLOW_RPC_TIMEOUT_MS", str(PATIENCE_MS))
         done = await asyncio.to_thread(italiano, Home(Path(folder) / "no-stack"), "demo")
         assert done.returncode == 0, done.stderr
         assert_told(done.stdout, r"This stack ends with the demo")
