@@ -117,6 +117,7 @@ async def test_an_engine_that_accepts_and_never_answers_cannot_hold_the_check(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("api.readiness.SLOWEST_CHECK_SECONDS", 0.1)
+    monkeypatch.setattr("db.database.CONNECT_SECONDS", 2)  # it is waited for when all is over
     async with silent_server() as port:
         monkeypatch.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{port}")
         url = f"postgresql+psycopg://nobody@127.0.0.1:{port}/nothing"

@@ -4,12 +4,14 @@ Whoever is queued on purpose, such as fifty who log in at once, is not refused f
 """
 
 import api.metrics.from_database
+import api.payment_outcome
 import api.readiness
 import db.database
 
 PATIENCE_SECONDS = 20
 
 api.metrics.from_database.SLOWEST_SECONDS = PATIENCE_SECONDS
+api.payment_outcome.OUTCOME_SECONDS = PATIENCE_SECONDS
 api.readiness.SLOWEST_CHECK_SECONDS = PATIENCE_SECONDS
 db.database.CONNECT_SECONDS = PATIENCE_SECONDS
 db.database.LOCK_TIMEOUT_MS = PATIENCE_SECONDS * 1_000
