@@ -1,7 +1,7 @@
 """Starts a subscription, so that one key is one subscription whatever is interrupted in between.
 
 1. The row under (user, key) is the authority: it has the answer, also when the workflow's history is gone.
-2. What a read can refuse is refused before a workflow exists: nothing is burnt.
+2. What a read can refuse is refused before a workflow exists: nothing is burnt. Once one does, it answers.
 3. Update-with-start, with the key as workflow id and the request's hash in the update id: whoever comes first
    starts, whoever comes with it gets the same answer, and another body under the key is refused.
 4. A payment method is stored before the start, once the provider knows it: repeated, it is the same method.
@@ -15,7 +15,12 @@ from functools import partial
 
 from pydantic import TypeAdapter
 from structlog.contextvars import bind_contextvars
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateStage
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowExecutionStatus,
+    WorkflowUpdateStage,
+)
 from temporalio.common import (
     SearchAttributePair,
     TypedSearchAttributes,
@@ -23,6 +28,7 @@ from temporalio.common import (
     WorkflowIDReusePolicy,
 )
 from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts import StartAnswer, StartOrder
 from api.gift_codes import check_ordered_card
@@ -94,11 +100,25 @@ class SubscriptionStarter:
                 return answer
             try:
                 await _refuse_early(connection, order)
-            except Problem:
+            except Problem as problem:
+                refusal = problem
                 answer = await _find_answer(connection, order)
-                if answer is None:
-                    raise
-            return answer
+            else:
+                return None
+        if answer is None and not await self._is_under_way(order):
+            raise refusal
+        return answer
+
+    async def _is_under_way(self, order: StartOrder) -> bool:
+        """An earlier try that got no answer may yet open what is refused now: its own answer is the one."""
+        workflow = self.temporal.get_workflow_handle(workflow_id(order.user_id, order.idempotency_key))
+        try:
+            described = await workflow.describe(rpc_timeout=self.rpc_timeout)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return False
+        return described.status is WorkflowExecutionStatus.RUNNING
 
     async def _update_with_start(self, order: StartOrder, update_id: str) -> StartAnswer:
         start = WithStartWorkflowOperation(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from temporalio.client import Client
 
 from api.clock.turning import Turning, own_time
@@ -20,7 +21,9 @@ from domain.waiting import WaitingFor, waiting_for
 from ops.tracing import current_trace_id
 from payments.providers import Providers
 from upkeep.lost_workflows import LostWorkflows
-from upkeep.workflow_clock import WorkflowClock
+from upkeep.workflow_clock import ClockOvershotError, WorkflowClock
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,8 @@ class ClockTurner:
             turning = Turning(connection, workflow, self.providers, command.subscription_id)
             try:
                 return await self._turn(turning, command)
-            except TimeoutError as error:
+            except (TimeoutError, ClockOvershotError) as error:
+                log.warning("turn_cut_short", error=repr(error))
                 await self._revive_if_lost(turning, workflow_id)
                 raise interrupted() from error
 

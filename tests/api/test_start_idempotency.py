@@ -8,7 +8,9 @@ import pytest
 
 from db.queries import subscriptions
 from tests.client import Student, refusal
+from tests.deadline import eventually
 from tests.lives import Life, World
+from tests.plans import plan_on_sale
 
 LONGEST_KEY = "k" * 200
 
@@ -167,3 +169,25 @@ async def test_a_start_that_is_opened_between_two_reads_is_not_refused_for_its_o
 
     assert (again.status_code, again.json()["subscription_id"]) == (201, life.subscription_id)
     assert reads == 2
+
+
+async def test_a_start_that_is_under_way_is_not_refused_by_a_read(
+    world: World, admin: Student, student: Student, impatient: httpx2.AsyncClient
+) -> None:
+    """A no that may become a yes is none: what its first try comes to is its answer."""
+    key, in_vain = uuid.uuid4().hex, student.through(impatient)
+    async with plan_on_sale(admin, "P30D") as code:
+        await world.stack.stop_worker()
+        try:
+            assert refusal(await in_vain.start(code, key)) == (503, "workflow_engine_unavailable")
+            assert (await admin.post(f"/admin/plans/{code}/retire")).is_success
+            assert refusal(await in_vain.start(code, uuid.uuid4().hex)) == (404, "plan_not_found")
+            assert refusal(await in_vain.start(code, key)) == (503, "workflow_engine_unavailable")
+        finally:
+            await world.stack.start_worker()
+
+        async def is_refused() -> bool:
+            return refusal(await student.start(code, key)) == (404, "plan_not_found")
+
+        await eventually(is_refused)
+    assert (await student.get("/me/subscription")).json()["status"] == "inactive"
