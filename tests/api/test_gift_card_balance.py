@@ -106,7 +106,11 @@ async def test_guesses_from_one_address_are_limited_whoever_they_are(
     assert [answer.status_code for answer in answers] == [404, 404, 429, 429]
 
 
-async def test_every_way_to_send_a_code_counts(start_api: StartApi, active: Life) -> None:
+async def test_every_way_to_send_a_code_counts(
+    start_api: StartApi, active: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Temporal is there: a start is refused once none is under way under its key."""
+    monkeypatch.setenv("TEMPORAL_ADDRESS", active.world.stack.temporal_address)
     client = (await start_api(gift_codes_per_user_per_hour=3))(new_address())
     student = active.student
 
