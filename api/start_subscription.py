@@ -15,12 +15,7 @@ from functools import partial
 
 from pydantic import TypeAdapter
 from structlog.contextvars import bind_contextvars
-from temporalio.client import (
-    Client,
-    WithStartWorkflowOperation,
-    WorkflowExecutionStatus,
-    WorkflowUpdateStage,
-)
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateStage
 from temporalio.common import (
     SearchAttributePair,
     TypedSearchAttributes,
@@ -28,7 +23,6 @@ from temporalio.common import (
     WorkflowIDReusePolicy,
 )
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts import StartAnswer, StartOrder
 from api.gift_codes import check_ordered_card
@@ -44,6 +38,7 @@ from domain.plan import PlanTerms
 from domain.redeeming import redeem
 from domain.refusals import RefusalCode, Refused
 from domain.subscription import Status
+from ops.running_workflow import find_running
 from upkeep.arrival import let_it_come
 from upkeep.workflow_clock import WorkflowClock
 from workflows.messages import SubscriptionLife, workflow_id
@@ -111,14 +106,8 @@ class SubscriptionStarter:
 
     async def _is_under_way(self, order: StartOrder) -> bool:
         """An earlier try that got no answer may yet open what is refused now: its own answer is the one."""
-        workflow = self.temporal.get_workflow_handle(workflow_id(order.user_id, order.idempotency_key))
-        try:
-            described = await workflow.describe(rpc_timeout=self.rpc_timeout)
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
-            return False
-        return described.status is WorkflowExecutionStatus.RUNNING
+        own_workflow = workflow_id(order.user_id, order.idempotency_key)
+        return await find_running(self.temporal, own_workflow, self.rpc_timeout) is not None
 
     async def _update_with_start(self, order: StartOrder, update_id: str) -> StartAnswer:
         start = WithStartWorkflowOperation(

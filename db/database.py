@@ -34,7 +34,7 @@ ANSWER_MARGIN_SECONDS = 1.0
 LOCKS_AT_ONCE = 10
 
 READ_ONLY = "25006"
-"""The code of a server that was the primary and is a standby by now, or has no room left."""
+"""The code of a server that only reads, as one does that was the primary and is a standby by now."""
 
 USER_ERASED = "IB001"
 """The code of our own that a trigger of the schema raises."""

@@ -8,15 +8,15 @@ from datetime import timedelta
 
 import structlog
 from pydantic import TypeAdapter
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts import Cause, StartAnswer, StartOrder
 from db.database import Database
 from db.queries import subscriptions
 from db.queries.subscriptions import LostRow
 from domain.due import next_step
+from ops.running_workflow import find_running
 from ops.tracing import new_trace_id
 from upkeep.arrival import let_it_come
 from upkeep.own_time import own_now
@@ -85,17 +85,8 @@ class LostWorkflows:
 
         Whether it was lost, and now runs.
         """
-        return not await self._is_running(workflow_id) and await self.revive(workflow_id)
-
-    async def _is_running(self, workflow_id: str) -> bool:
-        workflow = self.temporal.get_workflow_handle(workflow_id)
-        try:
-            described = await workflow.describe(rpc_timeout=self.rpc_timeout)
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
-            return False
-        return described.status is WorkflowExecutionStatus.RUNNING
+        running = await find_running(self.temporal, workflow_id, self.rpc_timeout)
+        return running is None and await self.revive(workflow_id)
 
 
 def _life_of(row: LostRow) -> SubscriptionLife:

@@ -143,3 +143,15 @@ async def served_by_uvicorn(environment: dict[str, str], folder: Path) -> AsyncI
         await server.wait_ready(answers)
         yield http
     await server.stop()
+
+
+@pytest.mark.parametrize(
+    "command", [("migrate",), ("reconcile", "--fix"), ("plan", "migrate", "P30D", "--to-version", "1")]
+)
+async def test_books_that_are_away_are_a_sentence(stack: Stack, command: tuple[str, ...]) -> None:
+    nowhere = {"DATABASE_URL": "postgresql+psycopg://a:b@127.0.0.1:1/none"}
+    done = await run("cli.main", *command, **stack.environment | nowhere)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1].startswith("FAIL Postgres cannot be reached"), done.stderr
+    assert "Traceback" not in done.stderr

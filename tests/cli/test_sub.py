@@ -7,12 +7,11 @@ import pytest
 
 from cli.sub.commands import confirm
 from tests.cli.in_process import Done, italiano
-from tests.cli.test_commands import run
 from tests.client import Student
 from tests.clock_turn import turned
 from tests.deadline import eventually
 from tests.lives import Life, World
-from tests.stack import TEMPORAL_UI, Stack
+from tests.stack import TEMPORAL_UI
 
 PRICE = 1_990
 BECAUSE = ("--reason", "the customer called")
@@ -190,18 +189,6 @@ async def test_an_engine_that_is_away_is_a_sentence(world: World, sub: Sub) -> N
     assert without_temporal.err.startswith("FAIL Temporal or its worker cannot be reached")
     assert (without_postgres.code, without_postgres.out) == (1, "")
     assert without_postgres.err.startswith("FAIL Postgres cannot be reached")
-
-
-@pytest.mark.parametrize(
-    "command", [("migrate",), ("reconcile", "--fix"), ("plan", "migrate", "P30D", "--to-version", "1")]
-)
-async def test_books_that_are_away_are_a_sentence(stack: Stack, command: tuple[str, ...]) -> None:
-    nowhere = {"DATABASE_URL": "postgresql+psycopg://a:b@127.0.0.1:1/none"}
-    done = await run("cli.main", *command, **stack.environment | nowhere)
-
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.splitlines()[-1].startswith("FAIL Postgres cannot be reached"), done.stderr
-    assert "Traceback" not in done.stderr
 
 
 def test_at_a_terminal_one_is_asked(

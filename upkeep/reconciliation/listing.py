@@ -7,11 +7,11 @@ once more.
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
-from temporalio.client import WorkflowExecution, WorkflowExecutionDescription, WorkflowExecutionStatus
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.client import WorkflowExecution, WorkflowExecutionDescription
 
 from db.queries import workflow_rows
 from db.queries.workflow_rows import KeptRow, UnfinishedRow, WorkflowRow
+from ops.running_workflow import find_running
 from upkeep.reconciliation.reach import Reach
 
 ROWS_AT_ONCE = 500
@@ -76,11 +76,4 @@ async def listed_as_running(reach: Reach) -> set[str]:
 
 async def look_at(reach: Reach, workflow_id: str) -> WorkflowExecutionDescription | None:
     """The workflow itself, as it is now; `None` when it does not run."""
-    workflow = reach.temporal.get_workflow_handle(workflow_id)
-    try:
-        described = await workflow.describe(rpc_timeout=reach.rpc_timeout)
-    except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
-            raise
-        return None
-    return described if described.status is WorkflowExecutionStatus.RUNNING else None
+    return await find_running(reach.temporal, workflow_id, reach.rpc_timeout)
